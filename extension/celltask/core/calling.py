@@ -1,0 +1,222 @@
+"""The generated call of a task: the fewest steps between a caller and the body that still check everything.
+
+For each task one Python function of the same signature is generated. Values whose class is exactly the declared
+immutable one pass with one comparison; all others go through their type handler, which validates and isolates.
+(How much a generated check saves over a generic one: ``benchmarks/call.py``.)
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from typing import TYPE_CHECKING
+
+from celltask.core.context import ACTIVE, Tracing
+from celltask.core.interface import MISSING, Input, Interface, handler_preview
+from celltask.core.origin import line_in, place_of
+from celltask.core.types.base import Mismatch
+from celltask.errors import CelltaskError, ValueMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celltask.core.task import Task
+    from celltask.core.workflow import Workflow
+
+__all__ = ["checked_inputs", "generate_call", "releaser", "tell_where"]
+
+_numbers = itertools.count(1)
+
+
+def generate_call(task: Task[..., object], body: Callable[..., object], *, as_node: bool) -> Callable[..., object]:
+    """A function with the task's own parameters that validates, isolates, runs `body` and checks what it returns.
+
+    Args:
+        task: The task; its interface and its `share` option shape the code.
+        body: What runs in the middle, with the inputs in order (keyword-only ones by name).
+        as_node: Whether a run calls it, which has set the context itself and traces nothing.
+    """
+    interface = task.interface
+    space: dict[str, object] = {
+        "_ct_task": task,
+        "_ct_body": body,
+        "_ct_active": ACTIVE,
+        "_ct_tracing": Tracing,
+    }
+    space |= {"_ct_tell": tell_where, "_ct_release": releaser(task)}
+    checks = []
+    for number, port in enumerate(interface.inputs):
+        space[f"_ct_r{number}"] = receiver(task, port)
+        if port.default is not MISSING:
+            space[f"_ct_d{number}"] = port.default
+        check = f"{port.name} = _ct_r{number}({port.name})"
+        if port.handler.exact is not None:
+            space[f"_ct_c{number}"] = port.handler.exact
+            check = f"if {port.name}.__class__ is not _ct_c{number}: {check}"
+        checks.append(check)
+    if interface.result == "single":
+        space["_ct_o"] = interface.outputs[0].handler.exact
+    text = _source(task, checks, as_node=as_node)
+    filename = f"<celltask call {next(_numbers)} of {task.name}>"
+    # The second field is None, not an mtime: linecache.checkcache() drops entries whose file is gone, except
+    # those without one (CPython, Lib/linecache.py).
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), space)  # noqa: S102 - its names come from a function's signature
+    return space["_ct_call"]  # type: ignore[return-value]  # the function just defined
+
+
+_RUN_BODY = """\
+    try:
+        _ct_out = {wait}_ct_body({names})
+    except Exception as _ct_error:
+        _ct_tell(_ct_task, _ct_error)
+        raise
+"""
+
+_TRACE = """\
+    _ct_now = _ct_active.get()
+    if _ct_now.__class__ is _ct_tracing:
+        return _ct_now.add(_ct_task, {values})
+"""
+
+
+def _source(task: Task[..., object], checks: list[str], *, as_node: bool) -> str:
+    """The text of the generated function; an async task gets a plain one around it, since tracing gives a Ref."""
+    interface = task.interface
+    names = ", ".join(f"{port.name}={port.name}" if port.keyword_only else port.name for port in interface.inputs)
+    values = f"({''.join(port.name + ', ' for port in interface.inputs)})"
+    head = f"def _ct_call({_parameters(interface, positional=as_node)}):\n    __tracebackhide__ = True\n"
+    body = "".join(f"    {line}\n" for line in checks)
+    if not as_node:
+        body += "    _ct_token = _ct_active.set(_ct_task)\n"
+    body += _RUN_BODY.format(wait="await " if task.is_async else "", names=names)
+    if not as_node:
+        body += "    finally:\n        _ct_active.reset(_ct_token)\n"
+    quick = interface.result == "single" and interface.outputs[0].handler.exact is not None
+    if quick:
+        body += "    if _ct_out.__class__ is _ct_o:\n        return _ct_out\n"
+    body += "    return _ct_release(_ct_out)\n"
+    if as_node:
+        return ("async " if task.is_async else "") + head + body
+    trace = _TRACE.format(values=values)
+    if not task.is_async:
+        return head + trace + body
+    return f"async {head.replace('_ct_call', '_ct_awaited', 1)}{body}{head}{trace}    return _ct_awaited({names})\n"
+
+
+def _parameters(interface: Interface, *, positional: bool) -> str:
+    """The parameter list; a run gives all inputs by position."""
+    parts, starred = [], positional
+    for number, port in enumerate(interface.inputs):
+        if port.keyword_only and not starred:
+            parts.append("*")
+            starred = True
+        parts.append(port.name if positional or port.default is MISSING else f"{port.name}=_ct_d{number}")
+    return ", ".join(parts)
+
+
+def receiver(task: Task[..., object], port: Input) -> Callable[[object], object]:
+    """What validates and isolates the value of one input."""
+    take = port.handler.validate if port.name in task.options.share else port.handler.receive
+
+    def received(value: object) -> object:
+        __tracebackhide__ = True
+        try:
+            return take(value)
+        except Mismatch as error:
+            raise mismatch(f"input {port.name!r}", port.name, task, error) from None
+
+    return received
+
+
+def releaser(task: Task[..., object]) -> Callable[[object], object]:
+    """What validates and detaches the value that a body returned."""
+    interface = task.interface
+    outputs = interface.outputs
+
+    if interface.result == "none":
+
+        def released(value: object) -> object:
+            if value is None:
+                return None
+            raise ValueMismatchError(
+                f"task {task.name!r} declares no output and returned {handler_preview(value)}",
+                task.place,
+                f"declare it: def {task.name}(…) -> {type(value).__name__}:, or return nothing",
+            )
+    elif interface.result == "single":
+        name, release = outputs[0].name, outputs[0].handler.release
+
+        def released(value: object) -> object:
+            __tracebackhide__ = True
+            try:
+                return release(value)
+            except Mismatch as error:
+                raise mismatch(f"output {name!r}", "", task, error) from None
+    else:
+
+        def released(value: object) -> object:
+            __tracebackhide__ = True
+            return _release_many(task, value)
+
+    return released
+
+
+def _release_many(task: Task[..., object], value: object) -> object:
+    interface = task.interface
+    wanted = len(interface.outputs)
+    if not isinstance(value, tuple) or len(value) != wanted:
+        got = f"{len(value)} values" if isinstance(value, tuple) else handler_preview(value)
+        names = ", ".join(port.name for port in interface.outputs)
+        raise ValueMismatchError(
+            f"task {task.name!r} declares {wanted} outputs ({names}) and returned {got}",
+            task.place,
+            f"return a tuple of {wanted}" if wanted > 1 else "return a tuple of one: return value,",
+        )
+    items = []
+    for port, item in zip(interface.outputs, value, strict=True):
+        try:
+            items.append(port.handler.release(item))
+        except Mismatch as error:
+            raise mismatch(f"output {port.name!r}", "", task, error) from None
+    return interface.result_type(*items) if interface.result_type is not None else tuple(items)
+
+
+def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tuple[object, ...]) -> tuple[object, ...]:
+    """The values, validated; each node isolates what it gets.
+
+    Raises:
+        ValueMismatchError: If one does not fit its type.
+    """
+    checked = []
+    for port, value in zip(member.interface.inputs, values, strict=True):
+        try:
+            checked.append(port.handler.validate(value))
+        except Mismatch as error:
+            raise mismatch(f"input {port.name!r}", port.name, member, error) from None
+    return tuple(checked)
+
+
+def mismatch(
+    told: str, name: str, member: Task[..., object] | Workflow[..., object], error: Mismatch
+) -> ValueMismatchError:
+    """The error a user meets when a value does not fit, naming the argument, the type and the value received."""
+    path = "".join(error.path)
+    which = f"{told} of {member.name!r}" if not path else f"{told} of {member.name!r}, at {name or 'the value'}{path},"
+    mend = error.hint or (
+        f"give a value that is {error.expected}" if name else "return what is declared, or change the declared type"
+    )
+    return ValueMismatchError(
+        f"{which} must be {error.expected}, got {handler_preview(error.value)}", member.place, mend
+    )
+
+
+def tell_where(task: Task[..., object], error: BaseException) -> None:
+    """Add to an error from a task's body the task's name and the line in the user's own text, once per task."""
+    code = getattr(task.function, "__code__", None)
+    if code is None or isinstance(error, CelltaskError):
+        return
+    line = line_in(task.function, error.__traceback__) or code.co_firstlineno
+    note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

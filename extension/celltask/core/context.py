@@ -1,0 +1,139 @@
+"""What is going on in this thread now: nothing, a workflow being traced, or a task that runs.
+
+One context variable answers all three, because every call of every task has to ask.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
+
+from celltask.errors import RunError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Protocol
+
+    from celltask.core.events import Event
+    from celltask.core.task import Task
+    from celltask.core.workflow import Workflow
+
+    class _Named(Protocol):
+        @property
+        def name(self) -> str: ...
+
+
+__all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
+
+ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
+"""``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
+
+_scratch: list[object] = []
+"""Temporary folders of this process; each removes itself when the interpreter ends."""
+
+
+class Tracing:
+    """A workflow is being traced; `add` takes a task and its inputs and gives references to its outputs."""
+
+    __slots__ = ("add",)
+
+    def __init__(self, add: Callable[[Task[..., object] | Workflow[..., object], tuple[object, ...]], object]) -> None:
+        self.add = add
+
+
+class TaskContext:
+    """What a running task may ask about itself; made by `current_context`.
+
+    Attributes:
+        run_id: Id of the run, ``"local"`` for a task called directly.
+        node: Id of the node in its workflow, empty for a task called directly.
+        task: Name of the task.
+        attempt: Number of this attempt, from 1.
+    """
+
+    __slots__ = ("_folder", "attempt", "node", "run_id", "task")
+
+    def __init__(self, member: _Named, run_id: str = "local", node: str = "") -> None:
+        self.run_id, self.node, self.task, self.attempt = run_id, node, member.name, 1
+        self._folder: Path | None = None
+
+    @property
+    def working_directory(self) -> Path:
+        """A scratch folder of this call, made at first use and removed when the interpreter ends."""
+        if self._folder is None:
+            import tempfile  # noqa: PLC0415 - only tasks that ask pay for it
+            from pathlib import Path  # noqa: PLC0415
+
+            folder = tempfile.TemporaryDirectory(prefix=f"celltask-{self.task}-", ignore_cleanup_errors=True)
+            _scratch.append(folder)
+            self._folder = Path(folder.name)
+        return self._folder
+
+    @property
+    def log(self) -> logging.Logger:
+        """The logger ``celltask.task.NAME``."""
+        import logging  # noqa: PLC0415 - only tasks that ask pay for it
+
+        return logging.getLogger(f"celltask.task.{self.task}")
+
+    def secret(self, name: str) -> str:
+        """The secret `name`, from the environment variable ``CELLTASK_SECRET_NAME`` (upper case).
+
+        Raises:
+            RunError: If it is not set.
+        """
+        import os  # noqa: PLC0415
+
+        variable = f"CELLTASK_SECRET_{name.upper().replace('-', '_')}"
+        try:
+            return os.environ[variable]
+        except KeyError:
+            raise RunError(f"secret {name!r} is not set", f"task {self.task!r}", f"set {variable}") from None
+
+    def __repr__(self) -> str:
+        return f"<context of task {self.task!r}, run {self.run_id}, attempt {self.attempt}>"
+
+
+class NodeContext(TaskContext):
+    """The context of one node of a run, and the way its events leave it.
+
+    Attributes:
+        reused: Whether the result of an earlier call stood in for the body.
+    """
+
+    __slots__ = ("on_event", "reused")
+
+    def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
+        super().__init__(member, run_id, node)
+        self.on_event = on_event
+        self.reused = False
+
+    def tell(self, event: Event) -> None:
+        """Send `event` to whoever listens to the run."""
+        if self.on_event is not None:
+            self.on_event(event)
+
+
+def current_context() -> TaskContext:
+    """The context of the task that is running: scratch folder, run id, attempt, log and secrets.
+
+    Raises:
+        RunError: If no task is running.
+
+    >>> from celltask import task
+    >>> @task
+    ... def who() -> str:
+    ...     return current_context().task
+    >>> who()
+    'who'
+    """
+    active = ACTIVE.get()
+    if isinstance(active, TaskContext):
+        return active
+    if active is None or isinstance(active, Tracing):
+        raise RunError("no task is running", mend="call current_context() inside a task")
+    context = TaskContext(cast("Task[..., object]", active))
+    ACTIVE.set(context)  # the generated call resets to what was before it
+    return context

@@ -1,0 +1,112 @@
+"""What happens in a run, told as it happens.
+
+A listener is any callable that takes one event. It is called on the thread where the event happened, so it must
+be quick and thread-safe; what it raises stops the run. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = [
+    "Event",
+    "NodeFailed",
+    "NodeFinished",
+    "NodeQueued",
+    "NodeRetried",
+    "NodeReused",
+    "NodeSkipped",
+    "NodeStarted",
+    "RunFinished",
+    "RunStarted",
+]
+
+
+class RunStarted(NamedTuple):
+    """A run begins; `nodes` are the ids it will go through."""
+
+    run: str
+    name: str
+    nodes: tuple[str, ...]
+    at: float
+
+
+class NodeQueued(NamedTuple):
+    """All that a node waits for has ended; it waits for a worker."""
+
+    run: str
+    node: str
+    at: float
+
+
+class NodeStarted(NamedTuple):
+    """A node begins."""
+
+    run: str
+    node: str
+    at: float
+
+
+class NodeRetried(NamedTuple):
+    """An attempt failed; the next one begins after `delay_s` seconds."""
+
+    run: str
+    node: str
+    attempt: int
+    error: BaseException
+    delay_s: float
+
+
+class NodeReused(NamedTuple):
+    """A node was not run, because its result is known; `reason` says why."""
+
+    run: str
+    node: str
+    reason: str
+
+
+class NodeFinished(NamedTuple):
+    """A node ended well."""
+
+    run: str
+    node: str
+    duration_s: float
+
+
+class NodeFailed(NamedTuple):
+    """A node ended with an error, after all its retries."""
+
+    run: str
+    node: str
+    error: BaseException
+    duration_s: float
+
+
+class NodeSkipped(NamedTuple):
+    """A node did not run, because of what happened before it; `state` is ``"skipped"`` or ``"cancelled"``."""
+
+    run: str
+    node: str
+    state: str
+    reason: str
+
+
+class RunFinished(NamedTuple):
+    """A run is over; `state` is ``"done"``, ``"failed"`` or ``"cancelled"``."""
+
+    run: str
+    state: str
+    duration_s: float
+
+
+Event = (
+    RunStarted
+    | NodeQueued
+    | NodeStarted
+    | NodeRetried
+    | NodeReused
+    | NodeFinished
+    | NodeFailed
+    | NodeSkipped
+    | RunFinished
+)

@@ -1,0 +1,243 @@
+"""Execution: the state of one run while it lasts, and the loop that every worker of it goes through. It holds state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING
+
+from celltask.core.calling import checked_inputs
+from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
+from celltask.core.job import run_coroutine
+from celltask.core.ledger import Ledger
+from celltask.core.program import program_of
+from celltask.core.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from celltask.core.engines.base import Engine
+    from celltask.core.interface import Interface
+    from celltask.core.program import Program, Step
+    from celltask.core.workflow import Workflow
+
+__all__ = ["Execution", "outputs_value"]
+
+
+class Execution:
+    """One run of a program.
+
+    Args:
+        run: Id of the run.
+        name: Name of the workflow, for notes on errors.
+        program: What to run.
+        inputs: Validated values, one per input.
+        policy: ``"stop"`` or ``"finish"``: what to do after a node failed.
+        engine: Where nodes run that are ready while another one runs.
+        on_event: Listener, or ``None``.
+        prefix: What the ids of nodes begin with in events, ``"n1/"`` for the workflow that is node n1.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
+        self,
+        run: str,
+        name: str,
+        program: Program,
+        inputs: tuple[object, ...],
+        policy: str,
+        engine: Engine,
+        on_event: Callable[[Event], object] | None,
+        prefix: str = "",
+    ) -> None:
+        self.run, self.name, self.program, self.inputs = run, name, program, inputs
+        self.policy, self.engine, self.on_event, self.prefix = policy, engine, on_event, prefix
+        self.results: list[object] = [None] * len(program.steps)
+        self.ledger = Ledger(program)
+        self.error: BaseException | None = None
+        self._stopped = False
+        self._skipped = [False] * len(program.steps)
+
+    @property
+    def state(self) -> str:
+        """How the run stands: ``"done"``, ``"failed"`` or ``"cancelled"``."""
+        if self.error is None:
+            return "done"
+        return "failed" if isinstance(self.error, Exception) else "cancelled"
+
+    def carry_out(self) -> None:
+        """Run every node that can be run; afterwards `ledger`, `results` and `error` tell what happened."""
+        try:
+            if self.engine.workers and len(self.program.steps) > 1:
+                Crew(self).work()
+            else:
+                for place in range(len(self.program.steps)):
+                    if self._stopped:
+                        break
+                    if not self._skipped[place]:
+                        self.do(place)
+        except KeyboardInterrupt as interrupt:
+            self.abort(interrupt)
+        self._tell_skipped()
+
+    def do(self, place: int) -> None:
+        """Run one node; an error of its body is kept, not raised."""
+        step, ledger = self.program.steps[place], self.ledger
+        on_event, node_id = self.on_event, self.prefix + step.node.id
+        context = NodeContext(step.member, self.run, node_id, on_event)
+        ledger.started[place] = started = time.time()
+        clock = time.perf_counter()
+        if on_event is not None:
+            on_event(NodeStarted(self.run, node_id, started))
+        token = ACTIVE.set(context)
+        try:
+            arguments = [get(self.inputs, self.results) for get in step.getters]
+            self.results[place] = self._perform(step, place, arguments)
+        except BaseException as error:  # border: users' code; the run carries the error on
+            ledger.durations_s[place] = time.perf_counter() - clock
+            self._failed(place, node_id, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            ledger.durations_s[place] = duration_s = time.perf_counter() - clock
+            ledger.states[place] = "reused" if context.reused else "done"
+            if on_event is not None and not context.reused:
+                on_event(NodeFinished(self.run, node_id, duration_s))
+        finally:
+            ledger.attempts[place] = context.attempt
+            ACTIVE.reset(token)
+
+    def _perform(self, step: Step, place: int, arguments: list[object]) -> object:
+        member = step.member
+        if not isinstance(member, Task):
+            return self._nest(member, step, place, arguments)
+        value = member.as_node(*arguments)
+        if member.is_async:
+            coroutine: Coroutine[object, None, object] = value  # type: ignore[assignment]  # what an async body gives
+            return run_coroutine(coroutine)
+        return value
+
+    def _nest(self, member: Workflow[..., object], step: Step, place: int, arguments: list[object]) -> object:
+        inner = Execution(
+            self.run, member.name, program_of(member.trace), checked_inputs(member, tuple(arguments)),
+            member.failure_policy, self.engine, self.on_event, f"{self.prefix}{step.node.id}/",
+        )  # fmt: skip
+        self.ledger.nested[place] = inner.ledger
+        inner.carry_out()
+        if inner.error is not None:
+            raise inner.error
+        return outputs_value(member.interface, inner)
+
+    def abort(self, error: BaseException) -> None:
+        """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
+        self._stopped = True
+        self.error = self.error or error
+
+    def _failed(self, place: int, node_id: str, error: BaseException) -> None:
+        self.ledger.states[place] = "failed" if isinstance(error, Exception) else "cancelled"
+        self.ledger.errors[place] = error
+        label = self.program.steps[place].node.label
+        if self.error is None:
+            self.error = error
+            if isinstance(error, Exception):
+                error.add_note(f"in node {node_id} ({label}) of workflow {self.name!r}")
+        elif self.error is not error:
+            self.error.add_note(f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
+        self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
+        later = list(self.program.steps[place].unlocks)
+        while later:
+            near = later.pop()
+            if not self._skipped[near]:
+                self._skipped[near] = True
+                later.extend(self.program.steps[near].unlocks)
+        if self.on_event is not None:
+            self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+
+    def is_over(self, place: int) -> bool:
+        """Whether the node at `place` must not start any more."""
+        return self._stopped or self._skipped[place]
+
+    def _tell_skipped(self) -> None:
+        state = "cancelled" if self.state == "cancelled" else "skipped"
+        for place, step in enumerate(self.program.steps):
+            if self.ledger.states[place] == "queued":
+                self.ledger.states[place] = state
+                if self.on_event is not None:
+                    reason = "the run was cancelled" if state == "cancelled" else "a node before it failed"
+                    self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
+
+
+class Crew:
+    """The threads that work on one execution; the calling one is always among them."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        steps = execution.program.steps
+        self._waits = [step.waits for step in steps]
+        self._ready = deque(place for place, step in enumerate(steps) if not step.waits)
+        self._turn = threading.Condition()
+        self._busy = self._helpers = 0
+
+    def work(self) -> None:
+        """Run nodes until none can become ready any more."""
+        try:
+            while (place := self._take(wait=True)) is not None:
+                self._do(place)
+        except BaseException:
+            with self._turn:
+                self._ready.clear()
+            raise
+
+    def _help(self) -> None:
+        try:
+            while (place := self._take(wait=False)) is not None:
+                self._do(place)
+        finally:
+            with self._turn:
+                self._helpers -= 1
+
+    def _take(self, *, wait: bool) -> int | None:
+        """The next node that is ready; None when there is no more to do (or, for helpers, nothing now)."""
+        with self._turn:
+            while True:
+                while self._ready and self.execution.is_over(self._ready[0]):
+                    self._ready.popleft()
+                if self._ready:
+                    place = self._ready.popleft()
+                    self._busy += 1
+                    if self._ready and self._helpers < self.execution.engine.workers:
+                        self._helpers += 1
+                        self.execution.engine.submit(partial(copy_context().run, self._help))
+                    return place
+                if not wait or not self._busy:
+                    return None
+                self._turn.wait()
+
+    def _do(self, place: int) -> None:
+        try:
+            self.execution.do(place)
+        except BaseException as error:
+            self.execution.abort(error)
+            raise
+        finally:
+            with self._turn:
+                self._busy -= 1
+                for later in self.execution.program.steps[place].unlocks:
+                    self._waits[later] -= 1
+                    if not self._waits[later] and not self.execution.is_over(later):
+                        self._ready.append(later)
+                self._turn.notify_all()
+
+
+def outputs_value(interface: Interface, execution: Execution) -> object:
+    """What a call returns, from the results of the nodes."""
+    ports = zip(interface.outputs, execution.program.outputs, strict=True)
+    values = tuple(port.handler.release(get(execution.inputs, execution.results)) for port, get in ports)
+    if interface.result == "none":
+        return None
+    if interface.result == "single":
+        return values[0]
+    return interface.result_type(*values) if interface.result_type is not None else values

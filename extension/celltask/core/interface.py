@@ -1,0 +1,334 @@
+"""Interface: the typed inputs and named outputs of a task or workflow, read from a function.
+
+Output names follow Flyte: one output is ``o0``, a tuple gives ``o0, o1, …``, a NamedTuple gives its fields.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from dataclasses import dataclass, field
+from enum import Enum
+from types import CodeType
+from typing import Literal
+
+from celltask.core.graph import Port
+from celltask.core.origin import place_of_function
+from celltask.core.types.base import Mismatch, TypeHandler
+from celltask.core.types.lookup import handler_for
+from celltask.errors import InterfaceError
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["MISSING", "Input", "Interface", "Output", "interface_from_types", "interface_of"]
+
+
+class _Missing(Enum):
+    MISSING = "no default"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing.MISSING
+"""Stands for "no default", since ``None`` may be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One typed input."""
+
+    name: str
+    annotation: object
+    handler: TypeHandler
+    default: object = MISSING
+    keyword_only: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give a value."""
+        return self.default is MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One typed, named output."""
+
+    name: str
+    annotation: object
+    handler: TypeHandler
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What goes in and what comes out.
+
+    >>> from celltask import task
+    >>> @task
+    ... def split(text: str, at: str = ",") -> tuple[str, str]:
+    ...     '''Cut a text in two.'''
+    ...     left, _, right = text.partition(at)
+    ...     return left, right
+    >>> print(split.interface)
+    (text: str, at: str = ',') -> (o0: str, o1: str)
+    """
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    result: Literal["none", "single", "tuple", "named"] = "single"
+    """How a call returns the outputs: not at all, as the value, as a tuple, or as a NamedTuple."""
+    result_type: type | None = None
+    """The NamedTuple class where `result` is ``"named"``."""
+    docstring: str = ""
+    _parsed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def doc(self) -> str:
+        """First line of the docstring."""
+        return self.docstring.strip().partition("\n")[0].strip()
+
+    def description_of(self, name: str) -> str:
+        """What the docstring (Google, NumPy or reST form) or ``Annotated[T, "text"]`` says of an input or output."""
+        if not self._parsed:
+            self._parsed.update(_descriptions(self), **{"": ""})
+        return self._parsed.get(name, "")
+
+    def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+        """Inputs and outputs as plain data, for pictures and help."""
+        ins = tuple(
+            Port(
+                port.name,
+                port.handler.name,
+                self.description_of(port.name),
+                port.required,
+                "" if port.default is MISSING else port.handler.preview(port.default),
+            )
+            for port in self.inputs
+        )
+        outs = tuple(Port(port.name, port.handler.name, self.description_of(port.name)) for port in self.outputs)
+        return ins, outs
+
+    def input(self, name: str) -> Input:
+        """The input called `name`.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        for port in self.inputs:
+            if port.name == name:
+                return port
+        raise KeyError(name)
+
+    def by_name(self, value: object) -> dict[str, object]:
+        """The outputs in what a call returned, by name."""
+        if self.result == "none":
+            return {}
+        if self.result == "single":
+            return {self.outputs[0].name: value}
+        return {
+            port.name: item for port, item in zip(self.outputs, typing.cast("tuple[object, ...]", value), strict=True)
+        }
+
+    def __str__(self) -> str:
+        ins = ", ".join(
+            f"{port.name}: {port.handler.name}"
+            + ("" if port.default is MISSING else f" = {port.handler.preview(port.default)}")
+            for port in self.inputs
+        )
+        outs = ", ".join(f"{port.name}: {port.handler.name}" for port in self.outputs)
+        return f"({ins}) -> ({outs})"
+
+
+def interface_of(function: Callable[..., object], *, names: Sequence[str] = ()) -> Interface:
+    """The interface that the annotations and defaults of `function` declare.
+
+    Args:
+        function: Any Python function; annotations may be strings.
+        names: Names for the outputs instead of ``o0, o1, …``.
+
+    Raises:
+        InterfaceError: If a type is missing, unknown or unusable, if a default does not fit, or if `names` does not.
+    """
+    where = place_of_function(function)
+    label = getattr(function, "__name__", "task")
+    signature = inspect.signature(function)
+    hints = _resolved(function, where)
+    inputs = tuple(_input(parameter, hints, label, where) for parameter in signature.parameters.values())
+    if "return" in hints:
+        result, result_type, outputs = _outputs(hints["return"], names, label, where)
+    elif _returns_a_value(function):
+        raise InterfaceError(
+            f"task {label!r} returns a value but has no return type", where, f"write: def {label}(…) -> int:"
+        )
+    else:
+        result, result_type, outputs = "none", None, ()
+    return Interface(inputs, outputs, result, result_type, inspect.getdoc(function) or "")
+
+
+def interface_from_types(
+    inputs: Mapping[str, object], outputs: Mapping[str, object], *, docstring: str = "", where: str = ""
+) -> Interface:
+    """The interface of a task without a Python function, from names and types.
+
+    Raises:
+        InterfaceError: If a type cannot be used.
+    """
+    ins = tuple(Input(name, type_, _handler(type_, f"input {name!r}", where)) for name, type_ in inputs.items())
+    outs = tuple(Output(name, type_, _handler(type_, f"output {name!r}", where)) for name, type_ in outputs.items())
+    result: Literal["none", "single", "tuple"] = "none" if not outs else "single" if len(outs) == 1 else "tuple"
+    return Interface(ins, outs, result, None, docstring)
+
+
+def _resolved(function: Callable[..., object], where: str) -> dict[str, object]:
+    """The annotations, with strings turned into types; an unknown name is told with the input it stands at."""
+    raw = dict(getattr(function, "__annotations__", {}))
+    scope = inspect.getclosurevars(function).nonlocals if getattr(function, "__closure__", None) else {}
+    space = getattr(function, "__globals__", {})
+    found: dict[str, object] = {}
+    for name, annotation in raw.items():
+        try:
+            found[name] = _evaluated(annotation, space, scope)
+        except (NameError, AttributeError, SyntaxError, TypeError) as error:
+            told = "the return type" if name == "return" else f"the type of {name!r}"
+            raise InterfaceError(
+                f"{told}, {_text(annotation)}, cannot be resolved: {error}",
+                where,
+                "import or define the type above this task",
+            ) from None
+    if found.get("return") is None and "return" in found:
+        found["return"] = type(None)
+    return found
+
+
+def _evaluated(annotation: object, space: dict[str, object], scope: Mapping[str, object]) -> object:
+    """The type that an annotation means, whether written as such or as text."""
+    while isinstance(annotation, str):
+        annotation = eval(annotation, space, dict(scope))  # noqa: S307 - the user's own annotation, as typing does
+    if isinstance(annotation, tuple):  # `-> (int, str)`, as Flyte's pages write it
+        annotation = types.GenericAlias(tuple, annotation)
+    if isinstance(annotation, type) or annotation is None:
+        return annotation
+    holder = type("holder", (), {"__annotations__": {"it": annotation}})
+    return typing.get_type_hints(holder, space, dict(scope), include_extras=True)["it"]
+
+
+def _text(annotation: object) -> str:
+    return annotation.strip("'\"") if isinstance(annotation, str) else getattr(annotation, "__name__", repr(annotation))
+
+
+def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str, where: str) -> Input:
+    name = parameter.name
+    if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        stars = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "**"
+        raise InterfaceError(
+            f"task {label!r} takes {stars}{name}, which has no typed inputs",
+            where,
+            f"name each input, or take one input: {name}: {'list[int]' if stars == '*' else 'dict[str, int]'}",
+        )
+    if name not in hints:
+        raise InterfaceError(
+            f"input {name!r} of task {label!r} has no type", where, f"write its type, for example {name}: int"
+        )
+    handler = _handler(hints[name], f"input {name!r} of task {label!r}", where)
+    default: object = MISSING
+    if parameter.default is not inspect.Parameter.empty:
+        default = parameter.default
+        try:
+            default = handler.validate(default)
+        except Mismatch as error:
+            raise InterfaceError(
+                f"the default of {name!r} of task {label!r}, {handler_preview(error.value)}, is not {error.expected}",
+                where,
+                f"change the default or the type, for example {name}: {handler.name} | None"
+                if parameter.default is None
+                else "change the default or the type",
+            ) from None
+    return Input(name, hints[name], handler, default, parameter.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+def handler_preview(value: object) -> str:
+    """A value as errors show it: its repr, at most 60 characters, and its class."""
+    text = " ".join(repr(value).split())
+    if len(text) > 60:  # noqa: PLR2004 - a line of an error stays readable
+        text = text[:59] + "…"
+    return f"{text} ({type(value).__name__})"
+
+
+def _handler(annotation: object, told: str, where: str) -> TypeHandler:
+    try:
+        return handler_for(annotation)
+    except InterfaceError as error:
+        raise InterfaceError(f"{told}: {error.what}", where, error.mend) from None
+
+
+def _outputs(
+    annotation: object, names: Sequence[str], label: str, where: str
+) -> tuple[Literal["none", "single", "tuple", "named"], type | None, tuple[Output, ...]]:
+    if annotation is type(None):
+        kinds: list[object] = []
+        result: Literal["none", "single", "tuple", "named"] = "none"
+    elif (parts := _tuple_parts(annotation)) is not None:
+        kinds, result = parts, "tuple"
+    elif isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
+        fields = typing.get_type_hints(annotation, include_extras=True)
+        names = names or annotation._fields
+        kinds, result = [fields.get(name, object) for name in annotation._fields], "named"
+    else:
+        kinds, result = [annotation], "single"
+    names = names or [f"o{number}" for number in range(len(kinds))]
+    if len(names) != len(kinds) or len(set(names)) != len(names):
+        raise InterfaceError(
+            f"task {label!r} names {len(names)} outputs ({', '.join(names)}) and returns {len(kinds)}",
+            where,
+            "give each output one name of its own",
+        )
+    ports = tuple(
+        Output(name, kind, _handler(kind, f"output {name!r} of task {label!r}", where))
+        for name, kind in zip(names, kinds, strict=True)
+    )
+    return result, annotation if result == "named" else None, ports  # type: ignore[return-value]  # a class when "named"
+
+
+def _tuple_parts(annotation: object) -> list[object] | None:
+    """The item types of ``tuple[int, str]``; ``None`` for ``tuple``, ``tuple[int, ...]`` and all else."""
+    if typing.get_origin(annotation) is not tuple:
+        return None
+    parts = list(typing.get_args(annotation))
+    return None if not parts or parts[-1] is Ellipsis else parts
+
+
+def _returns_a_value(function: Callable[..., object]) -> bool:
+    """Whether some `return` in the body gives anything but None, read from the bytecode."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return False
+    import dis  # noqa: PLC0415 - only for tasks that leave their return type out
+
+    before = None
+    for step in dis.get_instructions(code):
+        if step.opname == "RETURN_CONST" and step.argval is not None:
+            return True
+        if step.opname == "RETURN_VALUE" and not (before and before.opname == "LOAD_CONST" and before.argval is None):
+            return True
+        before = step
+    return False
+
+
+def _descriptions(interface: Interface) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if interface.docstring:
+        from docstring_parser import parse  # noqa: PLC0415 - third party, needed only where people read
+
+        told = parse(interface.docstring)
+        found = {item.arg_name: item.description or "" for item in told.params}
+        returns = [item for item in (told.many_returns or []) if item.description]
+        for output, item in zip(interface.outputs, returns, strict=False):
+            found.setdefault(output.name, item.description or "")
+    ports: list[Input | Output] = [*interface.inputs, *interface.outputs]
+    for port in ports:
+        said = [item for item in getattr(port.annotation, "__metadata__", ()) if isinstance(item, str)]
+        if said and port.handler.describe().get("format") != said[0]:
+            found[port.name] = said[0]
+    return {name: " ".join(text.split()) for name, text in found.items()}

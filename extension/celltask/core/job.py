@@ -1,0 +1,225 @@
+"""What the options of a task mean: cache look-up, environment, timeout and retries around one call of its body.
+
+This is the only place that knows; a direct call, a worker thread and a remote worker all go through it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from celltask.core.cache import MISS, cache_key, store
+from celltask.core.calling import releaser
+from celltask.core.context import ACTIVE, NodeContext, TaskContext
+from celltask.core.events import NodeRetried, NodeReused
+from celltask.errors import CelltaskError, RunError, TaskTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from celltask.core.task import Task
+
+__all__ = ["drive", "performer", "run_coroutine"]
+
+FIRST_DELAY_S = 0.2
+LONGEST_DELAY_S = 30.0
+
+
+def performer(task: Task[..., object]) -> Callable[..., object]:
+    """A stand-in for the body of `task` that also does what its options ask for."""
+    if task.is_async:
+
+        async def performed(*args: object, **named: object) -> object:
+            return await _perform(task, (*args, *named.values()))
+    else:
+
+        def performed(*args: object, **named: object) -> object:  # type: ignore[misc]  # the sync twin
+            return drive(_perform(task, (*args, *named.values())))
+
+    return performed
+
+
+def drive(coroutine: Coroutine[object, None, object]) -> object:
+    """The result of a coroutine that never waits, so that one text serves sync and async bodies."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise RunError("a step that must not wait waited")
+
+
+def run_coroutine(coroutine: Coroutine[object, None, object]) -> object:
+    """The result of `coroutine`, run to its end from synchronous code, also where a loop already runs."""
+    import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    return _in_thread(lambda: asyncio.run(coroutine), None)
+
+
+async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
+    options = task.options
+    if task.source.stand_in is not None:
+        return await _once(task, args)
+    key = ""
+    if options.cache:
+        key = cache_key(task, args)
+        known = store.get(key)
+        if known is not MISS:
+            context = ACTIVE.get()
+            if isinstance(context, NodeContext):
+                context.reused = True
+                context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
+            return known
+    value = await _attempts(task, args)
+    if options.cache:
+        store.put(key, _detached(task, value))
+    return value
+
+
+def _detached(task: Task[..., object], value: object) -> object:
+    """What the body returned, as a caller would get it, so that the store never shares it with the task."""
+    return releaser(task)(value)
+
+
+async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object:
+    retries = task.options.retries
+    attempt = 1
+    while True:
+        inputs = args
+        if attempt <= retries:  # a failed attempt may have changed what it got
+            inputs = tuple(port.handler.isolate(value) for port, value in zip(task.interface.inputs, args, strict=True))
+        _number(task, attempt)
+        try:
+            return await _once(task, inputs)
+        except Exception as error:  # border: users' code; it goes on up when no retry is left
+            if attempt > retries or (isinstance(error, CelltaskError) and not isinstance(error, RunError)):
+                raise
+            delay_s = min(FIRST_DELAY_S * 2 ** (attempt - 1), LONGEST_DELAY_S)
+            context = ACTIVE.get()
+            if isinstance(context, NodeContext):
+                context.tell(NodeRetried(context.run_id, context.node, attempt, error, delay_s))
+            await _sleep(task, delay_s)
+            attempt += 1
+
+
+def _number(task: Task[..., object], attempt: int) -> None:
+    context = ACTIVE.get()
+    if not isinstance(context, TaskContext):
+        context = TaskContext(task)
+        ACTIVE.set(context)  # the generated call resets to what was before it
+    context.attempt = attempt
+
+
+async def _sleep(task: Task[..., object], delay_s: float) -> None:
+    if not task.is_async:
+        time.sleep(delay_s)  # noqa: ASYNC251 - driven without a loop
+        return
+    import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
+
+    await asyncio.sleep(delay_s)
+
+
+async def _once(task: Task[..., object], args: tuple[object, ...]) -> object:
+    positional = [value for port, value in zip(task.interface.inputs, args, strict=True) if not port.keyword_only]
+    named = {port.name: value for port, value in zip(task.interface.inputs, args, strict=True) if port.keyword_only}
+    body, timeout_s = task.source.stand_in or task.body, task.options.timeout
+    with _environment(task.options.environment):
+        if task.is_async:
+            return await _awaited(task, body(*positional, **named), timeout_s)  # type: ignore[arg-type]  # a coroutine
+        if timeout_s is None:
+            return body(*positional, **named)
+        try:
+            return _in_thread(lambda: body(*positional, **named), timeout_s)
+        except _StillRunningError:
+            raise _timed_out(task, "its thread cannot be stopped and goes on until it ends by itself") from None
+
+
+async def _awaited(
+    task: Task[..., object], coroutine: Coroutine[object, None, object], timeout_s: float | None
+) -> object:
+    if timeout_s is None:
+        return await coroutine
+    import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
+
+    started = time.monotonic()
+    try:
+        return await asyncio.wait_for(coroutine, timeout_s)
+    except TimeoutError:
+        if time.monotonic() - started < timeout_s:  # the body's own
+            raise
+        raise _timed_out(task, "it was cancelled") from None
+
+
+def _timed_out(task: Task[..., object], then: str) -> TaskTimeoutError:
+    return TaskTimeoutError(
+        f"task {task.name!r} ran longer than its timeout of {task.options.timeout} s; {then}",
+        task.place,
+        "give it more time (timeout=…), or less to do",
+    )
+
+
+class _StillRunningError(Exception):
+    """A thread did not end in time."""
+
+
+def _in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
+    """The result of `work`, done in a thread of its own with this thread's context variables."""
+    import threading  # noqa: PLC0415 - only timeouts and nested loops need a thread
+    from contextvars import copy_context  # noqa: PLC0415
+
+    outcome: list[tuple[object, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((copied.run(work), None))
+        except BaseException as error:  # noqa: BLE001 - border: users' code; raised again in the caller
+            outcome.append((None, error))
+
+    copied = copy_context()
+    thread = threading.Thread(target=run, daemon=True, name="celltask body")
+    thread.start()
+    thread.join(timeout_s)
+    if not outcome:
+        raise _StillRunningError
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value
+
+
+class _environment:  # noqa: N801 - used as a function
+    """Environment variables for the length of a body; bodies that set some take turns, as the process has one set."""
+
+    _turn: object = None
+
+    def __init__(self, variables: tuple[tuple[str, str], ...]) -> None:
+        self.variables = variables
+
+    def __enter__(self) -> None:
+        if not self.variables:
+            return
+        import os  # noqa: PLC0415
+        import threading  # noqa: PLC0415
+
+        cls = type(self)
+        if cls._turn is None:
+            cls._turn = threading.RLock()
+        cls._turn.acquire()  # type: ignore[attr-defined]  # the RLock made above
+        self.before = {name: os.environ.get(name) for name, _ in self.variables}
+        os.environ.update(self.variables)
+
+    def __exit__(self, *_: object) -> None:
+        if not self.variables:
+            return
+        import os  # noqa: PLC0415
+
+        for name, value in self.before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        type(self)._turn.release()  # type: ignore[attr-defined]  # noqa: SLF001 - the RLock made on entry

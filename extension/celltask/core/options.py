@@ -1,0 +1,200 @@
+"""The options of a header line, as one table: the grammar, the help and the completion are made from it."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import NamedTuple
+
+from celltask.errors import HeaderError
+
+__all__ = ["OPTIONS", "Option", "flags", "read_value", "short"]
+
+_BOTH = ("task", "workflow")
+_RESOURCES = ("cpu", "memory", "gpu")
+_POLICIES = ("stop", "finish")
+_LONGEST = 60
+
+
+class Option(NamedTuple):
+    """One option of the line.
+
+    Attributes:
+        flag: As written on the line: ``"--cache-version"``.
+        keyword: As written in the decorator: ``"cache_version"``.
+        help: One line for people.
+        metavar: Stands for its value; ``""`` if it takes none.
+        off: Its negative form, ``""`` if it has none.
+        repeats: Whether it may be given more than once.
+        kinds: The lines it may stand on.
+    """
+
+    flag: str
+    keyword: str
+    help: str
+    metavar: str = ""
+    off: str = ""
+    repeats: bool = False
+    kinds: tuple[str, ...] = ("task",)
+
+    @property
+    def usage(self) -> str:
+        """How it is written: ``"--retries N"``, ``"--cache / --no-cache"``."""
+        return f"{self.flag} {self.metavar}" if self.metavar else " / ".join(filter(None, (self.flag, self.off)))
+
+
+OPTIONS = (
+    Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
+    Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
+    Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
+    Option("--retries", "retries", "how often to try again after an exception", "N"),
+    Option("--timeout", "timeout", "seconds that one attempt may take", "SECONDS"),
+    Option(
+        "--environment",
+        "environment",
+        "environment variable for the body; may repeat",
+        "KEY=VALUE",
+        repeats=True,
+    ),
+    Option(
+        "--resources",
+        "resources",
+        "what it asks of a machine: cpu=2,memory=8GiB,gpu=1",
+        "NAME=AMOUNT,…",
+        repeats=True,
+    ),
+    Option("--docs", "docs", "description; the docstring by default", "TEXT", kinds=_BOTH),
+    Option(
+        "--failure-policy", "failure_policy", "after a failed node: stop, or finish what does not need it", "POLICY",
+        kinds=("workflow",),
+    ),
+    Option("--share", "share", "input handed over without a copy; may repeat", "NAME", repeats=True),
+    Option("--allow-globals", "allow_globals", "notebook data it may read; may repeat", "NAME,…", repeats=True),
+    Option("--card", "card", "show the card under the cell", off="--no-card"),
+    Option("--run", "run", "run it at once with the notebook's variables of the same names", kinds=_BOTH),
+    Option("--help", "help", "show this", kinds=_BOTH),
+)
+"""Every option, in the order of the help."""
+
+
+def flags(kind: str = "task") -> list[str]:
+    """Every option word that may stand on a line of `kind`, for completion.
+
+    >>> "--no-cache" in flags("task"), "--retries" in flags("workflow")
+    (True, False)
+    """
+    return [flag for option in OPTIONS if kind in option.kinds for flag in (option.flag, option.off) if flag]
+
+
+def short(text: str) -> str:
+    """`text` quoted, on one line, and cut where it is too long to read."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= _LONGEST else quoted[:_LONGEST] + "…'"
+
+
+def read_value(option: Option, text: str, *, off: bool, into: dict[str, object]) -> None:
+    """Read the value of `option` and add it to the keywords `into`.
+
+    Args:
+        option: The option given.
+        text: Its value as written; ignored for an option without one.
+        off: Whether its ``--no-…`` form was written.
+        into: Keywords read so far; changed.
+
+    Raises:
+        HeaderError: If the value does not fit.
+    """
+    if not option.metavar:
+        into[option.keyword] = not off
+        return
+    match option.keyword:
+        case "retries":
+            into["retries"] = _whole(text)
+        case "timeout":
+            into["timeout"] = _seconds(text)
+        case "environment":
+            into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
+        case "failure_policy":
+            into["failure_policy"] = _one_of(text, _POLICIES, option)
+        case "resources":
+            into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
+        case "share" | "allow_globals":
+            earlier = into.get(option.keyword, ())
+            assert isinstance(earlier, tuple)  # noqa: S101 - put there below
+            into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))
+        case _:
+            if not text.strip():
+                raise HeaderError(
+                    f"{option.flag} is empty", mend=f"write {option.flag} {option.metavar}, or leave it out"
+                )
+            into[option.keyword] = text
+
+
+def _earlier(into: dict[str, object], key: str) -> dict[str, object]:
+    found = into.get(key, {})
+    assert isinstance(found, dict)  # noqa: S101 - put there by read_value
+    return found
+
+
+def _one_of(text: str, known: tuple[str, ...], option: Option) -> str:
+    if text not in known:
+        told = " or ".join(known)
+        raise HeaderError(f"{option.flag} takes {told}, not {short(text)}", mend=f"write {option.flag} {known[0]}")
+    return text
+
+
+def _whole(text: str) -> int:
+    if re.fullmatch(r"[0-9]{1,9}", text) is None:
+        raise HeaderError(f"--retries takes a whole number, not {short(text)}", mend="write for example --retries 2")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text) is None or float(text) <= 0:
+        raise HeaderError(f"--timeout takes seconds above 0, not {short(text)}", mend="write for example --timeout 30")
+    seconds = float(text)
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _variable(text: str) -> dict[str, object]:
+    key, equals, value = text.partition("=")
+    if not equals or not key or "\0" in text:
+        raise HeaderError(
+            f"--environment takes KEY=VALUE, not {short(text)}",
+            mend="write for example --environment MODE=fast",
+        )
+    return {key: value}
+
+
+def _amounts(text: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for part in text.split(","):
+        key, equals, amount = (piece.strip() for piece in part.partition("="))
+        if not equals or key not in _RESOURCES or not amount:
+            raise HeaderError(
+                f"--resources takes {', '.join(_RESOURCES)} with amounts, not {short(part)}",
+                mend="write for example --resources cpu=2,memory=8GiB",
+            )
+        found[key] = _amount(key, amount)
+    return found
+
+
+def _amount(key: str, text: str) -> int | float | str:
+    if re.fullmatch(r"[0-9]{1,18}", text) and (int(text) or key == "gpu"):
+        return int(text)
+    if key == "cpu" and re.fullmatch(r"[0-9]{1,9}\.[0-9]{1,9}", text) and float(text):
+        return float(text)
+    if key == "memory" and re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?\s*([KMGT]i?)?B?", text):
+        return text
+    raise HeaderError(f"{short(text)} is no amount of {key}", mend="write for example --resources cpu=2,memory=8GiB")
+
+
+def _names(text: str, option: Option) -> list[str]:
+    names = [part.strip() for part in text.split(",")]
+    for name in names:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise HeaderError(
+                f"{option.flag} takes names, not {short(name)}",
+                mend=f"write for example {option.flag} settings",
+            )
+    return names

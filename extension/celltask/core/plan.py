@@ -1,0 +1,78 @@
+"""Plan: what a run would do with each node, and why, decided without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from celltask.core.cache import MISS, cache_key, store
+from celltask.core.calling import checked_inputs
+from celltask.core.program import Step, program_of
+from celltask.core.task import Task
+from celltask.core.types.base import Mismatch
+
+if TYPE_CHECKING:
+    from celltask.core.workflow import Workflow
+
+__all__ = ["Plan", "PlannedNode", "plan_workflow"]
+
+
+class PlannedNode(NamedTuple):
+    """One node, what will be done about it, and why."""
+
+    id: str
+    label: str
+    action: Literal["run", "reuse"]
+    because: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, node by node, in the order in which they can run."""
+
+    name: str
+    nodes: tuple[PlannedNode, ...]
+
+    def __repr__(self) -> str:
+        lines = [f"  {node.id:<6} {node.label:<24} {node.action:<6} {node.because}" for node in self.nodes]
+        return "\n".join([f"<plan of {self.name}>", *lines])
+
+
+class _Unknown:
+    """The value of a node that has to run first."""
+
+
+UNKNOWN = _Unknown()
+
+
+def plan_workflow(workflow: Workflow[..., object], values: tuple[object, ...]) -> Plan:
+    """What a run of `workflow` with one value per input would do with each node."""
+    inputs = checked_inputs(workflow, values)
+    program = program_of(workflow.trace)
+    results: list[object] = []
+    planned = []
+    for step in program.steps:
+        node, known = _decide(step, inputs, results)
+        planned.append(node)
+        results.append(known)
+    return Plan(workflow.name, tuple(planned))
+
+
+def _decide(step: Step, inputs: tuple[object, ...], results: list[object]) -> tuple[PlannedNode, object]:
+    def told(action: Literal["run", "reuse"], because: str, known: object = UNKNOWN) -> tuple[PlannedNode, object]:
+        return PlannedNode(step.node.id, step.node.label, action, because), known
+
+    member = step.member
+    if not isinstance(member, Task):
+        return told("run", "a workflow of its own")
+    if not member.options.cache:
+        return told("run", "not cached")
+    try:
+        arguments = [get(inputs, results) for get in step.getters]
+        checked = [port.handler.validate(value) for port, value in zip(member.interface.inputs, arguments, strict=True)]
+    except (Mismatch, TypeError, AttributeError, LookupError):
+        return told("run", "a node before it runs")
+    if any(value is UNKNOWN for value in checked):
+        return told("run", "a node before it runs")
+    known = store.get(cache_key(member, tuple(checked)))
+    return told("run", "no earlier result") if known is MISS else told("reuse", "same code, same inputs", known)

@@ -1,0 +1,76 @@
+"""Program: a traced workflow made ready for running; made once for each trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from celltask.core.bindings import Getter, getter_of
+from celltask.core.graph import Constant, Node, order_of, waits_of
+from celltask.core.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from celltask.core.tracing import Trace
+    from celltask.core.workflow import Workflow
+
+__all__ = ["Program", "Step", "program_of"]
+
+
+class Step(NamedTuple):
+    """One node, ready to run; numbers are places in `Program.steps`."""
+
+    node: Node
+    member: Task[..., object] | Workflow[..., object]
+    getters: tuple[Getter, ...]
+    waits: int
+    unlocks: tuple[int, ...]
+
+
+class Program(NamedTuple):
+    """The steps in an order in which they can run, and how to get the outputs."""
+
+    steps: tuple[Step, ...]
+    outputs: tuple[Getter, ...]
+
+
+def program_of(trace: Trace) -> Program:
+    """The program for `trace`."""
+    if trace.program is None:
+        trace.program = _compiled(trace)
+    return trace.program
+
+
+def _compiled(trace: Trace) -> Program:
+    waits = waits_of(trace.nodes)
+    order = list(range(len(trace.nodes))) if trace.ordered else order_of(trace.nodes, waits)
+    places = {trace.nodes[number].id: place for place, number in enumerate(order)}
+    inputs = {port.name: place for place, port in enumerate(trace.interface.inputs)}
+    members = [trace.members[number] for number in order]
+
+    def several(place: int) -> bool:
+        return members[place].interface.result in ("tuple", "named")
+
+    unlocks: list[list[int]] = [[] for _ in order]
+    for place, number in enumerate(order):
+        for before in waits[trace.nodes[number].id]:
+            unlocks[places[before]].append(place)
+    steps = []
+    for place, number in enumerate(order):
+        node, member = trace.nodes[number], members[place]
+        getters = tuple(
+            getter_of(Constant(port.default) if binding is None else binding, inputs, places, several)
+            for port, binding in zip(member.interface.inputs, node.bindings, strict=True)
+        )
+        steps.append(Step(node, _overridden(member, node), getters, len(waits[node.id]), tuple(unlocks[place])))
+    outputs = tuple(getter_of(binding, inputs, places, several) for binding in trace.outputs)
+    return Program(tuple(steps), outputs)
+
+
+def _overridden(
+    member: Task[..., object] | Workflow[..., object], node: Node
+) -> Task[..., object] | Workflow[..., object]:
+    changes: Mapping[str, object] = {key: value for key, value in (node.overrides or {}).items() if key != "name"}
+    if not changes or not isinstance(member, Task):
+        return member
+    return member.with_options(changes)

@@ -1,0 +1,231 @@
+"""Refs: what stands for a value while a workflow is traced, before anything has run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from celltask.core.types.base import TypeHandler
+from celltask.core.types.fit import field_type, item_type
+from celltask.errors import RefError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from celltask.core.graph import Binding, FromInput, FromNode
+    from celltask.core.tracing import Tracer
+
+__all__ = ["Condition", "NodeHandle", "NodeOutputs", "Ref"]
+
+
+class _Ordered:
+    """What ``a >> b`` and ``with_overrides`` need: the tracer and the number of the node."""
+
+    __slots__ = ("_node", "_tracer")
+
+    def __init__(self, tracer: Tracer, node: int) -> None:
+        self._tracer, self._node = tracer, node
+
+    def __rshift__(self, later: object) -> object:
+        """``a >> b``: b starts after a has ended, though no value goes from one to the other."""
+        self._tracer.order(self, later)
+        return later
+
+    def with_overrides(self, **overrides: object) -> _Ordered:
+        """The same node with another name or other options here: name, retries, timeout, cache, environment, resources.
+
+        Raises:
+            GraphError: If there is no such option.
+        """
+        self._tracer.override(self._node, overrides)
+        return self
+
+
+class NodeHandle(_Ordered):
+    """A node without outputs: good for ``>>`` and ``with_overrides`` only."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<node {self._tracer.label(self._node)}, no outputs>"
+
+
+class NodeOutputs(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - a tuple of Refs with two attributes
+    """The outputs of a node with several, to unpack, or to take by name."""
+
+    _names: tuple[str, ...]
+    _handle: NodeHandle
+
+    @classmethod
+    def of(cls, refs: tuple[Ref, ...], names: tuple[str, ...], tracer: Tracer, node: int) -> NodeOutputs:
+        """The outputs of `node`, in order, with their names."""
+        made = cls(refs)
+        made._names, made._handle = names, NodeHandle(tracer, node)
+        return made
+
+    def __getattr__(self, name: str) -> Ref:
+        if name.startswith("_") or name not in self._names:
+            raise AttributeError(f"no output {name!r}; the outputs are {', '.join(self._names)}")
+        return self[self._names.index(name)]  # type: ignore[no-any-return]  # a tuple of Refs
+
+    def __rshift__(self, later: object) -> object:
+        return self._handle >> later
+
+    def with_overrides(self, **overrides: object) -> NodeOutputs:
+        """See `Ref.with_overrides`."""
+        self._handle.with_overrides(**overrides)
+        return self
+
+
+class Ref(_Ordered):
+    """The value that an input of the workflow or an output of a node will have.
+
+    ``ref.field``, ``ref["key"]`` and ``ref[0]`` give references to parts of it. Everything that needs the value
+    itself (truth, length, iteration, arithmetic) is refused with what to write instead.
+    """
+
+    __slots__ = ("_annotation", "_binding", "_name")
+
+    def __init__(self, tracer: Tracer, node: int, binding: FromInput | FromNode, annotation: object, name: str) -> None:
+        self._tracer, self._node = tracer, node
+        self._binding, self._annotation, self._name = binding, annotation, name
+
+    def __getattr__(self, name: str) -> Ref:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            annotation = field_type(declared_of(self), name)
+        except LookupError as error:
+            raise self._no_part(f".{name}", error) from None
+        return self._part(("field", name), annotation, f"{self._name}.{name}")
+
+    def __getitem__(self, key: object) -> Ref:
+        if isinstance(key, Ref | slice):
+            raise self._refuse(f"[{'a reference' if isinstance(key, Ref) else 'a slice'}]")
+        try:
+            annotation = item_type(declared_of(self), key)
+        except LookupError as error:
+            raise self._no_part(f"[{key!r}]", error) from None
+        return self._part(("item", key), annotation, f"{self._name}[{key!r}]")
+
+    def _part(self, step: tuple[str, object], annotation: object, name: str) -> Ref:
+        binding = self._binding._replace(path=(*self._binding.path, step))  # type: ignore[arg-type]  # a literal first item
+        return Ref(self._tracer, self._node, binding, annotation, name)
+
+    def _no_part(self, part: str, error: LookupError) -> RefError:
+        told = error.args[0] if error.args else "no such part"
+        return RefError(f"{self._name}{part}: {told}", self._tracer.where(), "use a part that its type has")
+
+    def _refuse(self, use: str) -> RefError:
+        return RefError(
+            f"{use} needs the value of {self._name}, which exists only when the workflow runs",
+            self._tracer.where(),
+            "do this inside a task, and pass the value to it",
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise self._refuse("`if`, `and`, `or` or `not`")
+
+    def __iter__(self) -> Iterator[object]:
+        raise self._refuse("iteration or unpacking")
+
+    def __len__(self) -> NoReturn:
+        raise self._refuse("len()")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise self._refuse("`in`")
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Refused: a reference is no function."""
+        raise self._refuse("a call")
+
+    def __index__(self) -> NoReturn:
+        raise self._refuse("use as a number")
+
+    def __float__(self) -> NoReturn:
+        raise self._refuse("use as a number")
+
+    __int__ = __float__
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise self._refuse("an f-string or str.format")
+
+    def __lt__(self, other: object) -> Condition:
+        return Condition("<", self, other)
+
+    def __le__(self, other: object) -> Condition:
+        return Condition("<=", self, other)
+
+    def __gt__(self, other: object) -> Condition:
+        return Condition(">", self, other)
+
+    def __ge__(self, other: object) -> Condition:
+        return Condition(">=", self, other)
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # a condition, not a truth
+        return Condition("==", self, other)
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # a condition, not a truth
+        return Condition("!=", self, other)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"<reference to {self._name}>"
+
+
+def _refuser(sign: str) -> object:
+    def refused(self: Ref, *_: object) -> NoReturn:
+        raise self._refuse(f"`{sign}`")
+
+    return refused
+
+
+for _method, _sign in {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@",
+    "and": "&", "or": "|", "xor": "^", "lshift": "<<",
+}.items():  # fmt: skip
+    setattr(Ref, f"__{_method}__", _refuser(_sign))
+    setattr(Ref, f"__r{_method}__", _refuser(_sign))
+for _method, _sign in {"neg": "-", "pos": "+", "invert": "~", "abs": "abs()"}.items():
+    setattr(Ref, f"__{_method}__", _refuser(_sign))
+
+
+class Condition:
+    """A comparison of references, joined by ``&`` and ``|``; it has no truth before the run."""
+
+    __slots__ = ("left", "right", "sign")
+
+    def __init__(self, sign: str, left: object, right: object) -> None:
+        self.sign, self.left, self.right = sign, left, right
+
+    def __and__(self, other: object) -> Condition:
+        return Condition("&", self, other)
+
+    def __or__(self, other: object) -> Condition:
+        return Condition("|", self, other)
+
+    def __bool__(self) -> NoReturn:
+        ref: object = self
+        while isinstance(ref, Condition):
+            ref = ref.left if isinstance(ref.left, Ref | Condition) else ref.right
+        if isinstance(ref, Ref):
+            raise ref._refuse(f"the truth of {self!r}")  # noqa: SLF001 - of this module
+        raise RefError(f"{self!r} has no truth before the workflow runs", mend="decide inside a task")
+
+    def __repr__(self) -> str:
+        left, right = (
+            f"({side!r})" if isinstance(side, Condition) else getattr(side, "_name", repr(side))
+            for side in (self.left, self.right)
+        )
+        return f"{left} {self.sign} {right}"
+
+
+def declared_of(ref: Ref) -> object:
+    """The type declared for the value that `ref` stands for."""
+    source = ref._annotation  # noqa: SLF001 - of this module
+    return source.annotation if isinstance(source, TypeHandler) else source
+
+
+def binding_of(ref: Ref) -> Binding:
+    """The binding that `ref` stands for."""
+    return ref._binding  # noqa: SLF001 - of this module

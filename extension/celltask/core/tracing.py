@@ -1,0 +1,333 @@
+"""Tracing: a workflow function is called once with references, and each task it calls becomes a node."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from celltask.core.context import ACTIVE, Tracing
+from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, GraphOutput, Node
+from celltask.core.interface import MISSING, Input, Interface, Output, handler_preview
+from celltask.core.origin import place_of
+from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, _Ordered, binding_of, declared_of
+from celltask.core.types.base import Mismatch
+from celltask.core.types.fit import fits, item_type
+from celltask.core.types.lookup import handler_for
+from celltask.errors import BindingError, CycleError, GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import FrameType
+    from typing import TypeAlias
+
+    from celltask.core.program import Program
+    from celltask.core.task import Task
+    from celltask.core.types.base import TypeHandler
+    from celltask.core.workflow import Workflow
+
+    Member: TypeAlias = Task[..., object] | Workflow[..., object]
+
+__all__ = ["Trace", "Tracer", "bound_arguments"]
+
+OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
+
+
+class Trace:
+    """What tracing a workflow gave: its nodes, what they run, and where its outputs come from.
+
+    Attributes:
+        nodes: In the order of definition.
+        members: The task or workflow that each node runs, same order as `nodes`.
+        keys: Name of each distinct member in the graph, unique there.
+        outputs: One binding per output of the workflow.
+        ordered: Whether the order of definition is an order in which the nodes can run.
+        program: The same made ready for running, once it was.
+    """
+
+    __slots__ = ("interface", "keys", "members", "nodes", "ordered", "outputs", "program")
+
+    def __init__(self, interface: Interface) -> None:
+        self.interface = interface
+        self.nodes: list[Node] = []
+        self.members: list[Member] = []
+        self.keys: dict[str, Member] = {}
+        self.outputs: tuple[Binding, ...] = ()
+        self.ordered = True
+        self.program: Program | None = None
+
+
+class Tracer:
+    """Turns calls into nodes, for one workflow."""
+
+    def __init__(self, name: str, interface: Interface, function: object = None) -> None:
+        self.name = name
+        self.trace = Trace(interface)
+        self._file = getattr(getattr(function, "__code__", None), "co_filename", None)
+        self._fitting: set[tuple[object, TypeHandler]] = set()
+        self._names: dict[int, str] = {}
+
+    def run(self, function: Callable[..., object]) -> Trace:
+        """Call `function` with a reference for each input, and bind what it returns to the outputs."""
+        interface = self.trace.interface
+        refs = {port.name: self.input(port) for port in interface.inputs}
+        token = ACTIVE.set(Tracing(self.add))
+        try:
+            returned = function(**refs)
+        finally:
+            ACTIVE.reset(token)
+        self.trace.outputs = self._outputs(returned)
+        return self.finish()
+
+    def finish(self) -> Trace:
+        """The trace, after checking that the nodes can be put in an order.
+
+        Raises:
+            CycleError: If some wait for each other.
+        """
+        if not self.trace.ordered:
+            waiting_order(self.trace, self.where())
+        return self.trace
+
+    def input(self, port: Input) -> Ref:
+        """The reference to an input of the workflow."""
+        return Ref(self, -1, FromInput(port.name), port.handler, f"input {port.name!r}")
+
+    def add(self, member: Member, values: tuple[object, ...]) -> object:
+        """A node that calls `member` with `values`, one per input; what a call of it gives inside the workflow."""
+        trace = self.trace
+        number = len(trace.nodes)
+        bindings: list[Binding | None] = []
+        for port, value in zip(member.interface.inputs, values, strict=True):
+            if value.__class__ is Ref:
+                source = value._annotation  # noqa: SLF001 - of this room
+                if (source, port.handler) not in self._fitting:
+                    self._check_fit(value, port, f"input {port.name!r} of {member.name!r}")
+                    self._fitting.add((source, port.handler))
+                bindings.append(value._binding)  # noqa: SLF001 - of this room
+            elif value is port.default:
+                bindings.append(None)
+            else:
+                bindings.append(self._bind(value, port, f"input {port.name!r} of {member.name!r}"))
+        key = self._names.get(id(member)) or self._name(member)
+        trace.nodes.append(Node(f"n{number}", member.name, key, tuple(bindings)))
+        trace.members.append(member)
+        return self._given(member, number)
+
+    def _given(self, member: Member, number: int) -> object:
+        outputs = member.interface.outputs
+        node_id = f"n{number}"
+        if member.interface.result == "none":
+            return NodeHandle(self, number)
+        if member.interface.result == "single":
+            return Ref(self, number, FromNode(node_id), outputs[0].handler, member.name)
+        refs = tuple(
+            Ref(self, number, FromNode(node_id, place), port.handler, f"{member.name}.{port.name}")
+            for place, port in enumerate(outputs)
+        )
+        return NodeOutputs.of(refs, tuple(port.name for port in outputs), self, number)
+
+    def _name(self, member: Member) -> str:
+        """A name for a member not met before, unique in this graph."""
+        key, count = member.name, 1
+        while key in self.trace.keys:
+            count += 1
+            key = f"{member.name}#{count}"
+        self.trace.keys[key] = member
+        self._names[id(member)] = key
+        return key
+
+    def _bind(self, value: object, port: Input | Output, side: str) -> Binding:
+        """The binding for a value that is no reference itself but may hold some; `side` names the port in errors."""
+        if isinstance(value, NodeOutputs | NodeHandle):
+            count = len(value) if isinstance(value, NodeOutputs) else 0
+            raise BindingError(
+                f"{side} takes one value and is given a node with {count} outputs",
+                self.where(),
+                "take one of its outputs by name or place" if count else "use `>>` for order alone",
+            )
+        if _holds_refs(value):
+            return self._collect(value, side, port.annotation)
+        try:
+            return Constant(port.handler.receive(value))
+        except Mismatch as error:
+            path = "".join(error.path)
+            raise BindingError(
+                f"{side} must be {error.expected}, got {handler_preview(error.value)}"
+                + (f" at {port.name}{path}" if path else ""),
+                self.where(),
+                error.hint or f"give a value that is {error.expected}",
+            ) from None
+
+    def _collect(self, value: object, side: str, wanted: object) -> Binding:
+        """The binding for a container with references in it, where `wanted` is declared at this depth."""
+        if isinstance(value, Condition):
+            bool(value)  # raises with the mend
+        declared = declared_of(value) if isinstance(value, Ref) else type(value)
+        if not fits(declared, wanted):
+            told = _name_of(value) if isinstance(value, Ref) else f"a {type(value).__name__}"
+            raise BindingError(
+                f"{told} in {side} is {_type_text(declared)} where {_type_text(wanted)} is declared",
+                self.where(),
+                "change one of the two types",
+            )
+        if isinstance(value, Ref):
+            return binding_of(value)
+        if not _holds_refs(value):
+            return Constant(value)
+        if isinstance(value, dict):
+            items = [self._collect(item, side, _inside(wanted, key)) for key, item in value.items()]
+            return Collected("dict", tuple(items), tuple(value))
+        if isinstance(value, list | tuple):
+            items = [self._collect(item, side, _inside(wanted, place)) for place, item in enumerate(value)]
+            return Collected("list" if isinstance(value, list) else "tuple", tuple(items))
+        raise BindingError(
+            f"{side} is given a {type(value).__name__} with references in it",
+            self.where(),
+            "put references in a list, tuple or dict",
+        )
+
+    def _check_fit(self, ref: Ref, port: Input | Output, side: str) -> None:
+        declared = declared_of(ref)
+        if not fits(declared, port.annotation):
+            raise BindingError(
+                f"{_name_of(ref)} is {_type_text(declared)} and cannot be {side}, which is {port.handler.name}",
+                self.where(),
+                f"change one of the two types, or put a task between that makes {port.handler.name} of it",
+            )
+
+    def _outputs(self, returned: object) -> tuple[Binding, ...]:
+        interface = self.trace.interface
+        wanted = len(interface.outputs)
+        if interface.result == "none":
+            if returned is not None and not isinstance(returned, NodeHandle):
+                raise BindingError(
+                    f"workflow {self.name!r} declares no output and returns one",
+                    self.where(),
+                    "declare its type: -> …",
+                )
+            return ()
+        values: Iterable[object] = (returned,)
+        if interface.result != "single":
+            if not isinstance(returned, tuple) or len(returned) != wanted:
+                got = f"{len(returned)}" if isinstance(returned, tuple) else "one"
+                raise BindingError(
+                    f"workflow {self.name!r} declares {wanted} outputs and returns {got}",
+                    self.where(),
+                    "return one for each",
+                )
+            values = returned
+        return tuple(self.output(value, port) for value, port in zip(values, interface.outputs, strict=True))
+
+    def output(self, value: object, port: Output) -> Binding:
+        """The binding of one output of the workflow to `value`."""
+        side = f"output {port.name!r} of workflow {self.name!r}"
+        if isinstance(value, Ref):
+            self._check_fit(value, port, side)
+            return binding_of(value)
+        if value is None and not fits(type(None), port.annotation):
+            raise BindingError(f"{side} is declared and nothing is returned for it", self.where(), "return it")
+        return self._bind(value, port, side)
+
+    def order(self, before: object, later: object) -> None:
+        """Note that the node of `later` starts after the node of `before`."""
+        first, second = _node_of(before), _node_of(later)
+        if first is None or second is None or first < 0 or second < 0:
+            raise GraphError(
+                f"`>>` joins calls of tasks, not {later!r}", self.where(), "write: a >> b, with a = task_a(…)"
+            )
+        node = self.trace.nodes[second]
+        self.trace.nodes[second] = node._replace(after=(*node.after, f"n{first}"))
+        if first >= second:
+            self.trace.ordered = False
+
+    def override(self, number: int, overrides: Mapping[str, object]) -> None:
+        """Give a node another name or other options."""
+        unknown = [key for key in overrides if key not in OVERRIDES]
+        if unknown or number < 0:
+            told = f"no option {unknown[0]!r} to override" if unknown else "an input of the workflow has no options"
+            raise GraphError(told, self.where(), f"use: {', '.join(OVERRIDES)}")
+        node = self.trace.nodes[number]
+        known = {**(node.overrides or {}), **overrides}
+        label = str(known.get("name", node.label))
+        self.trace.nodes[number] = node._replace(label=label, overrides=known)
+
+    def label(self, number: int) -> str:
+        """Name shown of a node."""
+        return self.trace.nodes[number].label
+
+    def where(self) -> str:
+        """The line of the workflow that is being traced."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's line
+        while frame is not None:
+            if frame.f_code.co_filename == self._file:
+                return place_of(frame.f_code.co_filename, frame.f_lineno)
+            frame = frame.f_back
+        return f"workflow {self.name!r}"
+
+
+def _inside(declared: object, key: object) -> object:
+    """The type declared for an item of a container, `Any` where the container says nothing of it."""
+    try:
+        return item_type(declared, key)
+    except LookupError:
+        return Any
+
+
+def _node_of(value: object) -> int | None:
+    if isinstance(value, NodeOutputs):
+        return value._handle._node  # noqa: SLF001 - of this room
+    return value._node if isinstance(value, _Ordered) else None  # noqa: SLF001 - of this room
+
+
+def _name_of(ref: Ref) -> str:
+    return ref._name  # noqa: SLF001 - of this room
+
+
+def _type_text(declared: object) -> str:
+    return handler_for(declared).name
+
+
+def _holds_refs(value: object) -> bool:
+    if isinstance(value, Ref | Condition):
+        return True
+    if isinstance(value, dict):
+        return any(_holds_refs(item) for item in value.values())
+    return isinstance(value, list | tuple | set | frozenset) and any(_holds_refs(item) for item in value)
+
+
+def waiting_order(trace: Trace, where: str) -> list[int]:
+    """Places of the nodes so that each comes after all it waits for.
+
+    Raises:
+        CycleError: If some wait for each other.
+    """
+    from celltask.core.graph import order_of, waits_of  # noqa: PLC0415 - only where `>>` points back
+
+    try:
+        return order_of(trace.nodes, waits_of(trace.nodes))
+    except CycleError as error:
+        raise CycleError(error.what, where, error.mend) from None
+
+
+def outputs_of(trace: Trace) -> tuple[GraphOutput, ...]:
+    """The outputs of a traced workflow as plain data."""
+    ports = zip(trace.interface.outputs, trace.outputs, strict=True)
+    return tuple(
+        GraphOutput(port.name, port.handler.name, binding, trace.interface.description_of(port.name))
+        for port, binding in ports
+    )
+
+
+def bound_arguments(
+    interface: Interface, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> tuple[object, ...] | None:
+    """One value per input, defaults filled in; ``None`` if the arguments do not fit the names."""
+    positional = [port.name for port in interface.inputs if not port.keyword_only]
+    if len(args) > len(positional):
+        return None
+    given = dict(zip(positional, args, strict=False))
+    if given.keys() & kwargs.keys() or any(key not in {port.name for port in interface.inputs} for key in kwargs):
+        return None
+    given.update(kwargs)
+    values = tuple(given.get(port.name, port.default) for port in interface.inputs)
+    return None if any(value is MISSING for value in values) else values

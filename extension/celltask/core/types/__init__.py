@@ -1,0 +1,1 @@
+"""How values enter and leave tasks: one handler per family of types."""

@@ -1,0 +1,160 @@
+"""pydantic models: pydantic reads and writes their JSON, and what they hold is checked as any other field.
+
+A model is not built again to check it: that would run validators that may not bear a second run.
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+
+from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
+from celltask.core.types.lookup import handler_for
+from celltask.core.types.naming import class_name
+from celltask.core.types.structured import MADE_AGAIN
+from celltask.errors import InterfaceError
+
+if typing.TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from celltask.core.types.copying import Copier
+    from celltask.core.types.digest import Hasher
+
+__all__ = ["ModelHandler", "copy_model", "digest_model"]
+
+
+class ModelHandler(BuiltInHandler):
+    """Instances of a pydantic model; one of a submodel is kept whole."""
+
+    cls: type[BaseModel]
+
+    def __init__(self, annotation: type[BaseModel]) -> None:
+        super().__init__(annotation)
+        self.cls = annotation
+        self._fields: dict[str, TypeHandler] = {}
+
+    @classmethod
+    def for_annotation(cls, annotation: object) -> TypeHandler | None:
+        """The handler of a subclass of `pydantic.BaseModel`; other classes of pydantic are objects like any."""
+        from pydantic import BaseModel
+
+        return cls(annotation) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+    def settle(self) -> None:
+        """Look up the handlers of the fields whose values are what their annotations say."""
+        self._fields = _field_handlers(self.cls)
+
+    def validate(self, value: object) -> object:
+        """`value`, if every field that was set holds what its annotation says.
+
+        Defaults are believed, as pydantic does, and so are fields with validators of their own.
+        """
+        if not isinstance(value, self.cls):
+            again = type(value).__qualname__ == self.cls.__qualname__
+            hint = f"make one with {self.cls.__name__}(**…)" if isinstance(value, dict) else ""
+            raise Mismatch(self.name, value, hint=MADE_AGAIN if again else hint)
+        own = self._fields if type(value) is self.cls else _field_handlers(type(value))
+        held = value.__dict__
+        for name in value.model_fields_set:
+            if name in own and name in held:
+                try:
+                    own[name].validate(held[name])
+                except Mismatch as mismatch:
+                    raise mismatch.inside(f".{name}") from None
+        missing = [name for name, info in type(value).model_fields.items() if info.is_required() and name not in held]
+        if missing:
+            raise Mismatch(f"{self.name} with {', '.join(map(repr, missing))}", value)
+        return value
+
+    def to_json(self, value: Valid) -> object:
+        """What `model_dump(mode="json")` gives, without computed fields.
+
+        Raises:
+            Mismatch: If pydantic cannot write it, or it is of a submodel, which JSON would cut down.
+        """
+        if type(value) is not self.cls:
+            hint = f"as JSON, this {class_name(type(value))} would be cut down to a {self.name}"
+            raise Mismatch(f"a {self.name} itself", value, hint=hint)
+        try:
+            return value.model_dump(mode="json", round_trip=True, by_alias=True)
+        except Exception as error:
+            raise Mismatch("a value with a JSON form", value, hint=str(error).splitlines()[0]) from error
+
+    def from_json(self, data: object) -> object:
+        """What the model makes of `data`."""
+        if isinstance(data, self.cls):
+            return self.validate(data)
+        from pydantic import ValidationError
+
+        try:
+            return self.cls.model_validate_json(json.dumps(data))
+        except ValidationError as error:
+            raise from_pydantic(error, self.name, data) from None
+        except Exception as error:
+            raise Mismatch(self.name, data, hint=str(error)) from error
+
+    def describe(self) -> dict[str, object]:
+        """JSON Schema, as pydantic writes it."""
+        try:
+            return self.cls.model_json_schema()
+        except Exception:
+            return super().describe()
+
+
+def _field_handlers(cls: type[BaseModel]) -> dict[str, TypeHandler]:
+    validated = {
+        name for decorator in cls.__pydantic_decorators__.field_validators.values() for name in decorator.info.fields
+    }
+    if cls.__pydantic_decorators__.model_validators or "*" in validated:
+        return {}
+    found = {}
+    for name, info in cls.model_fields.items():
+        functions = any(hasattr(one, "func") and type(one).__module__.startswith("pydantic") for one in info.metadata)
+        if name in validated or functions or info.annotation is None:
+            continue
+        try:
+            found[name] = handler_for(info.annotation)
+        except InterfaceError:
+            continue  # a type that only pydantic knows: it has checked the value
+    return found
+
+
+def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:
+    """The first fault that pydantic found, as ours."""
+    first = error.errors(include_url=False)[0]
+    path = tuple(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    more = len(error.errors(include_url=False)) - 1
+    hint = first["msg"] + (f" (and {more} more)" if more else "")
+    return Mismatch(name, first.get("input", data), path, hint)
+
+
+def copy_model(value: BaseModel, copier: Copier) -> object:
+    """A copy of a model at every level, without running its validators."""
+    from pydantic import BaseModel, RootModel
+
+    cls = type(value)
+    if cls.__deepcopy__ not in (BaseModel.__deepcopy__, RootModel.__deepcopy__):
+        new: object = cls.__deepcopy__(value, typing.cast("dict[int, typing.Any]", copier.memo))
+        copier.remember(value, new)
+        return new
+    shallow = cls.__copy__(value)
+    copier.remember(value, shallow)
+    for holder in ("__dict__", "__pydantic_extra__", "__pydantic_private__"):
+        parts: dict[str, object] | None = getattr(shallow, holder, None)
+        for name, part in list((parts or {}).items()):
+            try:
+                parts[name] = copier.copy(part)  # type: ignore[index]  # there is a name, so there is a dict
+            except Mismatch as mismatch:
+                raise mismatch.inside(f".{name}") from None
+    return shallow
+
+
+def digest_model(value: BaseModel, hasher: Hasher) -> bytes:
+    """A model by its class and all that it holds; which fields were set by hand does not count, as in ``==``."""
+    cls = type(value)
+    parts = [hasher.token(f"{cls.__module__}.{cls.__qualname__}")]
+    parts.append(hasher.node("fields", hasher.pairs(value.__dict__, attributes=True)))
+    parts.append(hasher.token(value.__pydantic_extra__))
+    private = value.__pydantic_private__
+    parts.append(hasher.node("private", hasher.pairs(private or {}, attributes=True)))
+    return hasher.node("model", parts)

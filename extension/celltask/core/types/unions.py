@@ -1,0 +1,173 @@
+"""`Union`, `Optional` and `A | B`: the member that fits exactly wins.
+
+Where two members would change the value differently, both are told and neither is taken.
+"""
+
+from __future__ import annotations
+
+import typing
+
+from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
+from celltask.core.types.copying import isolated
+from celltask.core.types.lookup import handler_for
+from celltask.core.types.scalars import plain_scalar
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["UnionHandler"]
+
+
+class UnionHandler(BuiltInHandler):
+    """One of several types."""
+
+    members: tuple[TypeHandler, ...] = ()
+
+    @classmethod
+    def for_annotation(cls, annotation: object) -> TypeHandler | None:
+        """The handler of a union."""
+        return cls(annotation)
+
+    def settle(self) -> None:
+        """Look up the handlers of the members."""
+        self.members = tuple(handler_for(one) for one in typing.get_args(self.annotation))
+        self.accepts = frozenset().union(*(member.accepts for member in self.members))
+        self.copied_by_value = all(member.copied_by_value for member in self.members)
+
+    def validate(self, value: object) -> object:
+        """`value` as the member has it that it fits.
+
+        Raises:
+            Mismatch: If it fits none, or could become two different values.
+        """
+        if type(value) in self.accepts:
+            return value
+        return self._member_of(value)[1]
+
+    def _member_of(self, value: object) -> tuple[TypeHandler, object]:
+        """The member that `value` belongs to, and what it makes of it."""
+        plain = plain_scalar(value)
+        for member in self.members:
+            if type(plain) in member.accepts:
+                return member, plain
+        fitting, refusals = self._tried(lambda member: member.validate(value))
+        for member, made in fitting:
+            if made is value:
+                return member, value
+        return self._only(fitting, refusals, value)
+
+    def _tried(self, act: Callable[[TypeHandler], object]) -> tuple[list[tuple[TypeHandler, object]], list[Mismatch]]:
+        fitting, refusals = [], []
+        for member in self.members:
+            try:
+                fitting.append((member, act(member)))
+            except Mismatch as mismatch:
+                refusals.append(mismatch)
+        return fitting, refusals
+
+    def _only(
+        self, fitting: list[tuple[TypeHandler, object]], refusals: list[Mismatch], value: object
+    ) -> tuple[TypeHandler, object]:
+        """The one reading of `value` that is left."""
+        if not fitting:
+            raise self._refusal(refusals, value)
+        first, made = fitting[0]
+        for rival, other in fitting[1:]:
+            if not _same(made, other):
+                hint = f"it could be {first.name} or {rival.name}; pass a value that is one of them exactly"
+                raise Mismatch(self.name, value, hint=hint)
+        return first, made
+
+    def _refusal(self, refusals: list[Mismatch], value: object) -> Mismatch:
+        """The refusal of the only member that `value` resembles, else one for the whole union."""
+        deep = [one for one in refusals if one.path]
+        if len(deep) == 1:
+            return deep[0]
+        told = [one for one in refusals if one.hint]
+        return Mismatch(self.name, value, hint=told[0].hint if len(told) == 1 else "")
+
+    def isolate(self, value: object) -> object:
+        """`value` isolated as its member would."""
+        if type(value) in self.accepts:
+            return value
+        return isolated(value) if self.copied_by_value else self._member_of(value)[0].isolate(value)
+
+    def receive(self, value: object) -> object:
+        """`value` validated and isolated."""
+        if type(value) in self.accepts:
+            return value
+        member, made = self._member_of(value)
+        return member.isolate(made)
+
+    def release(self, value: object) -> object:
+        """`value` validated and detached."""
+        if type(value) in self.accepts:
+            return value
+        member, made = self._member_of(value)
+        return member.release(made)
+
+    def to_json(self, value: object) -> object:
+        """The JSON of its member; with the member's name beside it where another member would read it otherwise."""
+        member = self._member_of(value)[0]
+        data = member.to_json(value)
+        try:
+            if _same(self.from_json(data), value):
+                return data
+        except Mismatch:
+            pass
+        return {"type": member.name, "value": data}
+
+    def from_json(self, data: object) -> object:
+        """The value of the only member that can read `data`; a member that has it exactly wins."""
+        if isinstance(data, dict) and set(data) == {"type", "value"}:
+            for member in self.members:
+                if member.name == data["type"]:
+                    return member.from_json(data["value"])
+        for member in self.members:
+            if type(data) in member.accepts:
+                return data
+        fitting, refusals = self._tried(lambda member: member.from_json(data))
+        return self._only(fitting, refusals, data)[1]
+
+    def parse(self, text: str) -> object:
+        """The value that `text` says: a string only where no other member can read it."""
+        import json
+
+        strings = [member for member in self.members if member.exact is str]
+        fitting, refusals = self._tried(lambda member: _parsed(member, text, skip=member in strings))
+        if not fitting and strings:
+            return text
+        exact = []
+        for member, made in fitting:
+            data = member.to_json(made)
+            if text.strip() in (data, json.dumps(data), str(made)):
+                exact.append((member, made))
+        return self._only(exact or fitting, refusals, text)[1]
+
+    def describe(self) -> dict[str, object]:
+        """JSON Schema."""
+        return {"anyOf": [member.describe() for member in self.members]}
+
+    def preview(self, value: object) -> str:
+        """As the member has it."""
+        return self._member_of(value)[0].preview(value)
+
+
+def _parsed(member: TypeHandler, text: str, *, skip: bool) -> object:
+    if skip or (member.exact is type(None) and not text.strip()):
+        raise Mismatch(member.name, text)
+    return member.parse(text)
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are of one class and have one content."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    from celltask.core.types.digest import digest_value
+
+    try:
+        return digest_value(one) == digest_value(other)
+    except Mismatch:
+        return False

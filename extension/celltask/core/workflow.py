@@ -1,0 +1,326 @@
+"""Workflow: a function that is traced once to a static graph, or a graph put together by hand."""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
+
+from celltask.core.context import ACTIVE, Tracing
+from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
+from celltask.core.origin import place_of_function
+from celltask.core.registry import registry
+from celltask.core.task import call_error
+from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
+from celltask.core.types.lookup import handler_for
+from celltask.errors import GraphError, InterfaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+    from celltask.core.events import Event
+    from celltask.core.graph import Entity, Graph
+    from celltask.core.plan import Plan
+    from celltask.core.refs import Ref
+    from celltask.core.run import Run
+    from celltask.core.task import Task
+
+__all__ = ["ImperativeWorkflow", "Workflow", "workflow"]
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
+
+POLICIES = ("stop", "finish")
+
+
+def _late(name: str) -> ModuleType:
+    """A module of the core that stands above this one, reached by name: tracing alone needs no runner."""
+    return import_module(f"celltask.core.{name}")
+
+
+class Workflow(Generic[P, R]):
+    """A static graph of tasks with an interface of its own; call it like a function to run it here.
+
+    Attributes:
+        name: Name it is registered and shown under.
+        module: ``__module__`` of its function.
+        function: The function as the user wrote it.
+        interface: Typed inputs and named outputs.
+        failure_policy: ``"stop"`` or ``"finish"``, see `workflow`.
+    """
+
+    kind = "workflow"
+
+    def __init__(  # noqa: PLR0913 - what a workflow is made of
+        self,
+        function: Callable[..., object] | None,
+        interface: Interface,
+        *,
+        name: str,
+        module: str,
+        docs: str = "",
+        failure_policy: str = "stop",
+    ) -> None:
+        self.name, self.module, self.function = name, module, function
+        self.interface, self.docs, self.failure_policy = interface, docs, failure_policy
+        self._traced: tuple[int, Trace] | None = None
+        self._graph: tuple[Trace, Graph] | None = None
+        if function is not None:
+            functools.update_wrapper(self, function)
+        self.__name__ = name
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The outputs for these inputs; inside another workflow, a reference to them."""
+        __tracebackhide__ = True
+        values = bound_arguments(self.interface, args, kwargs)
+        if values is None:
+            raise call_error(self.name, self.interface, args, kwargs, self.place)
+        active = ACTIVE.get()
+        if isinstance(active, Tracing):
+            return cast("R", active.add(self, values))
+        return cast("R", _late("run").run_workflow(self, values).result())
+
+    @property
+    def trace(self) -> Trace:
+        """Nodes, members and bindings; made anew when a task of this process was redefined."""
+        if self._traced is None or self._traced[0] != registry.generation:
+            generation = registry.generation
+            self._traced = (generation, self._trace_now())
+        return self._traced[1]
+
+    def _trace_now(self) -> Trace:
+        if self.function is None:
+            raise GraphError(f"workflow {self.name!r} has no function to trace", self.place)
+        return Tracer(self.name, self.interface, self.function).run(self.function)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as plain data."""
+        from celltask.core.graph import Graph  # noqa: PLC0415 - only pictures and exports need it
+
+        trace = self.trace
+        if self._graph is None or self._graph[0] is not trace:
+            inputs, _ = self.interface.ports()
+            entities = {key: member.entity() for key, member in trace.keys.items()}
+            made = Graph(self.name, inputs, outputs_of(trace), tuple(trace.nodes), entities, self.doc, self.place)
+            self._graph = (trace, made)
+        return self._graph[1]
+
+    @property
+    def place(self) -> str:
+        """Where it is defined: ``"tutorial.md, cell 5, line 110"``."""
+        return place_of_function(self.function)
+
+    @property
+    def doc(self) -> str:
+        """First line of its description."""
+        return self.docs.strip().partition("\n")[0] or self.interface.doc
+
+    @property
+    def digest(self) -> str:
+        """Identity of the code: the graph, and the digests of all that its nodes run."""
+        from hashlib import sha256  # noqa: PLC0415 - only asked for by people and caches
+
+        trace = self.trace
+        parts = [str(self.interface), repr(trace.nodes), repr(trace.outputs)]
+        parts += [f"{key}={member.digest}" for key, member in sorted(trace.keys.items())]
+        return sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """Label for people: the commit of the document when it is clean, else with or only the digest."""
+        from celltask.core.version import git_version  # noqa: PLC0415 - asks git
+
+        code = getattr(self.function, "__code__", None)
+        return git_version(code.co_filename if code is not None else "", self.digest)
+
+    def entity(self) -> Entity:
+        """The workflow as plain data, with its inner graph, for pictures and help."""
+        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
+
+        inputs, outputs = self.interface.ports()
+        return Entity(self.name, "workflow", inputs, outputs, self.doc, self.place, self.graph)
+
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
+        """What a run with these inputs would do with each node, and why; nothing runs."""
+        values = bound_arguments(self.interface, args, kwargs)
+        if values is None:
+            raise call_error(self.name, self.interface, args, kwargs, self.place)
+        return cast("Plan", _late("plan").plan_workflow(self, values))
+
+    def run(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        **named: object,
+    ) -> Run:
+        """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
+
+        Args:
+            inputs: Inputs by name, for names that are also parameters here.
+            engine: ``"threads"`` (independent nodes at the same time) or ``"inline"`` (one after another here).
+            on_event: Called with each event as it happens.
+            **named: Inputs by name.
+
+        Raises:
+            CallError: If the inputs do not fit the workflow's names.
+            ValueMismatchError: If a value does not fit its type.
+        """
+        given = {**(inputs or {}), **named}
+        values = bound_arguments(self.interface, (), given)
+        if values is None:
+            raise call_error(self.name, self.interface, (), given, self.place)
+        return cast("Run", _late("run").run_workflow(self, values, engine=engine, on_event=on_event))
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name}{self.interface}>"
+
+
+class ImperativeWorkflow(Workflow[..., object]):
+    """A workflow put together step by step instead of traced from a function.
+
+    Args:
+        name: Name to register it under.
+        docs: Description.
+
+    >>> from celltask import ImperativeWorkflow, task
+    >>> @task
+    ... def double(x: int) -> int:
+    ...     return 2 * x
+    >>> made = ImperativeWorkflow("quadruple")
+    >>> x = made.add_input("x", int)
+    >>> made.add_output("y", made.add_task(double, x=made.add_task(double, x=x)), int)
+    >>> made(x=3)
+    12
+    """
+
+    def __init__(self, name: str, *, docs: str = "", failure_policy: str = "stop") -> None:
+        super().__init__(
+            None,
+            Interface((), (), "none"),
+            name=name,
+            module="__main__",
+            docs=docs,
+            failure_policy=_policy(failure_policy),
+        )
+        self._tracer = Tracer(name, self.interface)
+        registry.add(self)
+
+    def _trace_now(self) -> Trace:
+        return self._tracer.finish()
+
+    def add_input(self, name: str, annotation: object, default: object = MISSING) -> Ref:
+        """A new input; what is returned stands for its value.
+
+        Raises:
+            InterfaceError: If the name is taken or the type cannot be used.
+        """
+        port = Input(name, annotation, handler_for(annotation), default)
+        self._grow((*self.interface.inputs, port), self.interface.outputs)
+        return self._tracer.input(port)
+
+    def add_task(self, member: Task[..., object] | Workflow[..., object], **inputs: object) -> object:
+        """A new node that runs `member`; what is returned stands for its outputs.
+
+        Raises:
+            CallError: If `inputs` do not fit the member's names.
+            BindingError: If a value or reference does not fit its type.
+        """
+        values = bound_arguments(member.interface, (), inputs)
+        if values is None:
+            raise call_error(member.name, member.interface, (), inputs, self.place)
+        return self._tracer.add(member, values)
+
+    def add_output(self, name: str, value: object, annotation: object) -> None:
+        """A new output with the value that `value` stands for.
+
+        Raises:
+            InterfaceError: If the name is taken or the type cannot be used.
+            BindingError: If the value does not fit the type.
+        """
+        port = Output(name, annotation, handler_for(annotation))
+        binding = self._tracer.output(value, port)
+        self._grow(self.interface.inputs, (*self.interface.outputs, port))
+        self._tracer.trace.outputs = (*self._tracer.trace.outputs, binding)
+
+    def _grow(self, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> None:
+        for ports in (inputs, outputs):
+            names = [port.name for port in ports]
+            if len(set(names)) < len(names):
+                raise InterfaceError(f"workflow {self.name!r} already has {names[-1]!r}", mend="give it another name")
+        result = "none" if not outputs else "single" if len(outputs) == 1 else "tuple"
+        self.interface = Interface(inputs, outputs, result)  # type: ignore[arg-type]  # one of the three literals
+        self._tracer.trace.interface = self.interface
+        self._traced = self._graph = None
+
+
+def _policy(given: str) -> str:
+    if given not in POLICIES:
+        raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
+    return given
+
+
+@overload
+def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
+@overload
+def workflow(
+    *,
+    name: str | None = None,
+    docs: str | None = None,
+    failure_policy: str = "stop",
+    outputs: tuple[str, ...] = (),
+) -> Callable[[Callable[P, R]], Workflow[P, R]]: ...
+def workflow(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    docs: str | None = None,
+    failure_policy: str = "stop",
+    outputs: tuple[str, ...] = (),
+) -> Workflow[P, R] | Callable[[Callable[P, R]], Workflow[P, R]]:
+    """A workflow made from a function that calls tasks; it is traced at once, and nothing runs.
+
+    Args:
+        function: The function; left out where options are given.
+        name: Name to register it under; the function's own by default.
+        docs: Description; the docstring by default.
+        failure_policy: What happens after a node failed: ``"stop"`` starts no further node, ``"finish"`` goes on
+            with all that does not need the failed one.
+        outputs: Names of the outputs, instead of ``o0, o1, …``.
+
+    Raises:
+        InterfaceError: If an input or output has no usable type.
+        GraphError: If the tasks cannot be joined as written (`BindingError`, `RefError`, `CycleError`).
+
+    >>> from celltask import task
+    >>> @task
+    ... def double(x: int) -> int:
+    ...     return 2 * x
+    >>> @workflow
+    ... def quadruple(x: int = 1) -> int:
+    ...     return double(x=double(x=x))
+    >>> quadruple(x=3)
+    12
+    """
+
+    def make(function: Callable[P, R]) -> Workflow[P, R]:
+        if not hasattr(function, "__code__"):
+            raise InterfaceError(f"{function!r} is not a Python function", mend="put @workflow directly above a def")
+        made: Workflow[P, R] = Workflow(
+            function,
+            interface_of(function, names=outputs),
+            name=name or function.__name__,
+            module=function.__module__,
+            docs=docs or "",
+            failure_policy=_policy(failure_policy),
+        )
+        _ = made.trace  # so that wrong wiring is told here
+        registry.add(made)
+        return made
+
+    return make if function is None else make(function)

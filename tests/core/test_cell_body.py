@@ -1,5 +1,6 @@
 """The body form: a cell that is the body of one task."""
 
+# ruff: noqa: E501 - the text of a cell reads best on one line
 from __future__ import annotations
 
 import ast
@@ -55,7 +56,6 @@ class _Runtime:
 
 def _run(cell: str, **names: object) -> dict[str, object]:
     """The namespace after `cell`, with a decorator that changes nothing."""
-
     space: dict[str, object] = {"__celltask__": _Runtime, **names}
     exec(compile(decorate_tree(ast.parse(rewrite_source(cell))), "cell", "exec", dont_inherit=True), space)  # noqa: S102 - our own text
     return space
@@ -210,7 +210,8 @@ class _Task:
         self.function, self.name, self.place = function, "f", "cell 1, line 1"
         parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]  # a function
         ports = [
-            type("Port", (), {"name": item.name, "required": item.default is inspect.Parameter.empty}) for item in parameters
+            type("Port", (), {"name": item.name, "required": item.default is inspect.Parameter.empty})
+            for item in parameters
         ]
         self.interface = type("Interface", (), {"inputs": ports})
 

@@ -13,9 +13,9 @@ from celltask.core.cell import decorate_tree, rewrite_source
 DEF = "def f(x: int) -> int:\n    return x\n"
 
 
-def decorated(text: str, **options: bool) -> str:
+def decorated(text: str) -> str:
     """The Python that the cell `text` becomes in the end, without its line numbers."""
-    return ast.unparse(decorate_tree(ast.parse(rewrite_source(text, **options))))
+    return ast.unparse(decorate_tree(ast.parse(rewrite_source(text))))
 
 
 @pytest.mark.parametrize("spelling", ["%%task --cache", "%task --cache", "@__celltask__.task(cache=True)"])
@@ -92,7 +92,9 @@ def test_what_is_no_header_stays(cell: str) -> None:
     assert rewrite_source(cell) == cell
 
 
-@pytest.mark.parametrize("above", ["%%time\n", "%%capture out\n", "%%capture\n%%time -n 1\n", "# note\n\n", "import a\n"])
+@pytest.mark.parametrize(
+    "above", ["%%time\n", "%%capture out\n", "%%capture\n%%time -n 1\n", "# note\n\n", "import a\n"]
+)
 def test_magics_that_run_the_cell_may_stand_above(above: str) -> None:
     """`%%time` and the like, comments and code stay above the header."""
     assert rewrite_source(f"{above}%%task\n{DEF}") == f"{above}@__celltask__.task\n{DEF}"

@@ -438,6 +438,73 @@ def test_digest_does_not_depend_on_the_order_of_definitions(folder: Path) -> Non
     assert fingerprint(pipeline.train) == old
 
 
+CELLS = (
+    "import math\nfrom lib import halved\nRATE = 0.5\n\ndef _clean(x):\n    return halved(x) + RATE\n",
+    "{}def half(x: int) -> float:\n    return _clean(x) / 2 + math.floor(x)\n",
+    (
+        "%%task\nimport json\n\ndef _text(x):\n    return json.dumps(x)\n\n"
+        "def first(x: int) -> str:\n    return _text(x)\n\n"
+        "async def second(x: int) -> str:\n    return _text(x) + 'a'\n"
+    ),
+    "%%task root -> y: float\nx: int = 3\n\ny = math.sqrt(x) + _clean(x)\n",
+    "%%workflow\ndef both(x: int) -> tuple[float, str]:\n    return half(x=x), first(x=x)\n",
+)
+SPELLINGS = ("%%task --cache --retries 2\n", "%task --cache\n", "@task(cache=True)\n", "@task\n")
+
+FORMS_PROGRAM = """\
+import json, sys
+import celltask
+from celltask.core.registry import registry
+
+if sys.argv[1] == "shell":
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "celltask")
+    for cell in json.load(sys.stdin):
+        assert shell.run_cell(cell, store_history=True).success
+    found = {**registry.tasks(), **registry.workflows()}
+else:
+    document = celltask.load_document(sys.argv[1])
+    found = {**document.tasks, **document.workflows}
+print("DIGESTS", json.dumps({name: each.digest for name, each in sorted(found.items())}))
+"""
+
+
+def test_every_spelling_and_form_of_a_document_has_the_same_digests(folder: Path) -> None:
+    """MyST, notebook and percent script, all spellings, a kernel or a loaded document: one digest for each task."""
+    import jupytext  # noqa: PLC0415 - only this test writes documents
+    import nbformat  # noqa: PLC0415 - as above
+
+    found = {}
+    forms = ["shell", "tutorial.md", "tutorial.ipynb", "tutorial.py"]
+    for number, spelling in enumerate(SPELLINGS):
+        cells = [cell.replace("{}", spelling) for cell in CELLS]
+        cells[0] += "from celltask import task\n" if "@" in spelling else ""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        place = folder / f"form{number}"
+        place.mkdir()
+        (place / "lib.py").write_text(LIB)
+        nbformat.write(notebook, place / "tutorial.ipynb")
+        jupytext.write(notebook, place / "tutorial.md", fmt="md:myst")
+        jupytext.write(notebook, place / "tutorial.py", fmt="py:percent")
+        for form in [forms[number], forms[number - 1]] if number else forms:
+            done = subprocess.run(  # noqa: S603 - this Python, a program of our own
+                [sys.executable, "-c", FORMS_PROGRAM, form],
+                input=json.dumps(cells),
+                cwd=place,
+                env={**os.environ, "PYTHONHASHSEED": str(number), "IPYTHONDIR": str(folder)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            found[spelling, form] = done.stdout.rpartition("DIGESTS")[2]
+    assert len(found) == 10
+    assert set(json.loads(found[SPELLINGS[0], "shell"])) == {"both", "first", "half", "root", "second"}
+    assert len(set(found.values())) == 1, found
+
+
 def test_own_decorators_and_their_options_do_not_count() -> None:
     """However celltask's decorator is spelt, and whatever its options, the function has one digest."""
     plain = "{}def area(width: float) -> float:\n    return width * 2\n"
@@ -678,6 +745,70 @@ def test_fields_of_records_count(head: str, old: str, new: str) -> None:
     first, again, other = (fingerprint(run_cell(given)["f"]) for given in (text, text, text.replace(old, new)))
     assert first == again
     assert first.digest != other.digest
+
+
+DEFAULTS = {
+    "instance": ("class C:\n    def __init__(self, n): self.n = n\n", "C({})"),
+    "instance with slots": ("class C:\n    __slots__ = ('n',)\n    def __init__(self, n): self.n = n\n", "C({})"),
+    "instance of a list": ("class C(list): ...\n", "C([{}])"),
+    "instance of a number": ("class C(int): ...\n", "C({})"),
+    "list of instances": ("class C:\n    def __init__(self, n): self.n = n\n", "[C({})]"),
+    "array": ("import numpy\n", "numpy.full(3, {})"),
+    "frame": ("import pandas\n", "pandas.DataFrame({{'a': [{}]}})"),
+    "function": ("", "lambda x: x + {}"),
+    "partial": ("import functools\n", "functools.partial(print, {})"),
+    "dict of functions": ("", "{{'a': lambda x: x + {}}}"),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_and_closures_count_by_content(name: str) -> None:
+    """What a function was made with counts by its content, whatever it is, in every module alike."""
+    start, value = DEFAULTS[name]
+    as_default = start + f"def f(x={value}):\n    return x\n"
+    as_closure = start + f"def make(x):\n    def f():\n        return x\n    return f\nf = make({value})\n"
+    for text in (as_default, as_closure):
+        one, elsewhere, two = (
+            fingerprint(run_cell(text.format(number), {"__name__": module})["f"])
+            for number, module in ((1, "__main__"), (1, "tutorial"), (2, "__main__"))
+        )
+        assert one.parts == elsewhere.parts
+        assert one.digest != two.digest
+
+
+STRANGE = {
+    "raising attributes": "class W:\n    def __getattr__(self, n): raise RuntimeError(n)\nw = W()",
+    "raising attributes of a callable": (
+        "class W:\n    def __getattr__(self, n): raise RuntimeError(n)\n    def __call__(self): ...\nw = W()"
+    ),
+    "raising class": "class W:\n    @property\n    def __class__(self): raise RuntimeError\nw = W()",
+    "raising metaclass": (
+        "class M(type):\n    def __getattr__(cls, n): raise RuntimeError(n)\nclass w(metaclass=M): ..."
+    ),
+    "raising module": (
+        "import types\nclass P(types.ModuleType):\n    def __getattr__(self, n): raise RuntimeError(n)\nw = P('m')"
+    ),
+    "mock": "from unittest import mock\nw = mock.MagicMock()",
+    "list that holds itself": "w = []\nw.append(w)",
+    "object that holds itself": "class W: ...\nw = W()\nw.w = w",
+    "huge number": "w = 1 << 100_000",
+    "lone surrogate": "w = '\\ud800'",
+    "deep tuple": "w = ()\nfor _ in range(500): w = (w,)",
+    "generator": "w = (i for i in 'a')",
+}
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=list(STRANGE))
+def test_strange_objects_are_no_obstacle(text: str) -> None:
+    """Whatever a name, a default or a closure holds, there is a digest, the same each time."""
+    text += "\ndef make(y):\n    def f(x=w):\n        return w.x.y, x, y\n    return f\nf = make(w)\n"
+    assert fingerprint(run_cell(text)["f"]) == fingerprint(run_cell(text)["f"])
+
+
+def test_long_expressions_have_a_digest() -> None:
+    """A sum of a thousand terms is a tree a thousand levels deep."""
+    text = "def f(x):\n    return " + " + ".join(["x"] * 900) + "\n"
+    assert fingerprint(run_cell(text)["f"]) != fingerprint(run_cell(text.replace("x + x", "x - x", 1))["f"])
 
 
 def test_fingerprint_survives_pickling() -> None:

@@ -69,6 +69,17 @@ def test_outputs_can_be_named_in_the_decorator() -> None:
     assert [port.name for port in split.interface.outputs] == ["left", "right"]
 
 
+def test_one_name_is_for_the_whole_value() -> None:
+    """With a single name even a tuple is one output."""
+
+    @task(outputs=("pair",))
+    def pair(x: int) -> tuple[int, str]:
+        return x, str(x)
+
+    assert [port.name for port in pair.interface.outputs] == ["pair"]
+    assert pair(1) == (1, "1")
+
+
 def test_too_many_output_names_are_refused() -> None:
     """One name for each output, no more."""
     with pytest.raises(InterfaceError, match="names 2 outputs .left, right. and returns 1"):

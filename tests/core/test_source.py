@@ -122,6 +122,22 @@ def test_edited_file_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert tree_text(module.f) is None
 
 
+def test_tree_is_found_where_the_statements_were_compiled_apart() -> None:
+    """A document's loader compiles statement by statement, which gives other instructions for imported names."""
+    body = (
+        "    for each in (1, 2):\n        if each:\n            json.dumps(x, indent=json.loads('1'))\n"
+        "    return json.dumps(x)"
+    )
+    text = f"import json\ndef f(x):\n{body}\n"
+    filename = f"/tmp/kernel_3/{next(numbers)}.py"  # noqa: S108 - only looks like a file
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    namespace: dict[str, object] = {}
+    for statement in ast.parse(text).body:
+        code = compile(ast.Module([statement], []), filename, "exec", dont_inherit=True)
+        exec(code, namespace)  # noqa: S102 - as a document's loader does
+    assert tree_text(namespace["f"]) == f"def f(x):\n{body}"
+
+
 def test_function_without_text_has_no_tree() -> None:
     """Code made from a string alone has no tree."""
     namespace: dict[str, object] = {}

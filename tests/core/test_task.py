@@ -406,3 +406,14 @@ def test_only_frames_of_ours_that_hide_themselves_stand_between_caller_and_body(
     between = [frame for frame in frames if frame.f_code.co_filename != __file__]
     assert between
     assert all("__tracebackhide__" in frame.f_locals for frame in between)
+
+
+def test_a_discarded_task_is_no_longer_known() -> None:
+    """What was refused after its definition leaves the registry, and what came after it stays."""
+
+    @task(name="discarded_here")
+    def f() -> int:
+        return 1
+
+    registry.discard(f)  # type: ignore[arg-type]  # a task
+    assert registry.get("discarded_here") is None

@@ -14,8 +14,8 @@ def measure(width: float, height: float=1.0) -> float:
 from __future__ import annotations
 
 from celltask.core.decorate import decorate_tree, run_in
-from celltask.core.header import RUNTIME_NAME, Header, decorator_source, help_text, parse_header
-from celltask.core.options import OPTIONS, Option, flags
+from celltask.core.header import RUNTIME_NAME, Header, decorator_source, parse_header
+from celltask.core.options import OPTIONS, Option, flags, help_text
 from celltask.core.rewrite import has_header, rewrite_source
 
 __all__ = [

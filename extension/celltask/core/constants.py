@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AMBIENT", "Kind", "is_constant", "is_typing", "kind_of", "literal_text"]
+__all__ = ["AMBIENT", "Kind", "is_constant", "is_typing", "kind_of", "literal_text", "peek"]
 
 Kind = Literal["data", "constant", "frozen", "function", "class", "module", "task"]
 """What a name is bound to; ``"frozen"`` is an upper-case list, dict or set, ``"data"`` is all that is not allowed."""
@@ -59,6 +59,25 @@ def kind_of(name: str, value: object) -> Kind:
     >>> kind_of("rate", 0.1), kind_of("RATES", [0.1]), kind_of("rates", [0.1]), kind_of("len", len)
     ('constant', 'frozen', 'data', 'function')
     """
+    try:
+        return _kind_of(name, value)
+    except Exception:  # noqa: BLE001 - border: attributes of a foreign object are its own code (proxies raise anything)
+        return "data"
+
+
+def peek(value: object, name: str, default: object = None) -> object:
+    """An attribute of a foreign object, or `default` if it has none or its own code fails.
+
+    >>> peek(1, "real"), peek(1, "unreal")
+    (1, None)
+    """
+    try:
+        return getattr(value, name, default)
+    except Exception:  # noqa: BLE001 - border: `__getattr__` and properties of foreign objects
+        return default
+
+
+def _kind_of(name: str, value: object) -> Kind:
     kind = _kind_of_code(value)
     if kind is not None:
         return kind
@@ -113,7 +132,10 @@ def is_typing(value: object) -> bool:
     >>> is_typing(list[int]), is_typing(int | None), is_typing(int)
     (True, True, False)
     """
-    return isinstance(value, GenericAlias | UnionType) or type(value).__module__ in ("typing", "typing_extensions")
+    if isinstance(value, GenericAlias | UnionType):
+        return True
+    # A Protocol or a TypedDict is made by a class of `typing`, too, and is a class.
+    return type(value).__module__ in ("typing", "typing_extensions") and not isinstance(value, type)
 
 
 def _kind_of_code(value: object) -> Kind | None:  # noqa: PLR0911 - one line a kind

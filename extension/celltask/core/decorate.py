@@ -178,8 +178,12 @@ def _marker(statement: ast.stmt) -> str:
         case ast.AnnAssign(ast.Name(id=name), ast.Constant(value=str(text)), None) if name == RUNTIME_NAME:
             return text
         case (
-            ast.FunctionDef(args=ast.arguments(args=[ast.arg(arg=name), *_], defaults=[ast.Constant(value=str(text)), *_]))
-            | ast.AsyncFunctionDef(args=ast.arguments(args=[ast.arg(arg=name), *_], defaults=[ast.Constant(value=str(text)), *_]))
+            ast.FunctionDef(
+                args=ast.arguments(args=[ast.arg(arg=name), *_], defaults=[ast.Constant(value=str(text)), *_])
+            )
+            | ast.AsyncFunctionDef(
+                args=ast.arguments(args=[ast.arg(arg=name), *_], defaults=[ast.Constant(value=str(text)), *_])
+            )
         ) if name == RUNTIME_NAME:
             return text
     return ""

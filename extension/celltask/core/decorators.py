@@ -7,6 +7,7 @@ import functools
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from celltask.core.constants import peek
 from celltask.core.names import Chain, dotted
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def _is_own(chain: Chain, namespace: Mapping[str, object]) -> bool:
     for attribute in chain[1:]:
         if _is_celltask(value):
             return True
-        value = getattr(value, attribute, None)
+        value = peek(value, attribute)
     if isinstance(value, functools.partial):
         value = value.func
     return _is_celltask(value)
 
 
 def _is_celltask(value: object) -> bool:
-    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    name = value.__name__ if isinstance(value, ModuleType) else peek(value, "__module__")
     return isinstance(name, str) and name.partition(".")[0] == "celltask"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING
 
-from celltask.core.constants import AMBIENT, kind_of, literal_text
+from celltask.core.constants import AMBIENT, kind_of, literal_text, peek
 from celltask.core.decorators import kept_decorators
 from celltask.core.modules import assigned_expressions, resolved
 from celltask.core.names import Chain, chains_in_code, chains_in_expression, imports_in_code
@@ -140,9 +140,12 @@ def _meaning(closure: Closure, chain: Chain, namespace: Mapping[str, object]) ->
         return chain[:1], "unbound"
     used, owner = 1, namespace
     for attribute in chain[1:]:
-        if not isinstance(value, ModuleType) or not closure.is_followed(value.__name__, vars(value)):
+        # isinstance alone would run code of a foreign object (`__class__`).
+        if not issubclass(type(value), ModuleType) or not isinstance(value, ModuleType):
             break
-        inner = getattr(value, attribute, _MISSING)
+        if not closure.is_followed(value.__name__, vars(value)):
+            break
+        inner = peek(value, attribute, _MISSING)
         if inner is _MISSING:
             break
         owner, value, used = vars(value), inner, used + 1
@@ -153,7 +156,7 @@ def _is_root(closure: Closure, name: str, value: object, namespace: Mapping[str,
     """Whether a global is the function itself: not bound yet, bound to its task, or still to its older definition."""
     if closure.root is None or name != closure.root.__code__.co_qualname or not closure.is_home(namespace):
         return False
-    function = getattr(value, "function", value)
+    function = peek(value, "function", value)
     return value is _MISSING or (isinstance(function, FunctionType) and function.__code__.co_qualname == name)
 
 
@@ -190,7 +193,7 @@ def class_parts(closure: Closure, kind: type, label: str) -> dict[str, str]:
     facts = {
         "bases": ", ".join(refer(closure, base, label) for base in kind.__bases__),
         "metaclass": refer(closure, type(kind), label),
-        "settings": repr(getattr(kind, "__dataclass_params__", None)),
+        "settings": repr(vars(kind).get("__dataclass_params__")),
     }
     chains: set[Chain] = set()
     for name, note in inspect.get_annotations(kind).items():
@@ -202,9 +205,9 @@ def class_parts(closure: Closure, kind: type, label: str) -> dict[str, str]:
             facts[f"type {name}"] = content(closure, note, f"{label}.{name}")
     for number, field in enumerate(_fields_of(kind)):
         for setting in _FIELD_SETTINGS:
-            value = getattr(field, setting, None)
-            value = getattr(value, "factory", value)  # attrs keeps a default factory inside the default
-            facts[f"field {number} {setting}"] = content(closure, value, f"{label}.{getattr(field, 'name', number)}")
+            value = peek(field, setting)
+            value = peek(value, "factory", value)  # attrs keeps a default factory inside the default
+            facts[f"field {number} {setting}"] = content(closure, value, f"{label}.{peek(field, 'name', number)}")
     chains |= _statement_facts(kind, facts)
     facts.update(_name_facts(closure, chains, namespace))
     parts = {f"class {label}": joined(facts)}
@@ -249,7 +252,7 @@ def _statement_facts(kind: type, facts: dict[str, str]) -> set[Chain]:
 
 def _member_parts(closure: Closure, kind: type, name: str, member: object, label: str) -> dict[str, str]:
     parts = {}
-    members = getattr(kind, "__members__", None)  # of an Enum
+    members = peek(kind, "__members__")  # of an Enum
     functions = functions_of(member)
     for role, function in functions:
         if _is_generated(kind, function):
@@ -264,7 +267,9 @@ def _member_parts(closure: Closure, kind: type, name: str, member: object, label
         parts[key] = f"{type(member).__name__} {told}"
     if isinstance(members, Mapping) and name in members:
         parts[f"attribute {label}"] = shortened(content(closure, members[name].value, label))
-    elif not functions and (not name.startswith("__") or name == "__slots__") and members is None:
+    elif isinstance(member, MemberDescriptorType | GetSetDescriptorType) or functions or members is not None:
+        pass  # slots are told by `__slots__`
+    elif name != "_abc_impl" and (not name.startswith("__") or name == "__slots__"):
         parts[f"attribute {label}"] = shortened(content(closure, member, label))
     return parts
 

@@ -22,7 +22,7 @@ from celltask.errors import HeaderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["HEADER", "RUNTIME_NAME", "Header", "decorator_source", "help_text", "parse_header"]
+__all__ = ["HEADER", "RUNTIME_NAME", "Header", "decorator_source", "parse_header"]
 
 RUNTIME_NAME = "__celltask__"
 """The name under which rewritten source reaches the module `celltask`."""
@@ -368,42 +368,3 @@ def decorator_source(header: Header, *, runtime: str = RUNTIME_NAME) -> str:
     if header.outputs:
         told.append(f"outputs={tuple(name for name, _ in header.outputs)!r}")
     return f"{dot}{header.kind}" + (f"({', '.join(told)})" if told else "")
-
-
-def help_text(kind: str = "task") -> str:
-    """The help of `%%task` or `%%workflow`: what `--help` on the line and `%%task?` show."""
-    rows = [(option.usage, option.help) for option in OPTIONS if kind in option.kinds]
-    width = max(len(usage) for usage, _ in rows)
-    table = "\n".join(f"  {usage:<{width}}  {told}" for usage, told in rows)
-    return f"{_INTRODUCTIONS[kind]}\nOptions (the same as the keywords of @{kind}):\n\n{table}\n"
-
-
-_INTRODUCTIONS = {
-    "task": """Make the functions of this cell tasks, or the cell itself one task.
-
-    %%task [OPTIONS]                     every public top-level def of the cell becomes a task
-    %%task NAME -> OUTPUT: TYPE, … [OPTIONS]   the cell is the body of one task
-
-`%task` on the line above a def means the same, and so does the decorator @task(…). In the body form the annotated
-names at the top of the cell are the inputs, and the names after the arrow must be assigned.
-
-    %%task --cache --retries 2
-    def area(width: float, height: float = 1.0) -> float:
-        return width * height
-
-    %%task measure -> area: float
-    width: float
-    height: float = 1.0
-    area = width * height
-""",
-    "workflow": """Make the functions of this cell workflows.
-
-    %%workflow [OPTIONS]                 every public top-level def of the cell becomes a workflow
-
-`%workflow` on the line above a def means the same, and so does the decorator @workflow(…).
-
-    %%workflow
-    def areas(width: float) -> tuple[float, float]:
-        return area(width=width), area(width=width, height=2.0)
-""",
-}

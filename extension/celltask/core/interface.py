@@ -269,6 +269,8 @@ def _outputs(
     if annotation is type(None):
         kinds: list[object] = []
         result: Literal["none", "single", "tuple", "named"] = "none"
+    elif len(names) == 1:  # the one name is for the whole value, whatever its type
+        kinds, result = [annotation], "single"
     elif (parts := _tuple_parts(annotation)) is not None:
         kinds, result = parts, "tuple"
     elif isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+from bisect import bisect_left
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,23 @@ from celltask.core.constants import literal_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["annotation_text", "code_text", "dump", "hashed", "parameters_text", "shortened", "without_docstring"]
+__all__ = [
+    "annotation_text",
+    "code_text",
+    "dump",
+    "hashed",
+    "parameters_text",
+    "shortened",
+    "steps_of",
+    "without_docstring",
+]
 
 _SKIPPED_FIELDS = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
 _LONGEST_PLAIN_INT = 10_000  # bits; repr() refuses numbers of more than 4300 digits
 _LONGEST_SHOWN = 60  # characters
-_SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "RESUME"})
+_SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
+_CONSTANTS = frozenset(dis.opname[number] for number in dis.hasconst)
+_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
 _VARARGS, _VARKEYWORDS, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0x80, 0x200  # bits of co_flags
 
 
@@ -112,18 +124,29 @@ def parameters_text(code: CodeType) -> str:
 
 def code_text(code: CodeType, refer: Callable[[object], str]) -> str:
     """The normal form of code whose source is not known: instructions, names and constants, nested code included."""
-    told = [parameters_text(code), code.co_exceptiontable.hex()]
-    for item in dis.get_instructions(code):
-        if item.opname in _SILENT:
-            continue
-        value = item.argval
+    told = [parameters_text(code)]
+    for name, value in steps_of(code):
         if isinstance(value, CodeType):
-            value = code_text(value, refer)
-        elif item.opcode in dis.hasconst:
-            # Not by their numbers: a docstring is a constant, too.
-            value = literal_text(value, refer)
-        told.append(f"{item.opname} {value}")
+            text = code_text(value, refer)
+        else:
+            text = literal_text(value, refer) if name in _CONSTANTS else str(value)
+        told.append(f"{name} {text}")
     return "\n".join(told)
+
+
+def steps_of(code: CodeType) -> list[tuple[str, object]]:
+    """The instructions of `code` with what they name, without what depends on the text around the function.
+
+    Python calls ``json.dumps(x)`` by other instructions where the same text imports `json`, and the numbers of
+    constants depend on whether there is a docstring.
+    """
+    items = [item for item in dis.get_instructions(code) if item.opname not in _SILENT]
+    places = [item.offset for item in items]
+    found: list[tuple[str, object]] = []
+    for item in items:
+        value = bisect_left(places, item.argval) if item.opcode in _JUMPS else item.argval
+        found.append(("LOAD_ATTR" if item.opname == "LOAD_METHOD" else item.opname, value))
+    return found
 
 
 def hashed(text: str) -> str:

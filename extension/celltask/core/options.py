@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from celltask.errors import HeaderError
 
-__all__ = ["OPTIONS", "Option", "flags", "read_value", "short"]
+__all__ = ["OPTIONS", "Option", "flags", "help_text", "read_value", "short"]
 
 _BOTH = ("task", "workflow")
 _RESOURCES = ("cpu", "memory", "gpu")
@@ -65,7 +65,10 @@ OPTIONS = (
     ),
     Option("--docs", "docs", "description; the docstring by default", "TEXT", kinds=_BOTH),
     Option(
-        "--failure-policy", "failure_policy", "after a failed node: stop, or finish what does not need it", "POLICY",
+        "--failure-policy",
+        "failure_policy",
+        "after a failed node: stop, or finish what does not need it",
+        "POLICY",
         kinds=("workflow",),
     ),
     Option("--share", "share", "input handed over without a copy; may repeat", "NAME", repeats=True),
@@ -198,3 +201,42 @@ def _names(text: str, option: Option) -> list[str]:
                 mend=f"write for example {option.flag} settings",
             )
     return names
+
+
+def help_text(kind: str = "task") -> str:
+    """The help of `%%task` or `%%workflow`: what `--help` on the line and `%%task?` show."""
+    rows = [(option.usage, option.help) for option in OPTIONS if kind in option.kinds]
+    width = max(len(usage) for usage, _ in rows)
+    table = "\n".join(f"  {usage:<{width}}  {told}" for usage, told in rows)
+    return f"{_INTRODUCTIONS[kind]}\nOptions (the same as the keywords of @{kind}):\n\n{table}\n"
+
+
+_INTRODUCTIONS = {
+    "task": """Make the functions of this cell tasks, or the cell itself one task.
+
+    %%task [OPTIONS]                           every public top-level def of the cell becomes a task
+    %%task NAME -> OUTPUT: TYPE, … [OPTIONS]   the cell is the body of one task
+
+`%task` on the line above a def means the same, and so does the decorator @task(…). In the body form the annotated
+names at the top of the cell are the inputs, and the names after the arrow must be assigned.
+
+    %%task --cache --retries 2
+    def area(width: float, height: float = 1.0) -> float:
+        return width * height
+
+    %%task measure -> area: float
+    width: float
+    height: float = 1.0
+    area = width * height
+""",
+    "workflow": """Make the functions of this cell workflows.
+
+    %%workflow [OPTIONS]   every public top-level def of the cell becomes a workflow
+
+`%workflow` on the line above a def means the same, and so does the decorator @workflow(…).
+
+    %%workflow
+    def areas(width: float) -> tuple[float, float]:
+        return area(width=width), area(width=width, height=2.0)
+""",
+}

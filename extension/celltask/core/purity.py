@@ -12,7 +12,7 @@ from opcode import opmap
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from celltask.core.constants import AMBIENT, Kind, kind_of
+from celltask.core.constants import AMBIENT, Kind, kind_of, peek
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -183,12 +183,10 @@ def _functions_behind(value: object, namespace: dict[str, object]) -> Iterator[F
         if value.__module__ != namespace.get("__name__"):
             return
         members = vars(value).values()
-        candidates = [
-            getattr(member, role, None) for member in members for role in ("__func__", "fget", "fset", "func")
-        ]
+        candidates = [peek(member, role) for member in members for role in ("__func__", "fget", "fset", "func")]
         candidates = [*members, *candidates]
     else:
-        candidates = (getattr(value, "__wrapped__", None), getattr(value, "func", None))
+        candidates = (peek(value, "__wrapped__"), peek(value, "func"))
     for found in candidates:
         if isinstance(found, FunctionType) and found.__globals__ is namespace:
             yield found
@@ -200,7 +198,7 @@ def _in_cells(function: FunctionType) -> Iterator[FunctionType]:
             value = cell.cell_contents
         except ValueError:  # not bound yet
             continue
-        if isinstance(value, FunctionType):
+        if type(value) is FunctionType:  # isinstance would run code of a foreign object (`__class__`)
             yield value
 
 

@@ -39,6 +39,14 @@ class Registry:
         self._defined[key] = definition
         self.epoch += 1
 
+    def discard(self, definition: Definition) -> None:
+        """Forget `definition`, if it is the current one of its name: it was refused after all."""
+        key = (definition.module, definition.name)
+        if self._defined.get(key) is definition:
+            del self._defined[key]
+            self.generation += 1
+            self.epoch += 1
+
     def touch(self) -> None:
         """Say that code was run which may have changed what names mean."""
         self.epoch += 1

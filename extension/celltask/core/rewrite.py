@@ -104,7 +104,9 @@ def _rewrite_header(lines: list[str], scan: _Scan, place: int, following: int) -
     except HeaderError:
         header = None
     if header is not None and header.help:
-        if not any(line.strip() for line in lines[statement.last + 1 :]):  # notebooks refuse a cell magic without a cell
+        if not any(
+            line.strip() for line in lines[statement.last + 1 :]
+        ):  # notebooks refuse a cell magic without a cell
             lines[statement.line] = lines[statement.line].replace("%%", "%", 1)
         return
     if header is not None and header.is_body and region:

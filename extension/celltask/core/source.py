@@ -13,6 +13,7 @@ import linecache
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 
+from celltask.core.normal import steps_of
 from celltask.errors import CelltaskError
 
 __all__ = ["FunctionNode", "class_node", "code_tree", "function_tree", "parse_file"]
@@ -189,15 +190,20 @@ def _is_true(text: _Text, code: CodeType) -> bool:
 
 def _same(one: CodeType, other: CodeType) -> bool:
     """Whether two codes do the same; flags and line tables, which a notebook may set otherwise, do not count."""
-    if (one.co_code, one.co_names, one.co_varnames) != (other.co_code, other.co_names, other.co_varnames):
+    if one.co_varnames != other.co_varnames:
         return False
-    if len(one.co_consts) != len(other.co_consts):
-        return False
+    if one.co_code == other.co_code and one.co_names == other.co_names and len(one.co_consts) == len(other.co_consts):
+        pairs: list[tuple[object, object]] = list(zip(one.co_consts, other.co_consts, strict=True))
+    else:
+        mine, theirs = steps_of(one), steps_of(other)
+        if [name for name, _ in mine] != [name for name, _ in theirs]:
+            return False
+        pairs = [(value, value_too) for (_, value), (_, value_too) in zip(mine, theirs, strict=True)]
     return all(
-        _same(mine, theirs)
-        if isinstance(mine, CodeType) and isinstance(theirs, CodeType)
-        else type(mine) is type(theirs) and mine == theirs
-        for mine, theirs in zip(one.co_consts, other.co_consts, strict=True)
+        _same(value, value_too)
+        if isinstance(value, CodeType) and isinstance(value_too, CodeType)
+        else type(value) is type(value_too) and value == value_too
+        for value, value_too in pairs
     )
 
 

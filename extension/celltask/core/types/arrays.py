@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import math
 import typing
+from base64 import b64decode, b64encode
 
 import numpy as np
 
@@ -61,8 +64,6 @@ class ArrayHandler(BuiltInHandler):
             listed = array.tolist()
             if array.dtype == np.asarray(listed).dtype and np.isfinite(array).all():
                 return listed
-        from base64 import b64encode
-
         data = encode(value)
         if data is None:
             raise Mismatch("an array with a JSON form", value, hint="it holds Python objects")
@@ -71,8 +72,6 @@ class ArrayHandler(BuiltInHandler):
     def from_json(self, data: object) -> object:
         """From nested lists, or from what `to_json` makes."""
         if isinstance(data, dict) and set(data) == {"npy"}:
-            from base64 import b64decode
-
             try:
                 return self.validate(decode(b"N", memoryview(b64decode(data["npy"]))))
             except ValueError as error:
@@ -100,7 +99,7 @@ class ArrayHandler(BuiltInHandler):
         head = f"array of {' x '.join(map(str, array.shape)) or 'no dimension'}, {array.dtype}"
         few = " ".join(np.array2string(array, threshold=6, edgeitems=2, precision=4).split())
         whole = f"{head}: {few}"
-        return whole if len(whole) <= 80 else head[:80]
+        return whole if len(whole) <= 80 else head[:80]  # noqa: PLR2004 - one line, as promised
 
 
 def _element_and_dimensions(arguments: tuple[object, ...]) -> tuple[type | None, int | None]:
@@ -108,8 +107,8 @@ def _element_and_dimensions(arguments: tuple[object, ...]) -> tuple[type | None,
     dimensions = None
     if len(arguments) > 1:
         inner = typing.get_args(arguments[1])
-        if inner and isinstance(inner[0], type):
-            element = inner[0]
+        found = (typing.get_origin(inner[0]) or inner[0]) if inner else None
+        element = found if isinstance(found, type) else None
     shape = typing.get_args(arguments[0]) if arguments else ()
     if shape and ... not in shape:
         dimensions = len(shape)
@@ -141,7 +140,11 @@ class NumpyScalarHandler(BuiltInHandler):
                 made: object = self.exact(value)
             except (ValueError, TypeError, OverflowError):
                 made = None
-            if made is not None and type(made.item()) is type(value) and (made == value or value != value):  # type: ignore[attr-defined]
+            if (
+                made is not None
+                and (made.item() == value or math.isnan(made.item()))
+                and type(made.item()) is type(value)
+            ):  # type: ignore[attr-defined]
                 return made
         raise Mismatch(self.name, value)
 
@@ -151,7 +154,7 @@ class NumpyScalarHandler(BuiltInHandler):
 
     def to_json(self, value: Valid) -> object:
         """The Python number it stands for."""
-        from celltask.core.types.lookup import handler_for
+        from celltask.core.types.lookup import handler_for  # noqa: PLC0415 - lookup stands above the families
 
         plain = value.item()
         return handler_for(type(plain)).to_json(plain)
@@ -207,8 +210,6 @@ def _is_file(value: AnyArray) -> bool:
 
 
 def _deep_copy(value: AnyArray, copier: Copier) -> object:
-    import copy
-
     if type(value) is not np.ndarray or value.dtype != object:
         new = copy.deepcopy(value, copier.memo)
         copier.remember(value, new)
@@ -235,8 +236,6 @@ def _item(item: object, index: tuple[int, ...], copier: Copier) -> object:
 def copy_scalar(value: object, copier: Copier) -> object:
     """A scalar or dtype itself; a record is copied, since it can be written to."""
     if isinstance(value, np.void):
-        import copy
-
         new = copy.deepcopy(value)
         copier.remember(value, new)
         return new
@@ -261,13 +260,13 @@ def decode(mark: bytes, data: memoryview) -> object:
 def digest_array(value: AnyArray, hasher: Hasher) -> bytes:
     """An array by element type, shape and elements in C order; a view and its copy are alike."""
     if type(value) not in (np.ndarray, np.memmap):
-        from celltask.core.types.digest import tell_object
+        from celltask.core.types.digest import tell_object  # noqa: PLC0415 - digest names this module, and has loaded it
 
         return tell_object(hasher, value)
-    head = f"array {value.dtype.str} {value.shape}"
-    if value.dtype.names is not None:
+    if value.dtype.names is not None:  # field by field: what lies between them is no content
         fields = [hasher.token(name) + digest_array(value[name], hasher) for name in value.dtype.names]
-        return hasher.node(head, fields)
+        return hasher.node(f"records {value.shape} {len(fields)}", fields)
+    head = f"array {value.dtype.str} {value.shape}"
     if value.dtype.hasobject or value.dtype.kind == "T":
         return hasher.node(head, hasher.items(value.ravel().tolist()))
     if not value.size:

@@ -20,7 +20,7 @@ Valid = typing.Any
 """A value that `validate` has let through: of the declared type, which no checker of this code can know."""
 
 
-class Mismatch(Exception):
+class Mismatch(Exception):  # noqa: N818 - a signal between handlers; users meet ValueMismatchError
     """A value does not fit: raised by handlers, told to users as `ValueMismatchError` with the task's name.
 
     Args:
@@ -33,6 +33,10 @@ class Mismatch(Exception):
     def __init__(self, expected: str, value: object, path: tuple[str, ...] = (), hint: str = "") -> None:
         super().__init__(expected, value, path, hint)
         self.expected, self.value, self.path, self.hint = expected, value, path, hint
+
+    def __str__(self) -> str:
+        where = f" at {''.join(self.path)}" if self.path else ""
+        return f"expected {self.expected}{where}" + (f" ({self.hint})" if self.hint else "")
 
     def inside(self, step: str) -> Mismatch:
         """The same mismatch seen from one container further out."""
@@ -65,7 +69,7 @@ class TypeHandler(ABC):
     def for_annotation(cls, annotation: object) -> TypeHandler | None:
         """A handler for `annotation`, or ``None`` if it belongs to another family."""
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most types contain no others
         """Look up the handlers of inner types: called once, after the handler is known by its annotation.
 
         A type that contains itself finds its own handler then.
@@ -84,7 +88,7 @@ class TypeHandler(ABC):
 
     def isolate(self, value: object) -> object:
         """A valid `value` that the receiver may change without the giver seeing it, copied as little as possible."""
-        from celltask.core.types.copying import isolated
+        from celltask.core.types.copying import isolated  # noqa: PLC0415 - the copier's tables, only when something is copied
 
         return isolated(value)
 
@@ -118,7 +122,7 @@ class TypeHandler(ABC):
         Raises:
             Mismatch: If the text does not fit.
         """
-        import json
+        import json  # noqa: PLC0415 - 3 ms at start-up, and only the command line needs it
 
         try:
             data = json.loads(text)
@@ -132,13 +136,13 @@ class TypeHandler(ABC):
         Raises:
             Mismatch: If the value cannot leave the process (a lock, a generator, an open file).
         """
-        from celltask.core.types.encoding import encode_value
+        from celltask.core.types.encoding import encode_value  # noqa: PLC0415 - pickle, only when something is stored
 
         return encode_value(value, self.annotation)
 
     def decode(self, data: bytes) -> object:
         """The value that `encode` made `data` of."""
-        from celltask.core.types.encoding import decode_value
+        from celltask.core.types.encoding import decode_value  # noqa: PLC0415 - pickle, only when something is stored
 
         return decode_value(data, self.annotation)
 
@@ -148,7 +152,7 @@ class TypeHandler(ABC):
         Raises:
             Mismatch: If the content cannot be told (a lock, a generator, an open file).
         """
-        from celltask.core.types.digest import digest_value
+        from celltask.core.types.digest import digest_value  # noqa: PLC0415 - hashlib only when something is hashed
 
         return digest_value(value)
 
@@ -159,7 +163,7 @@ class TypeHandler(ABC):
     def preview(self, value: object) -> str:
         """One line of at most 80 characters that tells a person what the value is."""
         text = " ".join(repr(value).split())
-        return text if len(text) <= 80 else text[:79] + "…"
+        return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004 - as promised above
 
     def __repr__(self) -> str:
         return f"<handler of {self.name}>"
@@ -171,13 +175,13 @@ class BuiltInHandler(TypeHandler):
     copied_by_value = True
 
     def __init__(self, annotation: object, name: str = "") -> None:
-        from celltask.core.types.naming import type_name
+        from celltask.core.types.naming import type_name  # noqa: PLC0415 - naming stands above this module
 
         self.annotation = annotation
         self.name = name or type_name(annotation)
 
     def release(self, value: object) -> object:
         """`value` validated and detached: containers rebuilt, and every array that is a view of an input copied."""
-        from celltask.core.types.copying import released
+        from celltask.core.types.copying import released  # noqa: PLC0415 - the copier's tables, only when something is copied
 
         return released(self.validate(value))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from celltask.core.types.base import Mismatch, TypeHandler
 from celltask.core.types.lookup import handler_for
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def _check_value(handler: TypeHandler, value: object) -> None:
     _hold(before is None or handler.digest(value) == before, f"two digests of {told}")
     _hold(_digest(handler, handler.decode(handler.encode(value))) == before, f"bytes change {told}")
     line = handler.preview(value)
-    _hold(len(line) <= 80 and "\n" not in line, f"the preview of {told} is no line of 80 characters")
+    _hold(len(line) <= 80 and "\n" not in line, f"the preview of {told} is no line of 80 characters")  # noqa: PLR2004 - one line, as promised
     try:
         data = handler.to_json(value)
     except Mismatch:
@@ -91,6 +91,6 @@ def _has_no_hash(annotation: object) -> bool:
     return False
 
 
-def _hold(promise: bool, otherwise: str) -> None:
+def _hold(promise: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as `assert`
     if not promise:
         raise AssertionError(otherwise)

@@ -57,14 +57,16 @@ class EnumHandler(ChoiceHandler):
 
     def _choices(self) -> str:
         names = [f"{self.name}.{name}" for name in self.cls.__members__]
-        return "one of " + ", ".join(names) if 0 < len(names) <= 12 else self.name
+        return "one of " + ", ".join(names) if 0 < len(names) <= 12 else self.name  # noqa: PLR2004 - as many names as fit a line
 
     def _read(self, data: object) -> Enum | None:
         """The member that has `data` for its name, or for its value (of just that class)."""
         if isinstance(data, str):
-            named = self.cls.__members__.get(data.removeprefix(f"{self.cls.__name__}."))
-            if named is not None:
-                return named
+            word = data.removeprefix(f"{self.cls.__name__}.")
+            for wanted in (word, word.upper(), word.lower()):
+                named = self.cls.__members__.get(wanted)
+                if named is not None:
+                    return named
         for member in self.cls.__members__.values():
             if type(member.value) is type(data) and member.value == data:
                 return member
@@ -101,10 +103,9 @@ class EnumHandler(ChoiceHandler):
     def parse(self, text: str) -> object:
         """A name or value as text: ``red``, ``Color.RED``, ``3``."""
         word = text.strip()
-        for wanted in (word, word.upper(), word.lower()):
-            found = self._read(wanted)
-            if found is not None:
-                return found
+        found = self._read(word)
+        if found is not None:
+            return found
         for member in self.cls.__members__.values():
             if str(member.value) == word:
                 return member

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import typing
 
 from celltask.core.types.base import Mismatch
@@ -10,6 +11,7 @@ from celltask.core.types.naming import type_name
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable
+
     from celltask.core.types.files import Columns
 
 __all__ = ["checked_columns", "read_table", "table_from_json", "table_to_json"]
@@ -79,7 +81,7 @@ def _is_of(library: str, table: Frame, column: object, wanted: object) -> bool:
 
 
 def _pandas_kind(table: Frame, column: object, found: Frame) -> str:
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - loaded already: the value is of it
 
     tests = {
         "boolean": pd.api.types.is_bool_dtype,
@@ -88,7 +90,7 @@ def _pandas_kind(table: Frame, column: object, found: Frame) -> str:
         "datetime": pd.api.types.is_datetime64_any_dtype,
         "timedelta": pd.api.types.is_timedelta64_dtype,
     }
-    if found != object:
+    if found != object:  # noqa: E721 - a dtype equals the class
         named = [kind for kind, test in tests.items() if test(found)]
         return named[0] if named else "string" if pd.api.types.is_string_dtype(found) else str(found)
     classes = set(map(type, table[column].dropna()))
@@ -109,7 +111,7 @@ def _polars_kind(table: Frame, column: object, found: Frame) -> str:
 
 def _arrow_kind(table: Frame, column: object, found: Frame) -> str:
     del table, column
-    import pyarrow.types as pt
+    import pyarrow.types as pt  # noqa: PLC0415 - loaded already: the value is of it
 
     tests: dict[str, tuple[Callable[[Frame], bool], ...]] = {
         "boolean": (pt.is_boolean,),
@@ -130,7 +132,7 @@ _EXACT = 2**53
 
 def _with_floats(library: str, table: Frame, column: str, name: str) -> Frame:
     if library == "polars":
-        import polars as pl
+        import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
         return table.with_columns(pl.col(column).cast(pl.Float64, strict=True))
     if library == "pandas":
@@ -140,7 +142,7 @@ def _with_floats(library: str, table: Frame, column: str, name: str) -> Frame:
                 f"{name} whose {column!r} fits floats", table, hint="a float cannot hold all of its integers"
             )
         return table.assign(**{column: table[column].astype("float64")})
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
     at = table.schema.get_field_index(column)
     try:
@@ -199,22 +201,22 @@ def table_from_json(cls: type, data: object, name: str) -> Frame:
         raise Mismatch(name, data, hint=f"a {cls.__name__} cannot be written as JSON")
     try:
         return _build(cls, data, types)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - border: each library has error classes of its own
         raise Mismatch(name, data, hint=str(error).splitlines()[0]) from None
 
 
-def _build(cls: typing.Any, data: object, types: dict[str, str]) -> Frame:
+def _build(cls: typing.Any, data: object, types: dict[str, str]) -> Frame:  # noqa: ANN401 - a class or value of a library that is not imported here
     library = cls.__module__.partition(".")[0]
     if library == "pandas":
         table = cls(data)
         return table.astype(types) if types else table
     if library == "polars":
-        import polars as pl
+        import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
         known = {str(kind): kind for kind in (getattr(pl, one) for one in _POLARS_TYPES)}
         schema = {name: known[word] for name, word in types.items() if word in known}
         return cls(data, schema_overrides=schema)
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
     table = cls.from_pylist(data) if isinstance(data, list) else cls.from_pydict(data)
     if not types:
@@ -251,11 +253,9 @@ def read_table(cls: type, path: str, name: str) -> Frame:
         raise Mismatch(f"{name} as JSON, or a path that ends in {', '.join(_READERS)}", path)
     if not place.is_file():
         raise Mismatch(name, path, hint="there is no such file")
-    import importlib
-
     module, _, function = _READERS[suffix][library].rpartition(":")
     read = getattr(importlib.import_module(f"{library}.{module}" if module else library), function)
     try:
         return read(str(place))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - border: each library has error classes of its own
         raise Mismatch(name, path, hint=str(error).splitlines()[0]) from None

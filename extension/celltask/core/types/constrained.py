@@ -36,7 +36,7 @@ class Check:
 class ConstrainedHandler(BuiltInHandler):
     """A type whose values must hold some constraints as well; all else is as with the type alone."""
 
-    def __init__(self, annotation: object, inner: TypeHandler, checks: list[Check], adapter: typing.Any) -> None:
+    def __init__(self, annotation: object, inner: TypeHandler, checks: list[Check], adapter: typing.Any) -> None:  # noqa: ANN401 - a class or value of a library that is not imported here
         name = inner.name + "".join(f"{',' if at else ''} {check.text}" for at, check in enumerate(checks))
         super().__init__(annotation, name)
         self.inner, self.checks, self._adapter = inner, checks, adapter
@@ -81,9 +81,9 @@ class ConstrainedHandler(BuiltInHandler):
                 raise Mismatch(f"{self.inner.name} {check.text}", value)
         if self._adapter is None:
             return value
-        from pydantic import ValidationError
+        from pydantic import ValidationError  # noqa: PLC0415 - 100 ms, and only for constraints that pydantic alone knows
 
-        from celltask.core.types.models import from_pydantic
+        from celltask.core.types.models import from_pydantic  # noqa: PLC0415 - loaded with the adapter
 
         try:
             return self._adapter.validate_python(value)
@@ -164,22 +164,22 @@ def _of_annotated(annotation: object) -> TypeHandler:
 
 def _of_family(family: str, base: object, metadata: list[object]) -> TypeHandler | None:
     if family == "files":
-        from celltask.core.types.files import FileHandler
+        from celltask.core.types.files import FileHandler  # noqa: PLC0415 - only where a file or table is declared
 
         return FileHandler.with_format(base, metadata)
-    from celltask.core.types.files import Columns
+    from celltask.core.types.files import Columns  # noqa: PLC0415 - only where a file or table is declared
 
     columns = [one for one in metadata if isinstance(one, Columns)]
     if not columns:
         return None
-    from celltask.core.types.tables import TableHandler
+    from celltask.core.types.tables import TableHandler  # noqa: PLC0415 - only where a table is declared
 
     return TableHandler.with_columns(base, columns[0])
 
 
 def _of_variable(variable: typing.TypeVar) -> TypeHandler:
     if variable.__constraints__:
-        return _renamed(handler_for(typing.Union[variable.__constraints__]), variable.__name__)
+        return _renamed(handler_for(typing.Union[variable.__constraints__]), variable.__name__)  # noqa: UP007 - made from a tuple
     return handler_for(typing.Any if variable.__bound__ is None else variable.__bound__)
 
 
@@ -266,8 +266,8 @@ _BOUNDS: dict[str, tuple[str, str, Callable[[typing.Any, typing.Any], object], s
 
 def _adapter(base: object, metadata: list[object]) -> object:
     """Check by pydantic itself of `metadata` on values of type `base`."""
-    from pydantic import PydanticSchemaGenerationError, TypeAdapter
-    from pydantic.errors import PydanticUserError
+    from pydantic import PydanticSchemaGenerationError, TypeAdapter  # noqa: PLC0415 - 100 ms, and only for constraints that pydantic alone knows
+    from pydantic.errors import PydanticUserError  # noqa: PLC0415 - 100 ms, and only for constraints that pydantic alone knows
 
     annotated: typing.Any = typing.Annotated[(base, *metadata)]
     try:

@@ -106,7 +106,7 @@ def checked(values: Iterable[object], handler: TypeHandler, step: Callable[[int]
     new, changed, at = [], False, 0
     validate = handler.validate
     try:
-        for at, value in enumerate(values):
+        for at, value in enumerate(values):  # noqa: B007 - told if one of them raises
             valid = validate(value)
             new.append(valid)
             changed = changed or valid is not value
@@ -192,7 +192,7 @@ class SetHandler(ContainerHandler):
 
     def to_json(self, value: Valid) -> object:
         """A JSON array, in the order of the elements' JSON text."""
-        import json
+        import json  # noqa: PLC0415 - only where values become JSON
 
         listed = [told(self.parts[0].to_json, one, f"{{{one!r}}}") for one in value]
         return sorted(listed, key=json.dumps)
@@ -220,7 +220,7 @@ class TupleHandler(ContainerHandler):
     def __init__(self, annotation: object, origin: type) -> None:
         super().__init__(annotation, origin)
         arguments = typing.get_args(annotation)
-        self.many = len(arguments) == 2 and arguments[1] is ...
+        self.many = len(arguments) == 2 and arguments[1] is ...  # noqa: PLR2004 - a pair
         self.bare = not arguments and annotation != tuple[()]
         if ... in arguments and not self.many:
             raise InterfaceError(f"{self.name} is no type", mend="write tuple[T, ...] or tuple[A, B]")

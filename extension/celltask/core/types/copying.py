@@ -143,7 +143,7 @@ def _copy_list(value: list[object], copier: Copier) -> object:
     copier.remember(value, new)
     copy, at = copier.copy, 0
     try:
-        for at, item in enumerate(value):
+        for at, item in enumerate(value):  # noqa: B007 - told if one of them raises
             new.append(copy(item))
     except Mismatch as mismatch:
         raise mismatch.inside(f"[{at}]") from None
@@ -310,7 +310,7 @@ def _restore(new: Valid, state: Valid, set_state: object) -> None:
         new.__setstate__(state)
     else:
         slots = None
-        if isinstance(state, tuple) and len(state) == 2:
+        if isinstance(state, tuple) and len(state) == 2:  # noqa: PLR2004 - a pair
             state, slots = state
         if state:
             new.__dict__.update(state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copyreg
 import hashlib
+import math
 import struct
 import types
 import typing
@@ -127,7 +128,7 @@ class Hasher:
         told = []
         at = 0
         try:
-            for at, value in enumerate(values):
+            for at, value in enumerate(values):  # noqa: B007 - told if one of them raises
                 told.append(self.token(value))
         except Mismatch as mismatch:
             raise mismatch.inside(f"[{at}]") from None
@@ -147,7 +148,7 @@ class Hasher:
 
 
 def _float_token(value: float) -> bytes:
-    return b"f" + (struct.pack("<d", value) if value == value else b"not-a-nr")
+    return b"f" + (b"not-a-nr" if math.isnan(value) else struct.pack("<d", value))
 
 
 def _text(value: str) -> bytes:
@@ -175,7 +176,7 @@ def _tell_row(hasher: Hasher, value: list[typing.Any] | tuple[typing.Any, ...]) 
         if kind is int:
             return hasher.node(f"{tag} int {len(value)}", [",".join(map(str, map(hex, value))).encode()])
         if kind is float:
-            numbers = [one if one == one else float("nan") for one in value]
+            numbers = [math.nan if math.isnan(one) else one for one in value]
             return hasher.node(f"{tag} float {len(value)}", [struct.pack(f"<{len(value)}d", *numbers)])
         if kind is str:
             lengths = ",".join(map(str, map(len, value)))
@@ -230,7 +231,7 @@ def tell_object(hasher: Hasher, value: object) -> bytes:
     reduce = copyreg.dispatch_table.get(cls)
     try:
         recipe: typing.Any = reduce(value) if reduce else value.__reduce_ex__(4)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - border: `__reduce_ex__` is code of users
         hint = f"the content of a {class_name(cls)} cannot be told: {error}"
         raise Mismatch("a value whose content can be told", value, hint=hint) from None
     head = _leaf(b"s", _text(place_of_class(cls)))
@@ -255,7 +256,7 @@ def _called(hasher: Hasher, part: object) -> bytes:
 
 
 def _state_token(hasher: Hasher, state: object) -> bytes:
-    if type(state) is tuple and len(state) == 2 and all(one is None or type(one) is dict for one in state):
+    if type(state) is tuple and len(state) == 2 and all(one is None or type(one) is dict for one in state):  # noqa: PLR2004 - a pair
         return hasher.node("slots", [_state_token(hasher, one) for one in state])
     if type(state) is dict and all(type(key) is str for key in state):
         return hasher.node(f"state {len(state)}", hasher.pairs(state, attributes=True))

@@ -128,7 +128,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _pickled(value: object, annotation: object) -> bytes:
-    import cloudpickle
+    import cloudpickle  # noqa: PLC0415 - 30 ms, and only for values that JSON does not hold
 
     names = {cls: name for name, cls in declared_classes(annotation).items()}
 

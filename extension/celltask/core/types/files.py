@@ -96,7 +96,9 @@ class Columns:
 
 
 def kwtypes(**columns: object) -> Columns:
-    """Say which columns a table must have, for `Annotated[pd.DataFrame, kwtypes(price=float)]`.
+    """Say which columns a table must have, beside it in `Annotated`.
+
+    ``Annotated[pd.DataFrame, kwtypes(price=float)]`` is a frame with a column of floats called "price".
 
     Args:
         columns: Name to type: int, float, bool, str, bytes, datetime, date, timedelta, `Any`, or the library's
@@ -214,9 +216,9 @@ class PlaceHandler(FileHandler):
 
 def encode(value: _Place) -> bytes:
     """Path, name and content of a file or directory."""
-    import io
-    import json
-    import zipfile
+    import io  # noqa: PLC0415 - only where a file is stored
+    import json  # noqa: PLC0415 - only where a file is stored
+    import zipfile  # noqa: PLC0415 - only where a file is stored
 
     place = value
     head = json.dumps({"path": place.path, "name": place.name, "format": place.format}).encode() + b"\n"
@@ -233,10 +235,10 @@ def encode(value: _Place) -> bytes:
 
 def decode(mark: bytes, data: memoryview) -> object:
     """The file or directory at its old place if its content is still there, else in a temporary directory."""
-    import io
-    import json
-    import tempfile
-    import zipfile
+    import io  # noqa: PLC0415 - only where a file is stored
+    import json  # noqa: PLC0415 - only where a file is stored
+    import tempfile  # noqa: PLC0415 - only where a file is stored
+    import zipfile  # noqa: PLC0415 - only where a file is stored
 
     head, _, content = bytes(data).partition(b"\n")
     told = json.loads(head)
@@ -282,7 +284,7 @@ def digest_directory(value: Directory, hasher: Hasher) -> bytes:
 
 
 def _content_token(path: os.PathLike[str], hasher: Hasher) -> bytes:
-    import hashlib
+    import hashlib  # noqa: PLC0415 - only where a file is hashed
 
     try:
         with pathlib.Path(path).open("rb") as file:

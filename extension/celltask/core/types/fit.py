@@ -13,7 +13,7 @@ import typing
 
 from celltask.core.types.naming import type_name
 
-__all__ = ["field_type", "fits", "item_type", "substituted"]
+__all__ = ["field_type", "fits", "item_type", "protocol_members", "required_keys", "substituted"]
 
 _UNIONS = (typing.Union, types.UnionType)
 _WIDER = {
@@ -48,7 +48,7 @@ def fits(source: object, target: object) -> bool:
     return _classes_fit(source, target)
 
 
-def _bare(annotation: object) -> object:
+def _bare(annotation: object) -> object:  # noqa: PLR0911 - one return for each way to write a type
     """`annotation` without what only narrows it: metadata, the name of a NewType, a type variable."""
     if annotation is None:
         return type(None)
@@ -58,7 +58,7 @@ def _bare(annotation: object) -> object:
         return _bare(annotation.__supertype__)
     if isinstance(annotation, typing.TypeVar):
         if annotation.__constraints__:
-            return typing.Union[annotation.__constraints__]
+            return typing.Union[annotation.__constraints__]  # noqa: UP007 - made from a tuple
         return _bare(annotation.__bound__) if annotation.__bound__ is not None else typing.Any
     if type(annotation).__name__ == "TypeAliasType":
         return _bare(annotation.__value__)  # type: ignore[attr-defined]  # Python 3.12: `type X = …`
@@ -81,27 +81,65 @@ def _classes_fit(source: object, target: object) -> bool:
 
 
 def _class_fits(source: type, target: type) -> bool:
-    if source.__name__ in _WIDER.get(target.__name__, ()) and source in _NUMBERS:
-        return True
-    if target.__name__ in _PATHS and (source is str or source.__name__ in _PATHS):
-        return True
-    if source is bool or target is bool:
-        return target in source.__mro__ and target not in _NUMBERS or _is_numpy(source)
-    if _is_numpy(source) and target in _NUMBERS:
-        return True
-    if _is_numpy(target) and source in _NUMBERS:
-        return True
     if typing.is_typeddict(source) or typing.is_typeddict(target):
         return _typed_dict_fits(source, target)
-    if source.__name__ == "datetime" and target.__name__ == "date":
+    if source in _NUMBERS or target in _NUMBERS or source.__module__ == target.__module__ == "datetime":
+        return _scalar_fits(source, target)
+    if target.__name__ in _PATHS and source.__name__ in _PATHS:
+        return True
+    return _related(source, target)
+
+
+def _scalar_fits(source: type, target: type) -> bool:
+    """For the classes whose handlers take exactly one class, and what goes over into it exactly."""
+    if source in _NUMBERS and source.__name__ in _WIDER.get(target.__name__, ()):
+        return True
+    if (_is_numpy(source) and target in _NUMBERS) or (_is_numpy(target) and source in _NUMBERS):
+        return True
+    if source.__module__ == target.__module__ == "datetime" or bool in (source, target):
         return False
+    if source is str and target.__name__ in _PATHS:
+        return True
+    return _related(source, target)
+
+
+def _related(source: type, target: type) -> bool:
+    """Whether a value may be of both classes."""
     try:
         if issubclass(source, target) or issubclass(target, source):
             return True
-    except TypeError:  # a Protocol that is not for runtime: only the value can tell
-        return True
-    open_ended = inspect.isabstract(target) or getattr(target, "_is_protocol", False)
-    return source not in _FINAL and (open_ended or inspect.isabstract(source))
+    except TypeError:  # a Protocol that is not for runtime
+        return source not in _FINAL or all(hasattr(source, name) for name in protocol_members(target))
+    open_ended = inspect.isabstract(target) or inspect.isabstract(source) or getattr(target, "_is_protocol", False)
+    return source not in _FINAL and open_ended
+
+
+def protocol_members(protocol: type) -> list[str]:
+    """What a `Protocol` asks of a value, its attributes too.
+
+    >>> class Sized(typing.Protocol):
+    ...     def __len__(self) -> int: ...
+    ...     size: int
+    >>> protocol_members(Sized)
+    ['size', '__len__']
+    """
+    found: dict[str, None] = {}
+    for base in protocol.__mro__:
+        if getattr(base, "_is_protocol", False) and base is not typing.Protocol:
+            names = [*inspect.get_annotations(base), *base.__dict__]
+            found.update((name, None) for name in names if name not in _NO_MEMBERS and not name.startswith("_abc"))
+    return list(found)
+
+
+_NO_MEMBERS = frozenset(
+    {
+        *("__module__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__", "__parameters__"),
+        *("__init__", "__new__", "__subclasshook__", "__abstractmethods__", "__orig_bases__", "__class_getitem__"),
+        *("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "__non_callable_proto_members__"),
+        *("__callable_proto_members_only__", "__static_attributes__", "__firstlineno__", "__match_args__"),
+        *("__type_params__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+    }
+)
 
 
 def _is_numpy(cls: type) -> bool:
@@ -113,10 +151,24 @@ def _typed_dict_fits(source: type, target: type) -> bool:
         plain = target if typing.is_typeddict(source) else source
         return issubclass(dict, plain)
     have, want = typing.get_type_hints(source), typing.get_type_hints(target)
-    needed: frozenset[str] = getattr(target, "__required_keys__", frozenset())
-    if not all(name in have for name in needed):
+    if not required_keys(target) <= have.keys():
         return False
     return all(fits(have[name], want[name]) for name in want if name in have)
+
+
+def required_keys(cls: type) -> set[str]:
+    """The keys that a `TypedDict` must have.
+
+    Its own `__required_keys__` are wrong where annotations are strings, as they are in many modules.
+    """
+    required: set[str] = set(cls.__required_keys__)  # type: ignore[attr-defined]  # a TypedDict
+    for name, hint in _hints(cls).items():
+        word = getattr(typing.get_origin(hint), "_name", "")
+        if word == "NotRequired":
+            required.discard(name)
+        elif word == "Required":
+            required.add(name)
+    return required
 
 
 def _arguments_fit(source: object, target: object, one: type, other: type) -> bool:
@@ -126,7 +178,7 @@ def _arguments_fit(source: object, target: object, one: type, other: type) -> bo
     if one is tuple and other is tuple:
         return _tuples_fit(have, want)
     if one is tuple:
-        items = have[:1] if len(have) == 2 and have[1] is ... else have
+        items = have[:1] if len(have) == 2 and have[1] is ... else have  # noqa: PLR2004 - a pair
         return all(fits(item, want[0]) for item in items)
     if other is tuple:
         return all(fits(have[0], item) for item in want if item is not ...)
@@ -189,33 +241,45 @@ def item_type(annotation: object, key: object) -> object:
     cls, arguments = typing.get_origin(bare) or bare, typing.get_args(bare)
     if not isinstance(cls, type) or cls is object:
         return typing.Any
-    if typing.is_typeddict(cls):
-        hints = _hints(cls)
-        if key not in hints:
-            raise LookupError(f"{type_name(annotation)} has no key {key!r} (it has: {', '.join(hints)})")
-        return hints[key]
-    if issubclass(cls, tuple):
-        return _tuple_item(annotation, cls, arguments, key)
-    if issubclass(cls, collections.abc.Mapping):
-        if len(arguments) == 2 and not fits(type(key), arguments[0]):
-            raise LookupError(f"the keys of {type_name(annotation)} are not {type_name(type(key))}")
-        return arguments[1] if len(arguments) == 2 else typing.Any
-    if issubclass(cls, str | bytes):
-        return cls if cls is str or isinstance(key, slice) else int
-    if issubclass(cls, collections.abc.Sequence) and isinstance(key, int | slice):
-        return (bare if isinstance(key, slice) else arguments[0]) if arguments else typing.Any
+    if typing.is_typeddict(cls) or issubclass(cls, collections.abc.Mapping):
+        return _value_type(annotation, cls, arguments, key)
+    if issubclass(cls, collections.abc.Sequence):
+        return _element_type(annotation, cls, arguments, key)
     if not hasattr(cls, "__getitem__"):
         raise LookupError(f"{type_name(annotation)} has no items")
-    if issubclass(cls, collections.abc.Sequence):
-        raise LookupError(f"the items of {type_name(annotation)} have numbers, not {key!r}")
     return typing.Any
 
 
-def _tuple_item(annotation: object, cls: type, arguments: tuple[object, ...], key: object) -> object:
+def _value_type(annotation: object, cls: type, arguments: tuple[object, ...], key: object) -> object:
+    """The type of a value in a mapping."""
+    if typing.is_typeddict(cls):
+        hints: dict[typing.Any, object] = dict(_hints(cls))
+        if key not in hints:
+            raise LookupError(f"{type_name(annotation)} has no key {key!r} (it has: {', '.join(map(str, hints))})")
+        return hints[key]
+    if len(arguments) == 2:  # noqa: PLR2004 - key and value
+        if not fits(type(key), arguments[0]):
+            raise LookupError(f"the keys of {type_name(annotation)} are not {type_name(type(key))}")
+        return arguments[1]
+    return typing.Any
+
+
+def _element_type(annotation: object, cls: type, arguments: tuple[object, ...], key: object) -> object:
+    """The type of an element in a row, or of a part of the row."""
+    if not isinstance(key, int | slice):
+        raise LookupError(f"the items of {type_name(annotation)} have numbers, not {key!r}")  # noqa: TRY004 - as `field_type`
+    if issubclass(cls, tuple):
+        return _tuple_item(annotation, cls, arguments, key)
+    if isinstance(key, slice):
+        return _bare(annotation)
+    if issubclass(cls, str | bytes):
+        return str if issubclass(cls, str) else int
+    return arguments[0] if arguments else typing.Any
+
+
+def _tuple_item(annotation: object, cls: type, arguments: tuple[object, ...], key: int | slice) -> object:
     if isinstance(key, slice):
         return typing.Any
-    if not isinstance(key, int):
-        raise LookupError(f"the items of {type_name(annotation)} have numbers, not {key!r}")
     names = getattr(cls, "_fields", None)
     if names is not None:
         hints = _hints(cls)
@@ -243,7 +307,7 @@ def _of_any(members: tuple[object, ...], ask: typing.Callable[[object], object])
             found.append(answer)
     if not found:
         raise refusal or LookupError("None has neither fields nor items")
-    return typing.Union[tuple(found)]
+    return typing.Union[tuple(found)]  # noqa: UP007 - made from a tuple
 
 
 def _hints(holder: object) -> dict[str, object]:
@@ -258,7 +322,8 @@ def _fields_are_known(cls: type) -> bool:
     """Whether the annotations of `cls` name all that its instances have."""
     if cls in _FINAL:
         return True
-    dynamic = any("__getattr__" in base.__dict__ or "__getattribute__" in base.__dict__ for base in cls.__mro__[:-1])
+    own = [base for base in cls.__mro__ if base.__module__ != "builtins"]
+    dynamic = any("__getattr__" in base.__dict__ or "__getattribute__" in base.__dict__ for base in own)
     declared = hasattr(cls, "__dataclass_fields__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
     model = hasattr(cls, "model_fields") and getattr(cls, "model_config", {}).get("extra") != "allow"
     return model or (declared and not dynamic)

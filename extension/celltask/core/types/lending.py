@@ -47,7 +47,7 @@ def is_lent(regions: Iterable[tuple[int, int]], *, tables_too: bool = True) -> b
     """
     if not _lent:
         return False
-    from numpy.lib.array_utils import byte_bounds
+    from numpy.lib.array_utils import byte_bounds  # noqa: PLC0415 - loaded already: something was lent
 
     bounds = []
     for reference, of_table in list(_lent.values()):

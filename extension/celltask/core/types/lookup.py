@@ -151,7 +151,7 @@ def family_of(annotation: object) -> str:
     return "constrained"
 
 
-def _family_of_class(cls: type) -> str:
+def _family_of_class(cls: type) -> str:  # noqa: PLR0911 - one return for each shape of a class
     if cls in _SCALARS:
         return "scalars"
     if cls in _CONTAINERS or cls.__module__ in ("collections", "collections.abc"):

@@ -88,11 +88,11 @@ class DictHandler(ContainerHandler):
             listed = [
                 (read(key) if isinstance(key, str) else keys.from_json(key), key, item) for key, item in data.items()
             ]
-        elif isinstance(data, list) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in data):
+        elif isinstance(data, list) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in data):  # noqa: PLR2004 - a pair
             listed = [(keys.from_json(pair[0]), pair[0], pair[1]) for pair in data]
         else:
             raise Mismatch(self.name, data)
-        made = {key: told(items.from_json, item, f"[{told!r}]") for key, told, item in listed}
+        made = {key: told(items.from_json, item, f"[{name!r}]") for key, name, item in listed}
         if len(made) < len(listed):
             raise Mismatch(f"{self.name} with each key once", data)
         return _built(self.built, made)

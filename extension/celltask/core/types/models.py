@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import typing
 
+from pydantic import BaseModel, RootModel, ValidationError
+
+from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
+from celltask.core.types.constrained import sort_metadata
 from celltask.core.types.lookup import handler_for
 from celltask.core.types.naming import class_name
 from celltask.core.types.structured import MADE_AGAIN
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from celltask.core.types.copying import Copier
     from celltask.core.types.digest import Hasher
 
@@ -36,8 +38,6 @@ class ModelHandler(BuiltInHandler):
     @classmethod
     def for_annotation(cls, annotation: object) -> TypeHandler | None:
         """The handler of a subclass of `pydantic.BaseModel`; other classes of pydantic are objects like any."""
-        from pydantic import BaseModel
-
         return cls(annotation) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
     def settle(self) -> None:
@@ -70,22 +70,28 @@ class ModelHandler(BuiltInHandler):
         """What `model_dump(mode="json")` gives, without computed fields.
 
         Raises:
-            Mismatch: If pydantic cannot write it, or it is of a submodel, which JSON would cut down.
+            Mismatch: If pydantic cannot write it or would read it otherwise, or it is of a submodel, which JSON
+                would cut down.
         """
         if type(value) is not self.cls:
             hint = f"as JSON, this {class_name(type(value))} would be cut down to a {self.name}"
             raise Mismatch(f"a {self.name} itself", value, hint=hint)
-        try:
-            return value.model_dump(mode="json", round_trip=True, by_alias=True)
-        except Exception as error:
-            raise Mismatch("a value with a JSON form", value, hint=str(error).splitlines()[0]) from error
+        for only_set in (False, True):  # a default that does not fit its own type is better left out
+            try:
+                data = value.model_dump(mode="json", round_trip=True, by_alias=True, exclude_unset=only_set)
+            except Exception as error:
+                raise Mismatch("a value with a JSON form", value, hint=str(error).splitlines()[0]) from error
+            try:
+                if is_alike(self.from_json(data), value):
+                    return data
+            except Mismatch:
+                continue
+        raise Mismatch("a value with a JSON form", value, hint="read back from JSON, it would be another value")
 
     def from_json(self, data: object) -> object:
         """What the model makes of `data`."""
         if isinstance(data, self.cls):
             return self.validate(data)
-        from pydantic import ValidationError
-
         try:
             return self.cls.model_validate_json(json.dumps(data))
         except ValidationError as error:
@@ -97,7 +103,7 @@ class ModelHandler(BuiltInHandler):
         """JSON Schema, as pydantic writes it."""
         try:
             return self.cls.model_json_schema()
-        except Exception:
+        except Exception:  # noqa: BLE001 - border: serialisers, validators and schemas are code of users
             return super().describe()
 
 
@@ -113,13 +119,19 @@ def _field_handlers(cls: type[BaseModel]) -> dict[str, TypeHandler]:
         if name in validated or functions or info.annotation is None:
             continue
         try:
-            found[name] = handler_for(info.annotation)
+            found[name] = handler_for(_constrained(info.annotation, info.metadata))
         except InterfaceError:
             continue  # a type that only pydantic knows: it has checked the value
     return found
 
 
-def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:
+def _constrained(annotation: object, metadata: list[object]) -> object:
+    """`annotation` with the constraints that can be checked without pydantic."""
+    known = [one for one in metadata if sort_metadata([one])[0]]
+    return typing.Annotated[(annotation, *known)] if known else annotation
+
+
+def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:  # noqa: ANN401 - a class or value of a library that is not imported here
     """The first fault that pydantic found, as ours."""
     first = error.errors(include_url=False)[0]
     path = tuple(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
@@ -130,8 +142,6 @@ def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:
 
 def copy_model(value: BaseModel, copier: Copier) -> object:
     """A copy of a model at every level, without running its validators."""
-    from pydantic import BaseModel, RootModel
-
     cls = type(value)
     if cls.__deepcopy__ not in (BaseModel.__deepcopy__, RootModel.__deepcopy__):
         new: object = cls.__deepcopy__(value, typing.cast("dict[int, typing.Any]", copier.memo))

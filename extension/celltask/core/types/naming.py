@@ -46,7 +46,7 @@ def is_importable(cls: type) -> bool:
     return found is cls
 
 
-def type_name(annotation: object) -> str:
+def type_name(annotation: object) -> str:  # noqa: PLR0911 - one return for each way to write a type
     """`annotation` as it is shown to users.
 
     >>> import typing
@@ -92,6 +92,6 @@ def _none_last(arguments: tuple[object, ...]) -> list[object]:
 
 
 def _literal_text(value: object) -> str:
-    from enum import Enum
+    from enum import Enum  # noqa: PLC0415 - most literals hold none
 
     return f"{class_name(type(value))}.{value.name}" if isinstance(value, Enum) else repr(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
+from celltask.core.types.fit import protocol_members
 from celltask.core.types.naming import type_name
 from celltask.core.types.structured import MADE_AGAIN
 
@@ -63,15 +64,7 @@ class ProtocolHandler(ObjectHandler):
     """A `Protocol` that is not for runtime: a value fits if it has every member that the protocol names."""
 
     def _fits(self, value: object) -> bool:
-        return all(hasattr(value, name) for name in self._members())
-
-    def _members(self) -> list[str]:
-        found: dict[str, None] = {}
-        for base in self.cls.__mro__:
-            if getattr(base, "_is_protocol", False) and base is not typing.Protocol:
-                names = [*base.__dict__.get("__annotations__", {}), *base.__dict__]
-                found.update((name, None) for name in names if not name.startswith("_") or name == "__call__")
-        return list(found)
+        return all(hasattr(value, name) for name in protocol_members(self.cls))
 
 
 class ClassHandler(ObjectHandler):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
+import inspect
 import sys
 import typing
 from functools import partial
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.copying import isolated
-from celltask.core.types.fit import substituted
+from celltask.core.types.fit import required_keys, substituted
 from celltask.core.types.lookup import handler_for
 from celltask.core.types.naming import class_name
 from celltask.errors import InterfaceError
@@ -205,7 +207,7 @@ def field_types(cls: type) -> dict[str, object]:
         hints = {}
         for base in reversed(cls.__mro__):
             scope = vars(sys.modules.get(base.__module__, typing))
-            for name, text in base.__dict__.get("__annotations__", {}).items():
+            for name, text in inspect.get_annotations(base).items():
                 hints[name] = _evaluated(text, scope, here)
     return {name: _with_constraints(cls, name, _unwrapped(hints.get(name, typing.Any))) for name in names}
 
@@ -220,8 +222,8 @@ def _evaluated(text: object, scope: dict[str, object], here: dict[str, type]) ->
     if not isinstance(text, str):
         return text
     try:
-        return eval(text, dict(scope), here)
-    except Exception:
+        return eval(text, dict(scope), here)  # noqa: S307 - annotations of users' own classes, as `typing` reads them
+    except Exception:  # noqa: BLE001 - border: annotations and `__init__` are code of users
         return typing.Any
 
 
@@ -252,8 +254,6 @@ class DataclassHandler(StructuredHandler):
         return parts
 
     def _with(self, value: Valid, changed: dict[str, object]) -> object:
-        import copy
-
         new = copy.copy(value)
         for name, part in changed.items():
             object.__setattr__(new, name, part)  # frozen ones too
@@ -320,7 +320,8 @@ class TypedDictHandler(StructuredHandler):
         return self.fields
 
     def _parts(self, value: Valid) -> dict[str, object]:
-        return value
+        parts: dict[str, object] = value
+        return parts
 
     def _with(self, value: Valid, changed: dict[str, object]) -> object:
         return {**value, **changed}
@@ -329,7 +330,7 @@ class TypedDictHandler(StructuredHandler):
         return f"[{name!r}]"
 
     def _required(self) -> list[str]:
-        required = self.cls.__required_keys__  # type: ignore[attr-defined]  # a TypedDict
+        required = required_keys(self.cls)
         return [name for name in self.fields if name in required]
 
     def _made(self, parts: dict[str, object]) -> object:

@@ -38,7 +38,7 @@ def digest_series(value: Table, hasher: Hasher) -> bytes:
 
 def digest_index(value: Table, hasher: Hasher) -> bytes:
     """An index of pandas: names and labels; a range counts as the range that it is."""
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - loaded already: the value is of it
 
     names = hasher.token(list(value.names))
     if isinstance(value, pd.RangeIndex):
@@ -59,8 +59,8 @@ def _attrs(value: Table, hasher: Hasher) -> bytes:
 
 def _column(column: Table, hasher: Hasher) -> bytes:
     """The cells of a series or index, and what kind they are of."""
-    import numpy as np
-    import pandas as pd
+    import numpy as np  # noqa: PLC0415 - loaded already: the table is made of it
+    import pandas as pd  # noqa: PLC0415 - loaded already: the value is of it
 
     cells = column.array
     head = f"column {column.dtype}"
@@ -90,7 +90,7 @@ def digest_polars(value: Table, hasher: Hasher) -> bytes:
 
 def digest_polars_series(value: Table, hasher: Hasher) -> bytes:
     """A series of polars: name, type and cells."""
-    import polars as pl
+    import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
     head = [hasher.token(value.name), hasher.token(repr(value.dtype))]
     if value.dtype == pl.Object:
@@ -111,8 +111,8 @@ def digest_arrow_table(value: Table, hasher: Hasher) -> bytes:
 
 def digest_arrow_array(value: Table, hasher: Hasher) -> bytes:
     """An Arrow array: type, which cells are missing, and the others; chunks and offsets do not count."""
-    import pyarrow as pa
-    import pyarrow.types as pt
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
+    import pyarrow.types as pt  # noqa: PLC0415 - loaded already: the value is of it
 
     if isinstance(value, pa.ChunkedArray):
         value = pa.concat_arrays(value.chunks) if value.num_chunks else pa.array([], value.type)
@@ -137,11 +137,11 @@ def _missing_token(value: Table, hasher: Hasher) -> bytes:
 
 
 def _number_token(value: Table, hasher: Hasher) -> bytes:
-    import pyarrow as pa
-    import pyarrow.types as pt
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
+    import pyarrow.types as pt  # noqa: PLC0415 - loaded already: the value is of it
 
     if pt.is_temporal(value.type):
-        value = value.cast(pa.int32() if value.type.bit_width == 32 else pa.int64())
+        value = value.cast(pa.int32() if value.type.bit_width == 32 else pa.int64())  # noqa: PLR2004 - bits
     if value.null_count:
         value = value.fill_null(False if pt.is_boolean(value.type) else 0)
     return digest_array(value.to_numpy(zero_copy_only=False), hasher)
@@ -149,7 +149,7 @@ def _number_token(value: Table, hasher: Hasher) -> bytes:
 
 def _text_tokens(value: Table, hasher: Hasher) -> list[bytes]:
     """Lengths and text of all cells, straight from the buffers."""
-    import numpy as np
+    import numpy as np  # noqa: PLC0415 - loaded already: the table is made of it
 
     if value.null_count:
         value = value.fill_null("" if "string" in str(value.type) else b"")

@@ -6,6 +6,7 @@ lies in object columns is copied at every level, since none of the libraries loo
 
 from __future__ import annotations
 
+import io
 import sys
 import typing
 
@@ -100,20 +101,20 @@ class TableHandler(BuiltInHandler):
 def preview_table(value: object) -> str:
     """One line that tells size and columns of a table."""
     shape = getattr(value, "shape", None)
-    if place_of(type(value)) in _ROWS or shape is None:
+    if shape is None or len(shape) != 2:  # noqa: PLR2004 - rows and columns
         head = f"{place_of(type(value))} of {len(value)}" if hasattr(value, "__len__") else place_of(type(value))
         kind = getattr(value, "dtype", "")
         return f"{head}{f', {kind}' if str(kind) else ''}"[:80]
     names = getattr(value, "column_names", None) or list(getattr(value, "columns", ()))
     line = f"table of {shape[0]} x {shape[1]}: {', '.join(map(str, names))}"
-    return line if len(line) <= 80 else line[:79] + "…"
+    return line if len(line) <= 80 else line[:79] + "…"  # noqa: PLR2004 - one line, as promised
 
 
 def copy_frame(value: Table, copier: Copier) -> object:
     """A frame, series or index of pandas that shares memory with `value` until one of them is written to."""
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - loaded already: the value is of it
 
-    shares = int(pd.__version__.partition(".")[0]) >= 3 or isinstance(value, pd.Index)
+    shares = int(pd.__version__.partition(".")[0]) >= 3 or isinstance(value, pd.Index)  # noqa: PLR2004 - the first with copy-on-write
     blocks = list(_memory(value))
     if copier.releasing and blocks and is_lent(map(_region, blocks), tables_too=False):
         shares = False
@@ -122,15 +123,19 @@ def copy_frame(value: Table, copier: Copier) -> object:
     if not copier.releasing and shares:
         for block in blocks:
             lend(block, of_table=True)
-    return _with_own_objects(new, copier) if _has_objects(value) and not isinstance(value, pd.Index) else new
+    if isinstance(value, pd.Index) or not _has_objects(value):
+        return new
+    return _with_own_objects(value, new, copier)
 
 
 def _arrays(value: Table) -> list[Table]:
     """The arrays that a frame, series or index is made of, without a copy."""
     manager = getattr(value, "_mgr", None)
+    if getattr(value, "nlevels", 1) > 1:
+        return []  # an index of several levels cannot be written to
     try:
         # A tenth of the time that the public way takes, and the same answer.
-        return [block.values for block in manager.blocks] if manager is not None else [value.array]
+        return [block.values for block in manager.blocks] if manager is not None else [value.array]  # noqa: PD011 - of a block, which has no other
     except AttributeError:
         columns = [value] if value.ndim == 1 else [value.iloc[:, at] for at in range(value.shape[1])]
         return [column.array for column in columns]
@@ -138,7 +143,7 @@ def _arrays(value: Table) -> list[Table]:
 
 def _memory(value: object) -> Iterator[Table]:
     """The NumPy arrays below a frame, series or index."""
-    import numpy as np
+    import numpy as np  # noqa: PLC0415 - loaded already: the table is made of it
 
     for found in _arrays(value):
         for array in (found, *(getattr(found, name, None) for name in ("_ndarray", "_data", "_codes", "_mask"))):
@@ -147,51 +152,49 @@ def _memory(value: object) -> Iterator[Table]:
 
 
 def _region(array: Table) -> tuple[int, int]:
-    from numpy.lib.array_utils import byte_bounds
+    from numpy.lib.array_utils import byte_bounds  # noqa: PLC0415 - loaded already: the table is made of it
 
     low, high = byte_bounds(array)
     return low, high - low
 
 
 def _has_objects(value: object) -> bool:
-    return any(getattr(found, "dtype", None) == object for found in _arrays(value))
+    return any(getattr(found, "dtype", None) == object for found in _arrays(value))  # noqa: E721 - a dtype equals the class
 
 
-def _with_own_objects(frame: Table, copier: Copier) -> object:
-    """`frame` with the cells of its object columns copied at every level."""
-    import pandas as pd
+def _with_own_objects(value: Table, new: Table, copier: Copier) -> object:
+    """`new`, a copy of `value`, with the cells of its object columns copied at every level."""
+    import numpy as np  # noqa: PLC0415 - loaded already: pandas is
+    import pandas as pd  # noqa: PLC0415 - loaded already: `value` is of it
 
-    if frame.ndim == 1:
-        cells = _own_cells(frame, copier, frame.name)
-        if cells is None:
-            return frame
-        return type(frame)(cells, index=frame.index, name=frame.name, dtype=object).__finalize__(frame)
-    for at in range(frame.shape[1]):
-        if frame.dtypes.iloc[at] == object:
-            cells = _own_cells(frame.iloc[:, at], copier, frame.columns[at])
-            if cells is not None:
-                frame.isetitem(at, pd.Series(cells, index=frame.index, dtype=object))
-    return frame
+    if value.ndim == 1:
+        if SHARED.issuperset(map(type, value.array)):
+            return new
+        own = np.empty(len(value), dtype=object)
+        made = type(value)(own, index=new.index, name=new.name, dtype=object, copy=False).__finalize__(new)
+        copier.remember(value, made)  # before the cells are copied, in which it may be mentioned again
+        _fill(own, value.array, copier, value.name)
+        return made
+    for at in range(value.shape[1]):
+        column = value.iloc[:, at]
+        if _has_objects(column) and not SHARED.issuperset(map(type, column.array)):
+            own = np.empty(len(value), dtype=object)
+            _fill(own, column.array, copier, value.columns[at])
+            new.isetitem(at, pd.Series(own, index=new.index, dtype=object, copy=False))
+    return new
 
 
-def _own_cells(column: Table, copier: Copier, name: object) -> object:
-    import numpy as np
-
-    cells = column.array
-    if SHARED.issuperset(map(type, cells)):
-        return None
-    own = np.empty(len(cells), dtype=object)
+def _fill(own: Table, cells: Table, copier: Copier, name: object) -> None:
     for at, cell in enumerate(cells):
         try:
             own[at] = copier.copy(cell)
         except Mismatch as mismatch:
             raise mismatch.inside(f"[{at}]").inside(f"[{name!r}]") from None
-    return own
 
 
 def copy_polars(value: Table, copier: Copier) -> object:
     """A frame or series of polars on the same memory, which polars does not write to while it is shared."""
-    import polars as pl
+    import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
     new = value.clone()
     copier.remember(value, new)
@@ -224,14 +227,14 @@ def _lies_on_lent(column: Table) -> bool:
 
 def _detached(column: Table) -> Table:
     """`column` on memory of its own; `extend`, `rechunk` and `clone` would all keep the old."""
-    import polars as pl
+    import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
     return column.gather(pl.int_range(0, len(column), eager=True))
 
 
 def copy_arrow(value: Table, copier: Copier) -> object:
     """An Arrow value, all of which are immutable; written out anew if it lies on memory of an array that was lent."""
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
     if not copier.releasing or not isinstance(value, pa.Table | pa.RecordBatch | pa.ChunkedArray | pa.Array):
         return value
@@ -251,7 +254,7 @@ def _buffers(value: Table) -> Iterator[tuple[int, int]]:
 
 
 def _own_arrow(column: Table) -> Table:
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
     if isinstance(column, pa.ChunkedArray):
         return pa.chunked_array([_own_arrow(chunk) for chunk in column.chunks], type=column.type)
@@ -260,11 +263,9 @@ def _own_arrow(column: Table) -> Table:
 
 def encode(value: object) -> bytes | None:
     """The bytes of an Arrow stream; None where that would not give back the same table."""
-    import io
-
     file = io.BytesIO()
     if place_of(type(value)) == "pyarrow.Table":
-        import pyarrow as pa
+        import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
         table: Table = value
         with pa.ipc.new_stream(file, table.schema) as writer:
@@ -279,12 +280,10 @@ def encode(value: object) -> bytes | None:
 
 def decode(mark: bytes, data: memoryview) -> object:
     """The table that `encode` made `data` of."""
-    import io
-
     if mark == b"A":
-        import pyarrow as pa
+        import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
         return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
-    import polars as pl
+    import polars as pl  # noqa: PLC0415 - loaded already: the value is of it
 
     return pl.read_ipc_stream(io.BytesIO(data))

@@ -97,24 +97,21 @@ class TemporalHandler(ScalarHandler):
     def convert(self, plain: object, value: object) -> object:
         """What pandas or NumPy say the same with, as long as nothing finer than microseconds is lost."""
         del plain
-        if type(value).__module__.partition(".")[0] in ("pandas", "numpy"):
-            return self._from_library(value)
-        if self.cls is dt.date and isinstance(value, dt.datetime):
+        library = type(value).__module__.partition(".")[0] in ("pandas", "numpy")
+        made = self._without_library(value) if library else value
+        if self.cls is dt.date and isinstance(made, dt.datetime):
             raise self.mismatch(value, hint="the time of day would be lost; pass .date()")
-        if isinstance(value, self.cls):
-            return value
-        raise self.mismatch(value)
+        if isinstance(made, self.cls) and (made is not value or not library):
+            return made
+        finer = library and (isinstance(value, self.cls) or isinstance(made, int))
+        raise self.mismatch(value, hint="it is finer than microseconds" if finer else "")
 
-    def _from_library(self, value: object) -> object:
-        made = value
+    def _without_library(self, value: object) -> object:
         for name in ("to_pydatetime", "to_pytimedelta"):
             if hasattr(value, name) and not getattr(value, "nanosecond", getattr(value, "nanoseconds", 1)):
-                made = getattr(value, name)()
-        if made is value:
-            made = plain_scalar(value)
-        if type(made) is self.cls:
-            return made
-        raise self.mismatch(value, hint="it is finer than microseconds" if isinstance(made, int) else "")
+                found: object = getattr(value, name)()
+                return found
+        return plain_scalar(value)
 
     def to_json(self, value: Valid) -> object:
         """ISO 8601; a duration as ``"P1DT2H3M4.5S"``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing
 
+from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.copying import isolated
 from celltask.core.types.lookup import handler_for
@@ -73,7 +74,7 @@ class UnionHandler(BuiltInHandler):
             raise self._refusal(refusals, value)
         first, made = fitting[0]
         for rival, other in fitting[1:]:
-            if not _same(made, other):
+            if not is_alike(made, other):
                 hint = f"it could be {first.name} or {rival.name}; pass a value that is one of them exactly"
                 raise Mismatch(self.name, value, hint=hint)
         return first, made
@@ -111,7 +112,7 @@ class UnionHandler(BuiltInHandler):
         member = self._member_of(value)[0]
         data = member.to_json(value)
         try:
-            if _same(self.from_json(data), value):
+            if is_alike(self.from_json(data), value):
                 return data
         except Mismatch:
             pass
@@ -131,7 +132,7 @@ class UnionHandler(BuiltInHandler):
 
     def parse(self, text: str) -> object:
         """The value that `text` says: a string only where no other member can read it."""
-        import json
+        import json  # noqa: PLC0415 - only the command line needs it
 
         strings = [member for member in self.members if member.exact is str]
         fitting, refusals = self._tried(lambda member: _parsed(member, text, skip=member in strings))
@@ -157,17 +158,3 @@ def _parsed(member: TypeHandler, text: str, *, skip: bool) -> object:
     if skip or (member.exact is type(None) and not text.strip()):
         raise Mismatch(member.name, text)
     return member.parse(text)
-
-
-def _same(one: object, other: object) -> bool:
-    """Whether two values are of one class and have one content."""
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    from celltask.core.types.digest import digest_value
-
-    try:
-        return digest_value(one) == digest_value(other)
-    except Mismatch:
-        return False

@@ -1,0 +1,169 @@
+"""Documents into tasks: `load_document` executes what their definitions need, and nothing more.
+
+A plain module is imported whole, and nothing of what reads pages and notebooks is loaded for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from celltask.documents.reader import read_document
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from celltask.core.task import Task
+    from celltask.core.workflow import Workflow
+    from celltask.documents.outline import Cell, DocumentFormat, DocumentText, Notice
+    from celltask.documents.slice import LeftOut
+
+__all__ = ["Document", "load_document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A loaded document: its tasks and workflows, ready to call.
+
+    `tasks` and `workflows` are by name, in the order of definition. They hold what the document defines; if it defines
+    none, what it imports.
+    """
+
+    path: str
+    """Absolute."""
+    format: DocumentFormat
+    tasks: dict[str, Task[..., object]]
+    workflows: dict[str, Workflow[..., object]]
+    namespace: dict[str, object] = field(repr=False)
+    """All that is bound at the document's top level, as far as it was executed."""
+    left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
+    """Statements, magics and cells that were not executed, in their order, each with its reason."""
+    cells: tuple[Cell, ...] = field(default=(), repr=False)
+    notices: tuple[Notice, ...] = field(default=(), repr=False)
+    """What of the page may be meant otherwise than it was read."""
+
+
+def load_document(
+    path: str | os.PathLike[str], names: Iterable[str] | str | None = None, *, execute_all: bool = False
+) -> Document:
+    """The tasks and workflows of a MyST page, notebook, percent script or Python module.
+
+    Executed are only the definitions and what they need: imports, helpers, constants, what changes these, and what
+    changes `sys.path` or `os.environ`. Calls of tasks, prints and plots are left out, and so are magics. A Python file
+    without cells is a module, and is imported whole.
+
+    The document becomes a module named like it, so that instances of its classes can be pickled; its folder is first
+    on `sys.path` while it loads. Loading it again executes it again.
+
+    Args:
+        path: A ``.md``, ``.ipynb`` or ``.py`` file.
+        names: Tasks and workflows to load, with all they need; all of the document by default.
+        execute_all: Execute every statement, demonstrations too. Blocks under ``if __name__ == "__main__":`` stay out.
+
+    Raises:
+        DocumentError: If the document cannot be read, or has no task of a name in `names`.
+        SyntaxError: If a cell is no Python; told with the line of the document.
+        Exception: What the executed statements raise, as it is, with a note that tells the place.
+
+    >>> import pathlib, tempfile
+    >>> page = pathlib.Path(tempfile.mkdtemp(), "numbers_page.md")
+    >>> _ = page.write_text('''
+    ... ```{code-cell}
+    ... %%task
+    ... def double(x: int) -> int:
+    ...     return 2 * x
+    ... ```
+    ... ```{code-cell}
+    ... print(double(x=21))
+    ... ```
+    ... ''')
+    >>> document = load_document(page)
+    >>> document.tasks["double"](x=4)
+    8
+    >>> [(left.line, left.reason) for left in document.left_out]
+    [(8, 'runs double to show its result')]
+    """
+    __tracebackhide__ = True
+    text = read_document(path)
+    wanted = None if names is None else [names] if isinstance(names, str) else list(names)
+    left_out: list[LeftOut] = []
+    if text.format == "python":
+        module = _module_of(text)
+    else:
+        from celltask.documents.execution import execute_cells  # noqa: PLC0415 - plain modules need none of it
+
+        module, left_out = execute_cells(text, wanted, execute_all=execute_all)
+    tasks = cast("dict[str, Task[..., object]]", _defined_in(module, "celltask.core.task", "Task"))
+    workflows = cast("dict[str, Workflow[..., object]]", _defined_in(module, "celltask.core.workflow", "Workflow"))
+    for name in wanted or ():
+        if name not in tasks and name not in workflows and name not in module.__dict__:
+            from celltask.documents.execution import unknown_name  # noqa: PLC0415 - only for a mistake
+
+            raise unknown_name(name, text.path, [*tasks, *workflows])
+    return Document(
+        text.path, text.format, tasks, workflows, module.__dict__, tuple(left_out), text.cells, text.notices
+    )
+
+
+def _module_of(text: DocumentText) -> ModuleType:
+    """The document executed as the module that an import of it would give, anew."""
+    __tracebackhide__ = True
+    from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415 - as late as possible
+
+    from celltask.documents.modules import module_name, registered  # noqa: PLC0415 - as above
+
+    name, root = module_name(text.path)
+    is_package = text.path.endswith(f"{os.sep}__init__.py")
+    folders = [os.path.dirname(text.path)] if is_package else None  # noqa: PTH120 - pathlib costs more than all of this
+    spec = spec_from_file_location(name, text.path, submodule_search_locations=folders)
+    if spec is None:
+        raise DocumentError("Python cannot import a file of this name", text.path, "end it in .py")
+    module = module_from_spec(spec)
+    with registered(module, text.path, root):
+        _execute_module(text, module)
+    return module
+
+
+def _execute_module(text: DocumentText, module: ModuleType) -> None:
+    __tracebackhide__ = True
+    # Its lines may be those of an earlier load, even as a script with cells.
+    places, linecache = sys.modules.get("celltask.documents.places"), sys.modules.get("linecache")
+    if places is not None:
+        places.forget(text.path)
+    if linecache is not None:
+        linecache.checkcache(text.path)
+    try:
+        # Compiled here, not loaded from __pycache__, whose check by the second would miss a quick edit.
+        code = compile(text.text, text.path, "exec", dont_inherit=True)
+    except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+        raise DocumentError(f"the module cannot be compiled: {str(error) or type(error).__name__}", text.path) from None
+    try:
+        exec(code, module.__dict__)  # noqa: S102 - executing the user's document is the purpose
+    except Exception as error:  # border: the user's code runs here
+        from celltask.documents.places import tell_place  # noqa: PLC0415 - only for a mistake
+
+        tell_place(error, {text.path}, (text.path, 1))
+        raise
+    except SystemExit as stop:
+        mend = 'put the exit under `if __name__ == "__main__":`'
+        raise DocumentError(f"the module ends the process ({stop!r})", text.path, mend) from None
+
+
+def _defined_in(module: ModuleType, defining: str, name: str) -> dict[str, object]:
+    """Instances of a class by their names: the module's own, or if it has none, those it imports.
+
+    Args:
+        module: As executed.
+        defining: Module that has the class.
+        name: The class, which every instance of has `name` and `module`.
+    """
+    known = sys.modules.get(defining)  # not imported by anyone: then nothing can be of its class
+    if known is None:
+        return {}
+    kind = getattr(known, name)
+    found = {value.name: value for value in module.__dict__.values() if isinstance(value, kind)}
+    return {key: value for key, value in found.items() if value.module == module.__name__} or found

@@ -1,0 +1,76 @@
+"""What a reader makes of a document: its code cells, each with its exact place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Cell", "DocumentFormat", "DocumentText", "Notice"]
+
+DocumentFormat = Literal["myst", "percent", "ipynb", "python"]
+
+PYTHON_NAMES = frozenset({"", "py", "py3", "python", "python3", "ipython", "ipython2", "ipython3", "pycon", "pyodide"})
+"""Lower-case names under which documents and kernels mean Python; an empty one means the document's own language."""
+
+
+class Cell(NamedTuple):
+    """One code cell.
+
+    >>> Cell(1, "x = 1", first_line=12).is_python
+    True
+    """
+
+    number: int
+    """From 1, among the code cells of the document, whatever their language."""
+    source: str
+    """The code without options, without blank lines at its ends."""
+    first_line: int
+    """Line of the first line of `source`, from 1: in the document, or within the cell for a notebook."""
+    language: str = "python"
+    options: Mapping[str, object] = {}
+    tags: tuple[str, ...] = ()
+    nested: bool = False
+    """True if the cell stands inside a directive, list or quotation, where other readers do not run it."""
+    filename: str = ""
+    """File name that the cell's code is compiled under."""
+    marker_line: int = 0
+    """Line of the fence or marker that opens the cell; 0 if it has none."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the cell holds Python."""
+        return self.language in PYTHON_NAMES
+
+    @property
+    def last_line(self) -> int:
+        """Line of the last line of `source`."""
+        return self.first_line + self.source.count("\n")
+
+
+class Notice(NamedTuple):
+    """Something in a document that is read otherwise than its author may think; not an error."""
+
+    line: int
+    what: str
+    mend: str = ""
+
+
+class DocumentText(NamedTuple):
+    """A document as read: nothing of it has been run.
+
+    `name` is what messages call it, the last part of `path`.
+    """
+
+    path: str
+    format: DocumentFormat
+    cells: tuple[Cell, ...]
+    text: str = ""
+    r"""The whole text with ``\n`` line ends; empty for a notebook."""
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,138 @@
+"""Scripts in the percent format into cells: ``# %%`` markers, and IPython's lines as comments.
+
+``# %% title [markdown] key="value"`` opens a cell, as in jupytext, VS Code and Spyder. A commented magic such as
+``# %%task --cache`` stands for the magic; it opens a cell of its own unless it is the first line of the current one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from celltask.documents.cell_options import tags_of
+from celltask.documents.logical import logical_starts
+from celltask.documents.outline import PYTHON_NAMES, Cell, DocumentText
+from celltask.errors import DocumentError
+
+__all__ = ["is_percent", "read_percent"]
+
+_MARKER = re.compile(r"#\s*%%(%*)(?:\s+(.*))?$")
+_MAGIC = re.compile(r"#[ \t]?(?=%{1,2}[A-Za-z_])")
+_TASK_CELL = re.compile(r"#[ \t]?%%(?:task|workflow)(?:\s|$)")
+_ANY = re.compile(r"^(?:#\s*%%(?:%*)(?:\s|$)|#[ \t]?%{1,2}(?:task|workflow)(?:\s|$))", re.MULTILINE)
+_KIND = re.compile(r"\[(markdown|md|raw|[A-Za-z+]+)\](?=\s|$)")
+_OPTION = re.compile(r"""([A-Za-z_][\w.-]*)\s*=\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|[^\s]+)""")
+_LANGUAGE = re.compile(r"#\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
+
+
+class _Part(NamedTuple):
+    """Lines of one cell, its marker left out; line numbers from 0."""
+
+    start: int
+    end: int
+    marker: int
+    """Line of the marker, or -1 for what stands above the first."""
+    label: str
+
+
+def is_percent(text: str) -> bool:
+    r"""Whether a script has cell markers or commented task lines, outside of strings.
+
+    >>> is_percent("# %%\nx = 1\n"), is_percent("s = '''\n# %%\n'''")
+    (True, False)
+    """
+    if not _ANY.search(text):
+        return False
+    lines = text.split("\n")
+    return any(_ANY.match(lines[number]) for number in logical_starts(lines, reset=_ANY))
+
+
+def read_percent(text: str, path: str) -> DocumentText:
+    """The code cells of the percent script `text`; `path` is for messages and for the cells' file name.
+
+    Raises:
+        DocumentError: If its header says that it is of another language.
+    """
+    lines = text.split("\n")
+    header = _header_length(lines)
+    for line in lines[:header]:
+        named = _LANGUAGE.match(line)
+        if named and named[1].lower() not in PYTHON_NAMES:
+            raise DocumentError(
+                f"this is a script of {named[1]}, not of Python", path, "set `language: python` in its header"
+            )
+    starts = set(logical_starts(lines, reset=_ANY))
+    cells: list[Cell] = []
+    for part in _parts(lines, header, starts):
+        cell = _cell(part, _with_magics(lines, part, starts), path, len(cells) + 1)
+        if cell is not None:
+            cells.append(cell)
+    return DocumentText(path, "percent", tuple(cells), text)
+
+
+def _header_length(lines: list[str]) -> int:
+    """Number of lines of the commented YAML header, its rulers included; 0 if there is none."""
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if first < len(lines) and lines[first].rstrip() in {"# ---", "#---"}:
+        for number in range(first + 1, len(lines)):
+            if not lines[number].startswith("#"):
+                return 0
+            if lines[number].rstrip() in {"# ---", "#---"}:
+                return number + 1
+    return 0
+
+
+def _parts(lines: list[str], header: int, starts: set[int]) -> list[_Part]:
+    opened: list[tuple[int, int, str]] = [(header, -1, "")]
+    for number in range(header, len(lines)):
+        if number not in starts:
+            continue
+        marker = _MARKER.match(lines[number])
+        if marker:
+            opened.append((number + 1, number, marker[2] or ""))
+        elif _TASK_CELL.match(lines[number]) and _has_code(lines[opened[-1][0] : number]):
+            opened.append((number, number, ""))
+    ends = [max(marker, start) for start, marker, _ in opened[1:]]
+    ends = [marker if marker >= 0 else start for start, marker, _ in opened[1:]] + [len(lines)]
+    return [_Part(start, end, marker, label) for (start, marker, label), end in zip(opened, ends, strict=True)]
+
+
+def _has_code(lines: list[str]) -> bool:
+    return any(line.strip() and (not line.startswith("#") or _MAGIC.match(line)) for line in lines)
+
+
+def _with_magics(lines: list[str], part: _Part, starts: set[int]) -> list[str]:
+    """The lines of a part with commented magics as magics, and what they continue on."""
+    shown = list(lines[part.start : part.end])
+    continued = False
+    for number in range(len(shown)):
+        line = shown[number]
+        if continued:
+            shown[number] = re.sub(r"^#[ \t]?", "", line)
+        elif part.start + number in starts and (magic := _MAGIC.match(line)):
+            shown[number] = line[magic.end() :]
+        else:
+            continue
+        continued = line.endswith("\\")
+    return shown
+
+
+def _cell(part: _Part, lines: list[str], path: str, number: int) -> Cell | None:
+    kind = _KIND.search(part.label)
+    if kind and kind[1] in {"markdown", "md", "raw"}:
+        return None
+    first = next((place for place, line in enumerate(lines) if line.strip()), None)
+    if part.marker < 0 and (first is None or not _has_code(lines)):
+        return None
+    start = first or 0
+    options = {name: value.strip("\"'") for name, value in _OPTION.findall(part.label)}
+    return Cell(
+        number=number,
+        source="\n".join(lines[start:]).rstrip(),
+        first_line=part.start + start + 1,
+        language="python" if not kind or kind[1].lower() in PYTHON_NAMES else kind[1].lower(),
+        options=options,
+        tags=tags_of(options.get("tags")),
+        filename=path,
+        marker_line=part.marker + 1,
+    )

@@ -1,0 +1,152 @@
+"""Files into documents: `read_document` finds the format, checks the text and hands it to that format's reader.
+
+Nothing of the document is run, and a plain module is read without loading any of the other readers.
+"""
+
+# ruff: noqa: PTH100, PTH112, PTH116, PTH119, PTH122, PTH123, PTH208 - pathlib costs more than all of a plain module's reading
+from __future__ import annotations
+
+import os
+import stat
+
+from celltask.documents.outline import Cell, DocumentText
+from celltask.errors import DocumentError
+
+__all__ = ["read_document"]
+
+MYST_SUFFIXES = (".md", ".markdown", ".myst", ".mystnb", ".mnb")
+SUFFIXES = (*MYST_SUFFIXES, ".ipynb", ".py")
+
+
+def read_document(path: str | os.PathLike[str]) -> DocumentText:
+    r"""The code cells of the document at `path`, each with its exact lines; nothing is run.
+
+    The format follows from the suffix: MyST for ``.md`` (with or without a header), a notebook for ``.ipynb``, and
+    for ``.py`` the percent format if it has ``# %%`` markers or commented ``# %task`` lines, else a plain module of
+    one cell.
+
+    Raises:
+        DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
+
+    >>> import pathlib, tempfile
+    >>> page = pathlib.Path(tempfile.mkdtemp(), "page.md")
+    >>> _ = page.write_text("# Title\n\n```{code-cell}\nx = 1\n```\n")
+    >>> [(cell.number, cell.first_line, cell.source) for cell in read_document(page).cells]
+    [(1, 4, 'x = 1')]
+    """
+    full = os.path.abspath(os.fspath(path))
+    suffix = os.path.splitext(full)[1].lower()
+    data = _bytes_of(full, suffix)
+    if suffix == ".ipynb":
+        from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
+
+        return read_notebook(_decoded(data, full), full)
+    if suffix == ".py":
+        return _read_python(data, full)
+    from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
+
+    return read_myst(_decoded(data, full), full)
+
+
+def _bytes_of(path: str, suffix: str) -> bytes:
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise DocumentError("this is a folder, not a document", path, _choices_in(path))
+        if suffix not in SUFFIXES:
+            raise _unknown_suffix(path, suffix)
+        if not stat.S_ISREG(mode):
+            raise DocumentError("this is no regular file", path, "name a .md, .ipynb or .py file")
+        with open(path, "rb") as file:
+            data = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DocumentError("there is no such document", path, _near_names(path)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DocumentError(f"the document cannot be read: {reason}", path, "check its name and permissions") from None
+    if not data.strip():
+        raise DocumentError("the document is empty", path, "write a task in it")
+    return data
+
+
+def _unknown_suffix(path: str, suffix: str) -> DocumentError:
+    known = "a document is a MyST page (.md), a notebook (.ipynb) or a Python file (.py)"
+    if suffix in {".rmd", ".qmd", ".r", ".jl"}:
+        return DocumentError(
+            f"documents of type {suffix} are not read", path, f"convert it: jupytext --to md:myst {_name(path)}"
+        )
+    return DocumentError(f"the name ends in {suffix or 'no suffix'}, which says no known format", path, known)
+
+
+def _choices_in(folder: str) -> str:
+    found = sorted(name for name in os.listdir(folder) if name.lower().endswith(SUFFIXES))
+    shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")  # noqa: PLR2004 - as many as fit in a line
+    return f"name one document in it: {shown}" if found else "name a .md, .ipynb or .py file"
+
+
+def _near_names(path: str) -> str:
+    folder, name = os.path.split(path)
+    if not os.path.isdir(folder):
+        return f"the folder {folder} does not exist either; check the path"
+    try:
+        found = [entry for entry in os.listdir(folder) if entry.lower().endswith(SUFFIXES)]
+    except OSError:
+        found = []
+    from difflib import get_close_matches  # noqa: PLC0415 - only on a miss
+
+    near = get_close_matches(name, found, n=3, cutoff=0.6)
+    stem = os.path.splitext(name)[0]
+    near += [entry for entry in found if entry.startswith(f"{stem}.") and entry not in near]
+    return f"did you mean {' or '.join(near)}?" if near else "check the path"
+
+
+def _name(path: str) -> str:
+    return os.path.basename(path)
+
+
+def _decoded(data: bytes, path: str, encoding: str = "utf-8-sig") -> str:
+    if b"\0" in data:
+        if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            raise DocumentError("the document is UTF-16, not UTF-8", f"{path}, line 1", "save it as UTF-8")
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        raise DocumentError("this is binary data, not text", f"{path}, line {line}", "name a text document")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DocumentError(
+            f"byte {data[error.start]:#04x} is not {'UTF-8' if encoding == 'utf-8-sig' else encoding}",
+            f"{path}, line {line}",
+            "save the document as UTF-8",
+        ) from None
+    except (LookupError, ValueError):
+        raise DocumentError(
+            f"{encoding} is no encoding of text", f"{path}, line 1", "save the document as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_python(data: bytes, path: str) -> DocumentText:
+    text = _decoded(data, path, _declared_encoding(data, path))
+    # One of these is in every percent script; the test spares plain modules the import of its reader.
+    if "%%" in text or "%task" in text or "%workflow" in text:
+        from celltask.documents.percent import is_percent, read_percent  # noqa: PLC0415 - loads re
+
+        if is_percent(text):
+            return read_percent(text, path)
+    cell = Cell(1, text, first_line=1, filename=path)
+    return DocumentText(path, "python", (cell,), text)
+
+
+def _declared_encoding(data: bytes, path: str) -> str:
+    head = data.split(b"\n", 2)[:2]
+    if not any(b"coding" in line for line in head):
+        return "utf-8-sig"
+    import tokenize  # noqa: PLC0415 - only for a file that declares its encoding
+
+    lines = iter([line + b"\n" for line in head])
+    try:
+        found = tokenize.detect_encoding(lambda: next(lines, b""))[0]
+    except SyntaxError as error:
+        raise DocumentError(str(error), f"{path}, line 1", "save the document as UTF-8") from None
+    return "utf-8-sig" if found == "utf-8" else found

@@ -1,0 +1,175 @@
+"""What is refused leaves the notebook as it was, and is told in three lines at the right place."""
+
+# ruff: noqa: E501 - the text of a cell reads best on one line
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from celltask.core.cell import flags
+from celltask.errors import CelltaskError
+
+if TYPE_CHECKING:
+    from conftest import Notebook
+
+PURE = "%%task\ndef f(x: int) -> int:\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "error", "place"),
+    [
+        pytest.param(
+            "%%task --chache\ndef f(x: int) -> int:\n    return 2 * x\n", "HeaderError", "line 1", id="header"
+        ),
+        pytest.param(
+            "y = 1\n%task --chache\ndef f(x: int) -> int:\n    return 2 * x\n",
+            "HeaderError",
+            "line 2",
+            id="second-line",
+        ),
+        pytest.param("%%task f -> y: int\nx: int\nz = 2\nreturn z\n", "BodyError", "line 4", id="return"),
+        pytest.param("%%task\ndef f(x) -> int:\n    return x\n", "InterfaceError", None, id="untyped"),
+        pytest.param("%%task\ndef f(x: int) -> int:\n    return x + len(data)\n", "PurityError", "line 3", id="data"),
+        pytest.param(
+            "%%task\ndef f(x: int) -> int:\n    return len(later)\nlater = [1]\n",
+            "PurityError",
+            "line 3",
+            id="later-data",
+        ),
+        pytest.param("%%task f -> y: int\nx: int\ny = x + len(data)\n", "PurityError", "line 3", id="data-in-body"),
+        pytest.param("%%workflow\ndef f(x: int) -> str:\n    return other(x=x)\n", "BindingError", None, id="wiring"),
+    ],
+)
+def test_a_refused_cell_changes_nothing(notebook: Notebook, cell: str, error: str, place: str | None) -> None:
+    """The error names class, place and mend in three lines; names keep the values they had, or none."""
+    notebook("data = [1, 2, 3]")
+    notebook("%%task\ndef other(x: int) -> int:\n    return x\n")
+    for before in ("", PURE):
+        if before:
+            notebook(before)
+        names = {key: value for key, value in notebook.names.items() if key != "later"}
+        ran = notebook.run(cell)
+        number = notebook.shell.execution_count - 1
+        assert type(ran.error).__name__ == error
+        assert isinstance(ran.error, CelltaskError)
+        assert ran.text.startswith(f"{error}: ")
+        assert f"\n  at: cell {number}, {place or ''}" in ran.text
+        assert "\n  mend: " in ran.text
+        assert "Traceback" not in ran.text
+        assert {key: value for key, value in notebook.names.items() if key != "later"} == names
+
+
+def test_a_syntax_error_is_shown_where_it_is(notebook: Notebook) -> None:
+    """Python's own error points at the line of the cell, under every spelling."""
+    for cell in ("%%task --cache\ndef f(x: int) -> int:\n    y = = 3\n", "%%task f -> y: int\nx: int\ny = = 3\n"):
+        ran = notebook.run(cell)
+        assert isinstance(ran.error, SyntaxError)
+        assert ran.error.lineno == 3
+        assert "y = = 3" in ran.text
+
+
+def test_a_traceback_names_the_cell_and_the_line(notebook: Notebook) -> None:
+    """An exception of the body shows the calling cell and the task's cell with their lines, and no frame of ours."""
+    notebook("1")
+    notebook("%%task --retries 0 --cache\n\ndef f(x: int) -> float:\n    y = x\n    return y / 0\n")
+    notebook("2")
+    ran = notebook.run("z = 1\nf(x=1)")
+    assert isinstance(ran.error, ZeroDivisionError)
+    found = re.findall(r"(?:Cell In\[|Cell In \[|Input In \[|ipython-input-)(\d+)[^\n]*", ran.text)
+    assert [int(number) for number in found] == [5, 3]
+    assert re.search(r"-+> 2 f\(x=1\)", ran.text)
+    assert re.search(r"-+> 5     return y / 0", ran.text)
+    assert "celltask/" not in ran.text
+    assert "<celltask" not in ran.text
+
+
+def test_a_traceback_out_of_a_workflow_shows_only_the_users_lines(notebook: Notebook) -> None:
+    """Between the cell that runs a workflow and the body that failed nothing of celltask or its threads is shown."""
+    notebook(
+        "%%task\ndef half(x: int) -> float:\n    return x / 0\n\ndef add(a: float, b: float) -> float:\n    return a + b\n"
+    )
+    notebook("%%workflow\ndef w(x: int) -> float:\n    return add(a=half(x=x), b=half(x=x))\n")
+    ran = notebook.run("w(x=1)")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert re.search(r"-+> 3     return x / 0", ran.text)
+    assert "concurrent" not in ran.text
+    assert "celltask/" not in ran.text
+
+
+def test_a_failed_run_line_shows_no_magic_frames(notebook: Notebook) -> None:
+    """Between the `%run_task` line and the body that failed neither IPython's frames nor ours are shown."""
+    notebook("%%task\ndef half(x: int) -> float:\n    return x / 0\n")
+    text = notebook.run("%run_task half x=1").text
+    assert "return x / 0" in text
+    assert "celltask/" not in text
+    assert "run_line_magic(magic_name" not in text
+
+
+def test_a_wrong_call_names_the_cell_that_calls(notebook: Notebook) -> None:
+    """A value that does not fit is told with the place of the call beside that of the task."""
+    notebook(PURE)
+    text = notebook.run("1\nf(x='a')").text
+    assert re.search(r"at: cell 2, line \d+ \(called from cell 3, line 2\)", text)
+    assert len(text.strip().splitlines()) == 3
+
+
+def test_a_fault_of_celltask_keeps_its_frames(notebook: Notebook) -> None:
+    """A traceback that ends inside celltask is shown whole: hiding it would hide the fault."""
+    ran = notebook.run("from celltask.core.graph import Graph\nGraph('g').node('n7')")
+    assert "graph.py" in ran.text
+
+
+def test_earlier_exceptions_are_told_too(notebook: Notebook) -> None:
+    """The exception that another one came from is shown without our frames as well."""
+    notebook("%%task\ndef f(x: int) -> float:\n    return x / 0\n")
+    ran = notebook.run("try:\n    f(x=1)\nexcept ZeroDivisionError as error:\n    raise KeyError('k') from error")
+    assert "return x / 0" in ran.text
+    assert "celltask/" not in ran.text
+
+
+WORDS = st.lists(
+    st.one_of(st.sampled_from([*flags("task"), "f", "->", "y: int", "2", "x=1", "'", "\\"]), st.text(max_size=5)),
+    max_size=5,
+)
+BODIES = st.lists(
+    st.sampled_from(
+        ["def f(x: int) -> int:", "    return x", "x: int", "y = x", "y: int = 1", "import os", "return 1", "yield 1", "await x",
+         "from a import *", "class C: pass", "def _g(): pass", "@other", "'''", "(", "%time 1", "!true", "y", "f(x=1)"]
+    ),
+    max_size=6,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(WORDS, BODIES)
+def test_no_cell_makes_celltask_fail(notebook: Notebook, words: list[str], lines: list[str]) -> None:
+    """Whatever the header and the body: a definition, a refusal in three parts, or Python's own error."""
+    before = notebook.names
+    cell = f"%%task {' '.join(words)}\n" + "\n".join(lines)
+    if "\n" in " ".join(words) or "\r" in cell or "?" in " ".join(words):
+        return
+    ran = notebook.run(cell)
+    error = ran.error
+    if isinstance(error, CelltaskError):
+        assert error.what
+        assert notebook.names.keys() - {"os", "C", "x", "y", "_g"} <= before.keys() | {"f"}
+    elif error is not None:
+        assert "celltask/" not in ran.text or "magics.py" in ran.text
+    assert notebook("1 + 1") == 2
+    assert notebook.shell.ast_transformers
+
+
+def test_cells_of_others_are_left_alone(notebook: Notebook, tmp_path: object) -> None:
+    """Headers in the text of other magics, in strings and in shell lines stay text."""
+    path = f"{tmp_path}/page.md"
+    notebook(f"%%writefile {path}\n%%task --cache\ndef f(): pass\n")
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a path made of text for the magic
+        assert file.read() == "%%task --cache\ndef f(): pass\n"
+    notebook("s = '''\n%task --nothing\ndef f(): pass\n'''")
+    assert notebook("s") == "\n%task --nothing\ndef f(): pass\n"
+    notebook("task = 3\nx = (10\n%task\n)")
+    assert notebook("x") == 1

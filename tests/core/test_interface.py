@@ -107,7 +107,9 @@ def test_an_input_without_a_type_is_refused_with_name_place_and_mend() -> None:
     ("source", "what"),
     [
         pytest.param("def f(*xs: int) -> int: return 1", "task 'f' takes *xs, which has no typed inputs", id="args"),
-        pytest.param("def f(**xs: int) -> int: return 1", "task 'f' takes **xs, which has no typed inputs", id="kwargs"),
+        pytest.param(
+            "def f(**xs: int) -> int: return 1", "task 'f' takes **xs, which has no typed inputs", id="kwargs"
+        ),
         pytest.param("def f(x: int): return x", "task 'f' returns a value but has no return type", id="no-return-type"),
         pytest.param(
             "def f(x: 'Nope') -> int: return 1",
@@ -187,6 +189,20 @@ def test_descriptions_come_from_the_docstring_in_its_three_forms() -> None:
     assert google.interface.description_of("o0") == "The output."
     assert numpy.interface.description_of("x") == rest.interface.description_of("x") == "The input."
     assert google.doc == numpy.doc == rest.doc == "Do it."
+
+
+def test_a_docstring_that_begins_with_a_section_has_no_first_line() -> None:
+    """A heading such as `Parameters:` is not taken for the description of the task."""
+
+    @task
+    def f(x: int) -> int:
+        """
+        Parameters:
+            x (int): The input.
+        """  # noqa: D205, D212 - as Flyte's pages write it
+        return x
+
+    assert (f.doc, f.interface.description_of("x")) == ("", "The input.")
 
 
 def test_a_text_in_annotated_is_the_description() -> None:

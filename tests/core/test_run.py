@@ -85,9 +85,11 @@ def test_a_failure_is_kept_with_its_node_and_place(engine: str) -> None:
         wf(x=1)
 
 
-@pytest.mark.parametrize(("policy", "states"), [("stop", ["failed", "skipped", "skipped"]), ("finish", ["failed", "skipped", "done"])])
+@pytest.mark.parametrize(
+    ("policy", "states"), [("stop", ["failed", "skipped", "skipped"]), ("finish", ["failed", "skipped", "done"])]
+)
 def test_the_failure_policy_decides_what_still_runs(policy: str, states: list[str]) -> None:
-    """"stop" starts nothing more, "finish" does all that does not need the failed node."""
+    """ "stop" starts nothing more, "finish" does all that does not need the failed node."""
 
     @workflow(failure_policy=policy)
     def wf(x: int) -> tuple[int, int]:
@@ -230,6 +232,13 @@ def test_a_single_task_can_be_run_with_record() -> None:
     """`run_task` gives one task the record and events of a run."""
     run = run_task(inc, {"x": 1})
     assert (run.value, [node.label for node in run.nodes]) == (2, ["inc"])
+
+
+def test_a_single_task_that_fails_is_not_told_as_a_workflow() -> None:
+    """Run by itself, a task's error names the task alone."""
+    run = run_task(fail, {"x": 1})
+    assert run.error is not None
+    assert [note.partition(",")[0] for note in run.error.__notes__] == ["in task 'fail'"]
 
 
 def test_values_between_nodes_are_isolated() -> None:

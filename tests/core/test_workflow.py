@@ -159,13 +159,21 @@ def test_references_inside_lists_and_dicts_are_found() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        pytest.param(lambda x: text(x=add(x)), "add is int and cannot be input 'x' of 'text', which is str", id="types"),
+        pytest.param(
+            lambda x: text(x=add(x)), "add is int and cannot be input 'x' of 'text', which is str", id="types"
+        ),
         pytest.param(lambda x: text(x=3), "input 'x' of 'text' must be str, got 3 .int.", id="constant"),
-        pytest.param(lambda x: add(pair(x)), "input 'a' of 'add' takes one value and is given a node with 2", id="multi"),
+        pytest.param(
+            lambda x: add(pair(x)), "input 'a' of 'add' takes one value and is given a node with 2", id="multi"
+        ),
         pytest.param(lambda x: add(say(x)), "input 'a' of 'add' takes one value and is given a node with 0", id="void"),
         pytest.param(lambda x: text(x="a"), "text is str and cannot be output 'o0' of workflow 'wired'", id="output"),
-        pytest.param(lambda x: None, "output 'o0' of workflow 'wired' is declared and nothing is returned", id="no-output"),
-        pytest.param(lambda x: (x, x), "a tuple in output 'o0' of workflow 'wired' is tuple where int is declared", id="too-many"),
+        pytest.param(
+            lambda x: None, "output 'o0' of workflow 'wired' is declared and nothing is returned", id="no-output"
+        ),
+        pytest.param(
+            lambda x: (x, x), "a tuple in output 'o0' of workflow 'wired' is tuple where int is declared", id="too-many"
+        ),
     ],
 )
 def test_wrong_wiring_is_told_at_definition(body: Callable[..., object], message: str) -> None:

@@ -139,10 +139,11 @@ class Execution:
     def _failed(self, place: int, node_id: str, error: BaseException) -> None:
         self.ledger.states[place] = "failed" if isinstance(error, Exception) else "cancelled"
         self.ledger.errors[place] = error
-        label = self.program.steps[place].node.label
+        step = self.program.steps[place]
+        label = step.node.label
         if self.error is None:
             self.error = error
-            if isinstance(error, Exception):
+            if isinstance(error, Exception) and step.member.name != self.name:  # else one task was run by itself
                 error.add_note(f"in node {node_id} ({label}) of workflow {self.name!r}")
         elif self.error is not error:
             self.error.add_note(f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")

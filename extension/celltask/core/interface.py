@@ -25,6 +25,24 @@ if typing.TYPE_CHECKING:
 __all__ = ["MISSING", "Input", "Interface", "Output", "interface_from_types", "interface_of"]
 
 
+_SECTIONS = frozenset(
+    [
+        "args",
+        "arguments",
+        "params",
+        "parameters",
+        "return",
+        "returns",
+        "yields",
+        "raises",
+        "attributes",
+        "example",
+        "examples",
+    ]
+)
+"""Headings that docstrings of Google and NumPy form begin a section with."""
+
+
 class _Missing(Enum):
     MISSING = "no default"
 
@@ -86,8 +104,10 @@ class Interface:
 
     @property
     def doc(self) -> str:
-        """First line of the docstring."""
-        return self.docstring.strip().partition("\n")[0].strip()
+        """First line of the docstring; empty if it begins with a section such as ``Args:`` at once."""
+        first, _, rest = self.docstring.strip().partition("\n")
+        is_heading = first.strip().rstrip(":").lower() in _SECTIONS or rest.lstrip().startswith("---")
+        return "" if is_heading or first.startswith(":") else first.strip()
 
     def description_of(self, name: str) -> str:
         """What the docstring (Google, NumPy or reST form) or ``Annotated[T, "text"]`` says of an input or output."""

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from types import FunctionType, TracebackType
 
-__all__ = ["Resolver", "add_resolver", "line_in", "place_of", "place_of_function"]
+__all__ = ["Resolver", "add_resolver", "document_of", "line_in", "place_of", "place_of_function"]
 
 Resolver = Callable[[str, int], str | None]
 
@@ -50,6 +50,15 @@ def place_of_function(function: object) -> str:
     """The place of the `def` (or first decorator) of `function`; empty if it has no code of its own."""
     code = getattr(function, "__code__", None)
     return place_of(code.co_filename, code.co_firstlineno) if code is not None else ""
+
+
+def document_of(function: object) -> str:
+    """Path of the file that holds `function`; the notebook's where the code is a cell's, empty if there is none."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    notebook, cell, _ = code.co_filename.partition(".ipynb:")
+    return f"{notebook}.ipynb" if cell else str(notebook)
 
 
 def line_in(function: object, traceback: TracebackType | None) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 from celltask.core.calling import generate_call
 from celltask.core.interface import Interface, interface_of
 from celltask.core.job import performer
-from celltask.core.origin import place_of, place_of_function
+from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.errors import CallError, InterfaceError
@@ -166,8 +166,7 @@ class Task(Generic[P, R]):
         """Label for people: the commit of the document when it is clean, else with or only the digest."""
         from celltask.core.version import git_version  # noqa: PLC0415 - asks git
 
-        code = getattr(self.function, "__code__", None)
-        return git_version(code.co_filename if code is not None else "", self.digest)
+        return git_version(document_of(self.function), self.digest)
 
     def diff(self, other: Task[..., object]) -> list[str]:
         """What changed from this task to `other`, in words; empty if nothing that counts did."""

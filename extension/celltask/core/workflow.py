@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
-from celltask.core.origin import place_of_function
+from celltask.core.origin import document_of, place_of_function
 from celltask.core.registry import registry
 from celltask.core.task import call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
@@ -132,8 +132,7 @@ class Workflow(Generic[P, R]):
         """Label for people: the commit of the document when it is clean, else with or only the digest."""
         from celltask.core.version import git_version  # noqa: PLC0415 - asks git
 
-        code = getattr(self.function, "__code__", None)
-        return git_version(code.co_filename if code is not None else "", self.digest)
+        return git_version(document_of(self.function), self.digest)
 
     def entity(self) -> Entity:
         """The workflow as plain data, with its inner graph, for pictures and help."""

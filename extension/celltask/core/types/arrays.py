@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import math
 import typing
 from base64 import b64decode, b64encode
 
@@ -136,15 +135,13 @@ class NumpyScalarHandler(BuiltInHandler):
         if isinstance(value, self.cls):
             return value
         if self.exact is not None and type(value) in (int, float, bool, complex, str):
+            from celltask.core.types.alike import is_alike  # noqa: PLC0415 - only where a scalar is converted
+
             try:
-                made: object = self.exact(value)
+                made: typing.Any = self.exact(value)
             except (ValueError, TypeError, OverflowError):
-                made = None
-            if (
-                made is not None
-                and (made.item() == value or math.isnan(made.item()))
-                and type(made.item()) is type(value)
-            ):  # type: ignore[attr-defined]
+                raise Mismatch(self.name, value) from None
+            if is_alike(made.item(), value):
                 return made
         raise Mismatch(self.name, value)
 

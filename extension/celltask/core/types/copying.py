@@ -36,6 +36,8 @@ _SHARED_BY_NAME = frozenset(
         *("zoneinfo.ZoneInfo", "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "re.Pattern"),
         *("pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath"),
         *("pathlib._local.PosixPath", "pathlib._local.WindowsPath"),
+        *("pandas.Timestamp", "pandas.Timedelta", "pandas.Period", "pandas.Interval"),
+        *("pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
         *("pathlib._local.PurePosixPath", "pathlib._local.PureWindowsPath"),
         *("weakref.ReferenceType", "builtins.wrapper_descriptor", "builtins.method_descriptor"),
         *("celltask.core.types.files.File", "celltask.core.types.files.Directory"),
@@ -339,16 +341,19 @@ def _copier_of(cls: type) -> _Copy:
         return _share
     found = _family_copier(cls) or _copy_object
     if found is _copy_object and not any(_overrides(cls, name) for name in _OWN_WAY):
-        if issubclass(cls, tuple) and hasattr(cls, "_fields") and not hasattr(cls, "__dict__"):
-            found = _copy_tuple
-        elif hasattr(cls, "__dataclass_fields__"):
+        if issubclass(cls, tuple):
+            found = _copy_tuple if hasattr(cls, "_fields") and not cls.__dictoffset__ else found
+        elif hasattr(cls, "__dataclass_fields__") and cls.__new__ is object.__new__:
             found = _copy_dataclass
     _COPIERS[cls] = found
     return found
 
 
 def _overrides(cls: type, name: str) -> bool:
-    return getattr(cls, name, None) is not getattr(tuple if issubclass(cls, tuple) else object, name, None)
+    """Whether users wrote how instances of `cls` are copied; what `dataclass(slots=True)` adds is not of them."""
+    found = getattr(cls, name, None)
+    plain = getattr(tuple if issubclass(cls, tuple) else object, name, None)
+    return found is not plain and getattr(found, "__module__", "") != "dataclasses"
 
 
 def _family_copier(cls: type) -> _Copy | None:

@@ -8,6 +8,7 @@ module, and never imported on a guess.
 
 from __future__ import annotations
 
+import _thread
 import types
 import typing
 from collections.abc import Mapping
@@ -58,6 +59,8 @@ _SCALARS = frozenset({int, float, str, bool, bytes, complex, type(None), object}
 _CONTAINERS = frozenset({list, dict, tuple, set, frozenset})
 
 _known: dict[object, TypeHandler] = {}
+_unsettled: dict[object, TypeHandler] = {}
+_making = _thread.RLock()
 _registered: list[type[TypeHandler]] = []
 
 
@@ -80,16 +83,28 @@ def handler_for(annotation: object) -> TypeHandler:
         made = _make(annotation)
         made.settle()
         return made
-    if found is not None:
-        return found
-    made = _make(annotation)
-    _known[key] = made
-    try:
-        made.settle()
-    except BaseException:
-        del _known[key]
-        raise
-    return made
+    return found if found is not None else _made_once(annotation, key)
+
+
+def _made_once(annotation: object, key: object) -> TypeHandler:
+    """A new handler, known to other threads only when it and all within it are settled."""
+    with _making:
+        found = _known.get(key) or _unsettled.get(key)
+        if found is not None:
+            return found
+        before = list(_unsettled)
+        made = _make(annotation)
+        _unsettled[key] = made
+        try:
+            made.settle()
+        except BaseException:
+            for later in _unsettled.keys() - before:  # those that were made for it may refer to it
+                del _unsettled[later]
+            raise
+        if not before:
+            _known.update(_unsettled)
+            _unsettled.clear()
+        return made
 
 
 def register_type(handler_class: type[TypeHandler]) -> type[TypeHandler]:

@@ -1,0 +1,1 @@
+"""The command line: `celltask run`, `tasks`, `graph` and `show`."""

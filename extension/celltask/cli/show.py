@@ -1,0 +1,140 @@
+"""`celltask show FILE NAME`: all there is to know of one task or workflow, without running it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from celltask.cli import report
+from celltask.cli.exit_codes import DONE
+from celltask.cli.opening import entity_in, open_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from celltask.cli.opening import Entity
+    from celltask.core.graph import Port
+    from celltask.documents.loader import Document
+
+__all__ = ["command"]
+
+
+def _show(file: str, name: str | None, *, as_json: bool) -> int:
+    with report.stdout_kept_clean():
+        document = open_document(file, name)
+        entity = entity_in(document, name, file)
+        text = _as_json(entity, document) if as_json else _as_text(entity, document)
+    report.write(text)
+    return DONE
+
+
+def _as_text(entity: Entity, document: Document) -> str:
+    inputs, outputs = entity.interface.ports()
+    kind = "workflow" if entity.kind == "workflow" else "task"
+    lines = [f"{kind} {entity.name}{entity.interface}"]
+    facts = {
+        "about": entity.doc,
+        "defined": entity.place,
+        "kind": "" if entity.kind in ("python", "workflow") else entity.kind,
+        "version": entity.version,
+        "digest": entity.digest,
+        **_options_of(entity),
+    }
+    width = max(map(len, facts))
+    lines += [f"  {key.ljust(width)}  {fact}" for key, fact in facts.items() if fact]
+    lines += _table("Inputs", inputs) + _table("Outputs", outputs)
+    source = source_of(entity, document)
+    if source:
+        lines += ["", "Source", *(f"  {line}".rstrip() for line in source.splitlines())]
+    if document.left_out:
+        lines += ["", "Not executed to load it"]
+        lines += [f"  {_place_of(left)}: {left.text}  ({left.reason})" for left in document.left_out]
+    return "\n".join(lines)
+
+
+def _options_of(entity: Entity) -> dict[str, str]:
+    options = getattr(entity, "options", None)
+    if options is not None:
+        return dict(options.told())
+    policy = getattr(entity, "failure_policy", "stop")
+    return {} if policy == "stop" else {"failure_policy": policy}
+
+
+def _table(title: str, ports: Iterable[Port]) -> list[str]:
+    rows = [
+        (f"{port.name}: {port.type}{f' = {port.default}' if port.default else ''}", port.description) for port in ports
+    ]
+    width = max((len(first) for first, _ in rows), default=0)
+    return ["", title, *(f"  {first.ljust(width)}  {second}".rstrip() for first, second in rows)] if rows else []
+
+
+def _place_of(left: object) -> str:
+    cell, line = getattr(left, "cell", 0), getattr(left, "line", 0)
+    return f"cell {cell}, line {line}" if cell else f"line {line}"
+
+
+def source_of(entity: Entity, document: Document) -> str:
+    """The text of the function as its document has it, magic line included; ``""`` for a task without one."""
+    if entity.function is None:
+        return ""
+    import inspect  # noqa: PLC0415 - only for this
+    import textwrap  # noqa: PLC0415 - only for this
+
+    try:
+        lines, start = inspect.getsourcelines(entity.function)
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    filename = getattr(getattr(entity.function, "__code__", None), "co_filename", "")
+    for cell in document.cells:
+        if cell.filename == filename and cell.first_line <= start <= cell.last_line:
+            written = cell.source.split("\n")[start - cell.first_line :][: len(lines)]
+            return textwrap.dedent("\n".join(written)).rstrip()
+    return textwrap.dedent("".join(lines)).rstrip()
+
+
+def _as_json(entity: Entity, document: Document) -> str:
+    import json  # noqa: PLC0415 - only for this
+
+    inputs, outputs = entity.interface.ports()
+    told = {
+        "name": entity.name,
+        "kind": entity.kind,
+        "doc": entity.doc,
+        "place": entity.place,
+        "version": entity.version,
+        "digest": entity.digest,
+        "options": _options_of(entity),
+        "inputs": [_port(port) for port in inputs],
+        "outputs": [_port(port) for port in outputs],
+        "source": source_of(entity, document),
+        "left_out": [
+            {"cell": left.cell, "line": left.line, "text": left.text, "reason": left.reason}
+            for left in document.left_out
+        ],
+    }
+    return json.dumps(told)
+
+
+def _port(port: Port) -> dict[str, object]:
+    return {
+        "name": port.name,
+        "type": port.type,
+        "description": port.description,
+        "required": port.required,
+        "default": port.default,
+    }
+
+
+command = click.Command(
+    "show",
+    callback=_show,
+    params=[
+        click.Argument(["file"], metavar="FILE"),
+        click.Argument(["name"], metavar="[NAME]", required=False),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+    ],
+    short_help="Show all about one task or workflow.",
+    help="Show the task or workflow NAME of the document FILE: its interface, version, options and source, and what of "
+    "the document was not executed to load it. Nothing of it is run.",
+)

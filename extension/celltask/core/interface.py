@@ -26,19 +26,7 @@ __all__ = ["MISSING", "Input", "Interface", "Output", "interface_from_types", "i
 
 
 _SECTIONS = frozenset(
-    [
-        "args",
-        "arguments",
-        "params",
-        "parameters",
-        "return",
-        "returns",
-        "yields",
-        "raises",
-        "attributes",
-        "example",
-        "examples",
-    ]
+    ("args", "arguments", "params", "parameters", "return", "returns", "yields", "raises", "attributes", "example")
 )
 """Headings that docstrings of Google and NumPy form begin a section with."""
 
@@ -343,7 +331,8 @@ def _descriptions(interface: Interface) -> dict[str, str]:
     if interface.docstring:
         from docstring_parser import parse  # noqa: PLC0415 - third party, needed only where people read
 
-        told = parse(interface.docstring)
+        # Without a first line the parser takes a section of one entry for prose.
+        told = parse(interface.docstring if interface.doc else f"-\n\n{interface.docstring}")
         found = {item.arg_name: item.description or "" for item in told.params}
         returns = [item for item in (told.many_returns or []) if item.description]
         for output, item in zip(interface.outputs, returns, strict=False):

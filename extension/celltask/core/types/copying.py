@@ -93,11 +93,12 @@ class Copier:
         releasing: Whether the value leaves a task, rather than enters one.
     """
 
-    __slots__ = ("inside_object", "memo", "releasing")
+    __slots__ = ("_kept", "inside_object", "memo", "releasing")
 
     def __init__(self, *, releasing: bool) -> None:
         self.releasing = releasing
         self.memo: dict[int, object] = {}
+        self._kept: list[object] = []
         self.inside_object = 0
         """Above 0 in the state of an object of a class of its own: its methods may write to arrays that it holds,
         so those are copied instead of being shown read-only."""
@@ -127,6 +128,7 @@ class Copier:
     def remember(self, value: object, copied: object) -> None:
         """Let `copied` stand for every further mention of `value`; call it before copying what `value` contains."""
         self.memo[id(value)] = copied
+        self._kept.append(value)  # what `__reduce_ex__` makes would be gone, and its id given to another, before the end
 
 
 _Copy = Callable[..., object]
@@ -257,7 +259,7 @@ def _copy_object(value: object, copier: Copier) -> object:
         new = value
     finally:
         copier.inside_object -= 1
-    copier.memo[id(value)] = new
+    copier.remember(value, new)
     return new
 
 
@@ -283,7 +285,7 @@ def _follow(value: object, recipe: tuple[object, ...], copier: Copier) -> object
     make, arguments, state, items, pairs, set_state = (*recipe, None, None, None, None)[:6]
     parts = [copier.copy(part) for part in arguments]  # type: ignore[attr-defined]  # a tuple, says the protocol
     new = make(*parts)  # type: ignore[operator]  # a callable, says the protocol
-    copier.memo[id(value)] = new
+    copier.remember(value, new)
     if state is not None:
         _restore(new, _copied_state(state, copier), set_state)
     for item in items or ():  # type: ignore[attr-defined]  # an iterator, says the protocol

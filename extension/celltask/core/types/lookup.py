@@ -148,7 +148,7 @@ def register_type(handler_class: type[TypeHandler]) -> type[TypeHandler]:
 def family_of(annotation: object) -> str:
     """Name of the built-in family that the shape of `annotation` points to.
 
-    >>> family_of(dict[str, int]), family_of(int | None)
+    >>> family_of(list[int]), family_of(int | None)
     ('containers', 'unions')
     """
     origin = typing.get_origin(annotation)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from celltask.core.resources import Resources
     from celltask.core.run import Run, run_task
     from celltask.core.task import Task, task
-    from celltask.core.types.base import TypeHandler
+    from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
     from celltask.core.workflow import ImperativeWorkflow, Workflow, workflow
@@ -37,6 +37,7 @@ __all__ = [
     "Directory",
     "File",
     "ImperativeWorkflow",
+    "Mismatch",
     "OutputLocation",
     "Resources",
     "Run",
@@ -64,6 +65,7 @@ _PLACES = {
     "ImperativeWorkflow": "celltask.core.workflow",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
+    "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
     "register_type": "celltask.core.types.lookup",

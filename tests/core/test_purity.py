@@ -194,7 +194,7 @@ def train(rate: float) -> float:
 'train' reads data that is not one of its inputs: df, rng, labels
   at: tutorial.md, cell 4, line 9
   mend: make them inputs: def train(…, df: pd.DataFrame, labels: list[str]), or let them pass: \
-allow_globals=("df", "rng", "labels")
+allow_globals=("df", "rng", "labels") (on a magic line: --allow-globals df,rng,labels)
 
   name    type              size     line  what to do
   df      pandas.DataFrame  16.0 MB  9     make it an input: df: pd.DataFrame
@@ -211,7 +211,8 @@ def test_refusal_of_one_name_is_short() -> None:
     assert str(caught.value).splitlines()[:3] == [
         "'total' reads data that is not one of its inputs: rows",
         "  at: tutorial.md, cell 4, line 3",
-        '  mend: make it an input: def total(rows: list[int]), or let it pass: allow_globals=("rows",)',
+        '  mend: make it an input: def total(rows: list[int]), or let it pass: allow_globals=("rows",) '
+        "(on a magic line: --allow-globals rows)",
     ]
     back = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - made right here
     assert back.mend == caught.value.mend

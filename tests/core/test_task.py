@@ -11,6 +11,7 @@ import time
 import traceback
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from celltask import Resources, current_context, run_task, task
@@ -417,3 +418,38 @@ def test_a_discarded_task_is_no_longer_known() -> None:
 
     registry.discard(f)  # type: ignore[arg-type]  # a task
     assert registry.get("discarded_here") is None
+
+
+def test_what_a_caller_does_with_a_cached_array_stays_with_the_caller() -> None:
+    """The stored result is never handed out itself, neither by the call that made it nor by later ones."""
+
+    @task(cache=True)
+    def zeros(n: int) -> np.ndarray:
+        return np.zeros(n)
+
+    first = zeros(3)
+    first[0] = 5
+    second = zeros(3)
+    second[1] = 7
+    assert zeros(3).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_environment_is_part_of_the_key() -> None:
+    """Other variables may mean another result."""
+
+    @task(cache=True, environment={"CELLTASK_TEST_MODE": "a"})
+    def mode() -> str:
+        return os.environ["CELLTASK_TEST_MODE"]
+
+    other = mode.with_options({"environment": {"CELLTASK_TEST_MODE": "b"}})
+    assert (mode(), other(), mode()) == ("a", "b", "a")
+
+
+def test_a_method_cannot_be_a_task() -> None:
+    """`self` is told as what it is."""
+    with pytest.raises(InterfaceError, match="methods cannot be tasks"):
+
+        class Model:
+            @task
+            def fit(self, x: int) -> int:
+                return x

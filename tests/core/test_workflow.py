@@ -145,6 +145,25 @@ def _wiring(body: Callable[..., object]) -> Callable[[int], int]:
     return wired
 
 
+def test_a_part_that_is_missing_is_told_with_the_way_to_it() -> None:
+    """When the run meets a value without the part that was asked for, the error says which part of what."""
+
+    @workflow
+    def wf(x: int) -> int:
+        return add(table(x)["y"])
+
+    with pytest.raises(KeyError) as caught:
+        wf(x=1)
+    assert caught.value.__notes__[0] == "in the workflow, n0['y'] was asked for"
+
+
+def test_an_output_that_a_node_does_not_have_is_refused() -> None:
+    """A typing mistake in an output's name is told with the outputs there are."""
+    with pytest.raises(RefError, match="node pair has no output 'frist'") as caught:
+        workflow(_wiring(lambda x: pair(x).frist))
+    assert caught.value.mend == "use one of: first, second"
+
+
 def test_references_inside_lists_and_dicts_are_found() -> None:
     """A list of references is one input made of several outputs."""
 
@@ -288,7 +307,7 @@ def test_a_cycle_of_orders_is_refused() -> None:
         second >> first
         return second
 
-    with pytest.raises(CycleError, match="these nodes wait for each other: add, add"):
+    with pytest.raises(CycleError, match=r"these nodes wait for each other: add .n0., add .n1."):
         workflow(wf)
 
 

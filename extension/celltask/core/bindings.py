@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from celltask.core.graph import Accessor, Binding, Collected, Constant, FromInput, FromNode
+from celltask.core.graph import Accessor, Binding, Collected, Constant, FromInput, FromNode, path_text
 
 __all__ = ["Getter", "getter_of"]
 
@@ -28,23 +28,28 @@ def getter_of(
         return lambda _inputs, _results: value
     if isinstance(binding, FromInput):
         place = inputs[binding.name]
-        return _with_path(lambda given, _results: given[place], binding.path)
+        return _with_path(lambda given, _results: given[place], binding.path, binding.name)
     if isinstance(binding, FromNode):
         node, output = nodes[binding.node], binding.output
         if several(node):
-            return _with_path(lambda _inputs, results: results[node][output], binding.path)  # type: ignore[index]  # a tuple
-        return _with_path(lambda _inputs, results: results[node], binding.path)
+            return _with_path(lambda _inputs, results: results[node][output], binding.path, binding.node)  # type: ignore[index]  # a tuple
+        return _with_path(lambda _inputs, results: results[node], binding.path, binding.node)
     return _collected(binding, [getter_of(item, inputs, nodes, several) for item in binding.items])
 
 
-def _with_path(get: Getter, path: tuple[Accessor, ...]) -> Getter:
+def _with_path(get: Getter, path: tuple[Accessor, ...], told: str) -> Getter:
+    """What gets the part at the end of `path`; `told` names the whole in an error."""
     if not path:
         return get
 
     def part(inputs: Sequence[object], results: Sequence[object]) -> object:
         value = get(inputs, results)
-        for how, step in path:
-            value = getattr(value, str(step)) if how == "field" and not isinstance(value, dict) else value[step]  # type: ignore[index]  # an item was asked for
+        for number, (how, step) in enumerate(path, 1):
+            try:
+                value = getattr(value, str(step)) if how == "field" and not isinstance(value, dict) else value[step]  # type: ignore[index]  # an item was asked for
+            except (LookupError, AttributeError, TypeError) as error:
+                error.add_note(f"in the workflow, {told}{path_text(path[:number])} was asked for")
+                raise
         return value
 
     return part

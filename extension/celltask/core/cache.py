@@ -1,7 +1,7 @@
 """Cache: the key of one call, and the store that results are looked up in.
 
-Key = name, interface, code digest (or `cache_version`) and the content of each input. Where the task is defined is
-no part of it, so a task keeps its results when its document moves.
+Key = name, interface, code digest (or `cache_version`), `environment`, and the content of each input. Where the
+task is defined is no part of it, so a task keeps its results when its document moves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def cache_key(task: Task[..., object], args: tuple[object, ...]) -> str:
     from hashlib import sha256  # noqa: PLC0415 - only cached tasks need it
 
     code = task.options.cache_version or task.digest
-    parts = [task.name, str(task.interface), code]
+    parts = [task.name, str(task.interface), code, repr(task.options.environment)]
     for port, value in zip(task.interface.inputs, args, strict=True):
         try:
             parts.append(f"{port.name}={port.handler.digest(value)}")

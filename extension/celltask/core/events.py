@@ -12,7 +12,6 @@ __all__ = [
     "Event",
     "NodeFailed",
     "NodeFinished",
-    "NodeQueued",
     "NodeRetried",
     "NodeReused",
     "NodeSkipped",
@@ -28,14 +27,6 @@ class RunStarted(NamedTuple):
     run: str
     name: str
     nodes: tuple[str, ...]
-    at: float
-
-
-class NodeQueued(NamedTuple):
-    """All that a node waits for has ended; it waits for a worker."""
-
-    run: str
-    node: str
     at: float
 
 
@@ -99,14 +90,4 @@ class RunFinished(NamedTuple):
     duration_s: float
 
 
-Event = (
-    RunStarted
-    | NodeQueued
-    | NodeStarted
-    | NodeRetried
-    | NodeReused
-    | NodeFinished
-    | NodeFailed
-    | NodeSkipped
-    | RunFinished
-)
+Event = RunStarted | NodeStarted | NodeRetried | NodeReused | NodeFinished | NodeFailed | NodeSkipped | RunFinished

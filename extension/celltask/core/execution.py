@@ -85,6 +85,7 @@ class Execution:
 
     def do(self, place: int) -> None:
         """Run one node; an error of its body is kept, not raised."""
+        __tracebackhide__ = True
         step, ledger = self.program.steps[place], self.ledger
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
@@ -111,6 +112,7 @@ class Execution:
             ACTIVE.reset(token)
 
     def _perform(self, step: Step, place: int, arguments: list[object]) -> object:
+        __tracebackhide__ = True
         member = step.member
         if not isinstance(member, Task):
             return self._nest(member, step, place, arguments)
@@ -121,6 +123,7 @@ class Execution:
         return value
 
     def _nest(self, member: Workflow[..., object], step: Step, place: int, arguments: list[object]) -> object:
+        __tracebackhide__ = True
         inner = Execution(
             self.run, member.name, program_of(member.trace), checked_inputs(member, tuple(arguments)),
             member.failure_policy, self.engine, self.on_event, f"{self.prefix}{step.node.id}/",

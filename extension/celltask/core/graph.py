@@ -141,7 +141,8 @@ def sources_of(binding: Binding | None) -> Iterator[FromNode | FromInput]:
             yield from sources_of(item)
 
 
-def _path_text(path: tuple[Accessor, ...]) -> str:
+def path_text(path: tuple[Accessor, ...]) -> str:
+    """A way into a value as it is written: ``.field["key"][0]``."""
     return "".join(f".{step}" if how == "field" else f"[{step!r}]" for how, step in path)
 
 
@@ -190,9 +191,9 @@ class Graph:
 
         def told(source: FromNode | FromInput, target: str, name: str) -> Edge:
             if isinstance(source, FromInput):
-                return Edge("<inputs>", source.name + _path_text(source.path), target, name, types[source.name])
+                return Edge("<inputs>", source.name + path_text(source.path), target, name, types[source.name])
             port = self.entities[by_id[source.node].entity].outputs[source.output]
-            return Edge(source.node, port.name + _path_text(source.path), target, name, port.type)
+            return Edge(source.node, port.name + path_text(source.path), target, name, port.type)
 
         for node in self.nodes:
             for port, binding in zip(self.entities[node.entity].inputs, node.bindings, strict=True):
@@ -278,7 +279,8 @@ def order_of(nodes: Sequence[Node], waits: Mapping[str, tuple[str, ...]]) -> lis
             if not left[later]:
                 heapq.heappush(ready, place[later])
     if len(ordered) < len(nodes):
-        stuck = ", ".join(node.label for number, node in enumerate(nodes) if number not in set(ordered))
+        done = set(ordered)
+        stuck = ", ".join(f"{node.label} ({node.id})" for place, node in enumerate(nodes) if place not in done)
         raise CycleError(f"these nodes wait for each other: {stuck}", mend="remove one of the `>>` between them")
     return ordered
 

@@ -149,29 +149,28 @@ class Interface:
         return f"({ins}) -> ({outs})"
 
 
-def interface_of(function: Callable[..., object], *, names: Sequence[str] = ()) -> Interface:
+def interface_of(function: Callable[..., object], *, names: Sequence[str] = (), kind: str = "task") -> Interface:
     """The interface that the annotations and defaults of `function` declare.
 
     Args:
         function: Any Python function; annotations may be strings.
         names: Names for the outputs instead of ``o0, o1, …``.
+        kind: What errors call it.
 
     Raises:
         InterfaceError: If a type is missing, unknown or unusable, if a default does not fit, or if `names` does not.
     """
     where = place_of_function(function)
-    label = getattr(function, "__name__", "task")
+    label = f"{kind} {getattr(function, '__name__', '')!r}"
     signature = inspect.signature(function)
     hints = _resolved(function, where)
     inputs = tuple(_input(parameter, hints, label, where) for parameter in signature.parameters.values())
     if "return" in hints:
         result, result_type, outputs = _outputs(hints["return"], names, label, where)
     elif _returns_a_value(function):
-        raise InterfaceError(
-            f"task {label!r} returns a value but has no return type", where, f"write: def {label}(…) -> int:"
-        )
+        raise InterfaceError(f"{label} returns a value but has no return type", where, "write it, for example: -> int")
     else:
-        result, result_type, outputs = "none", None, ()
+        result, result_type, outputs = _outputs(type(None), names, label, where)
     return Interface(inputs, outputs, result, result_type, inspect.getdoc(function) or "")
 
 
@@ -231,15 +230,16 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str
     if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
         stars = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "**"
         raise InterfaceError(
-            f"task {label!r} takes {stars}{name}, which has no typed inputs",
+            f"{label} takes {stars}{name}, which has no typed inputs",
             where,
             f"name each input, or take one input: {name}: {'list[int]' if stars == '*' else 'dict[str, int]'}",
         )
     if name not in hints:
-        raise InterfaceError(
-            f"input {name!r} of task {label!r} has no type", where, f"write its type, for example {name}: int"
-        )
-    handler = _handler(hints[name], f"input {name!r} of task {label!r}", where)
+        mend = f"write its type, for example {name}: int"
+        if name == "self":
+            mend = "make it a function of its own: methods cannot be tasks"
+        raise InterfaceError(f"input {name!r} of {label} has no type", where, mend)
+    handler = _handler(hints[name], f"input {name!r} of {label}", where)
     default: object = MISSING
     if parameter.default is not inspect.Parameter.empty:
         default = parameter.default
@@ -247,7 +247,7 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str
             default = handler.validate(default)
         except Mismatch as error:
             raise InterfaceError(
-                f"the default of {name!r} of task {label!r}, {handler_preview(error.value)}, is not {error.expected}",
+                f"the default of {name!r} of {label}, {handler_preview(error.value)}, is not {error.expected}",
                 where,
                 f"change the default or the type, for example {name}: {handler.name} | None"
                 if parameter.default is None
@@ -258,7 +258,10 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str
 
 def handler_preview(value: object) -> str:
     """A value as errors show it: its repr, at most 60 characters, and its class."""
-    text = " ".join(repr(value).split())
+    text = repr(value)
+    if "\n" in text and hasattr(value, "shape"):
+        text = f"a table or array of shape {value.shape}"
+    text = " ".join(text.split())
     if len(text) > 60:  # noqa: PLR2004 - a line of an error stays readable
         text = text[:59] + "…"
     return f"{text} ({type(value).__name__})"
@@ -290,12 +293,12 @@ def _outputs(
     names = names or [f"o{number}" for number in range(len(kinds))]
     if len(names) != len(kinds) or len(set(names)) != len(names):
         raise InterfaceError(
-            f"task {label!r} names {len(names)} outputs ({', '.join(names)}) and returns {len(kinds)}",
+            f"{label} names {len(names)} outputs ({', '.join(names)}) and returns {len(kinds)}",
             where,
             "give each output one name of its own",
         )
     ports = tuple(
-        Output(name, kind, _handler(kind, f"output {name!r} of task {label!r}", where))
+        Output(name, kind, _handler(kind, f"output {name!r} of {label}", where))
         for name, kind in zip(names, kinds, strict=True)
     )
     return result, annotation if result == "named" else None, ports  # type: ignore[return-value]  # a class when "named"

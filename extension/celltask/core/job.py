@@ -6,7 +6,7 @@ This is the only place that knows; a direct call, a worker thread and a remote w
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from celltask.core.cache import MISS, cache_key, store
 from celltask.core.calling import releaser
@@ -30,10 +30,12 @@ def performer(task: Task[..., object]) -> Callable[..., object]:
     if task.is_async:
 
         async def performed(*args: object, **named: object) -> object:
+            __tracebackhide__ = True
             return await _perform(task, (*args, *named.values()))
     else:
 
         def performed(*args: object, **named: object) -> object:  # type: ignore[misc]  # the sync twin
+            __tracebackhide__ = True
             return drive(_perform(task, (*args, *named.values())))
 
     return performed
@@ -41,6 +43,7 @@ def performer(task: Task[..., object]) -> Callable[..., object]:
 
 def drive(coroutine: Coroutine[object, None, object]) -> object:
     """The result of a coroutine that never waits, so that one text serves sync and async bodies."""
+    __tracebackhide__ = True
     try:
         coroutine.send(None)
     except StopIteration as done:
@@ -51,6 +54,7 @@ def drive(coroutine: Coroutine[object, None, object]) -> object:
 
 def run_coroutine(coroutine: Coroutine[object, None, object]) -> object:
     """The result of `coroutine`, run to its end from synchronous code, also where a loop already runs."""
+    __tracebackhide__ = True
     import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
 
     try:
@@ -61,6 +65,7 @@ def run_coroutine(coroutine: Coroutine[object, None, object]) -> object:
 
 
 async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
     options = task.options
     if task.source.stand_in is not None:
         return await _once(task, args)
@@ -73,19 +78,28 @@ async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
             if isinstance(context, NodeContext):
                 context.reused = True
                 context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
-            return known
+            return lent(task, known)
     value = await _attempts(task, args)
-    if options.cache:
-        store.put(key, _detached(task, value))
-    return value
+    if not options.cache:
+        return value
+    kept = releaser(task)(value)
+    store.put(key, kept)
+    return lent(task, kept)
 
 
-def _detached(task: Task[..., object], value: object) -> object:
-    """What the body returned, as a caller would get it, so that the store never shares it with the task."""
-    return releaser(task)(value)
+def lent(task: Task[..., object], kept: object) -> object:
+    """A stored result as if the body had just returned it: whatever happens to it, the store's own stays as it is."""
+    interface = task.interface
+    if interface.result == "none":
+        return None
+    if interface.result == "single":
+        return interface.outputs[0].handler.isolate(kept)
+    values = cast("tuple[object, ...]", kept)
+    return tuple(port.handler.isolate(value) for port, value in zip(interface.outputs, values, strict=True))
 
 
 async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
     retries = task.options.retries
     attempt = 1
     while True:
@@ -124,6 +138,7 @@ async def _sleep(task: Task[..., object], delay_s: float) -> None:
 
 
 async def _once(task: Task[..., object], args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
     positional = [value for port, value in zip(task.interface.inputs, args, strict=True) if not port.keyword_only]
     named = {port.name: value for port, value in zip(task.interface.inputs, args, strict=True) if port.keyword_only}
     body, timeout_s = task.source.stand_in or task.body, task.options.timeout

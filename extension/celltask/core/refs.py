@@ -25,6 +25,10 @@ class _Ordered:
     def __init__(self, tracer: Tracer, node: int) -> None:
         self._tracer, self._node = tracer, node
 
+    def where(self) -> str:
+        """The line of the workflow that is being traced."""
+        return self._tracer.where()
+
     def __rshift__(self, later: object) -> object:
         """``a >> b``: b starts after a has ended, though no value goes from one to the other."""
         self._tracer.order(self, later)
@@ -46,7 +50,7 @@ class NodeHandle(_Ordered):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"<node {self._tracer.label(self._node)}, no outputs>"
+        return f"node {self._tracer.label(self._node)}"
 
 
 class NodeOutputs(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - a tuple of Refs with two attributes
@@ -63,8 +67,11 @@ class NodeOutputs(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - a tuple o
         return made
 
     def __getattr__(self, name: str) -> Ref:
-        if name.startswith("_") or name not in self._names:
-            raise AttributeError(f"no output {name!r}; the outputs are {', '.join(self._names)}")
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._names:
+            told = f"{self._handle!r} has no output {name!r}"
+            raise RefError(told, self._handle.where(), f"use one of: {', '.join(self._names)}")
         return self[self._names.index(name)]  # type: ignore[no-any-return]  # a tuple of Refs
 
     def __rshift__(self, later: object) -> object:

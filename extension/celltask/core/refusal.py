@@ -39,6 +39,7 @@ def refusal(
     inputs = [found.mend.partition(": ")[2] for found in data if found.mend.startswith("make it an input: ")]
     allowed = "".join(f'"{found.name}", ' for found in data)
     allowed = f"allow_globals=({allowed.rstrip() if len(data) == 1 else allowed[:-2]})"
+    allowed += f" (on a magic line: --allow-globals {','.join(found.name for found in data)})"
     if inputs:
         code = getattr(function, "__code__", None)
         has_parameters = code is not None and bool(code.co_argcount + code.co_kwonlyargcount)

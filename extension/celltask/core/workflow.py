@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
-from celltask.core.origin import document_of, place_of_function
+from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.registry import registry
 from celltask.core.task import call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
@@ -51,6 +52,7 @@ class Workflow(Generic[P, R]):
     """
 
     kind = "workflow"
+    _place = ""
 
     def __init__(  # noqa: PLR0913 - what a workflow is made of
         self,
@@ -110,7 +112,7 @@ class Workflow(Generic[P, R]):
     @property
     def place(self) -> str:
         """Where it is defined: ``"tutorial.md, cell 5, line 110"``."""
-        return place_of_function(self.function)
+        return self._place or place_of_function(self.function)
 
     @property
     def doc(self) -> str:
@@ -198,14 +200,16 @@ class ImperativeWorkflow(Workflow[..., object]):
     """
 
     def __init__(self, name: str, *, docs: str = "", failure_policy: str = "stop") -> None:
+        frame = sys._getframe(1)  # noqa: SLF001 - the only way to the place of the definition
         super().__init__(
             None,
             Interface((), (), "none"),
             name=name,
-            module="__main__",
+            module=frame.f_globals.get("__name__", "__main__"),
             docs=docs,
             failure_policy=_policy(failure_policy),
         )
+        self._place = place_of(frame.f_code.co_filename, frame.f_lineno)
         self._tracer = Tracer(name, self.interface)
         registry.add(self)
 
@@ -312,7 +316,7 @@ def workflow(
             raise InterfaceError(f"{function!r} is not a Python function", mend="put @workflow directly above a def")
         made: Workflow[P, R] = Workflow(
             function,
-            interface_of(function, names=outputs),
+            interface_of(function, names=outputs, kind="workflow"),
             name=name or function.__name__,
             module=function.__module__,
             docs=docs or "",

@@ -81,9 +81,11 @@ class ArrayHandler(BuiltInHandler):
         try:
             made = np.asarray(data, dtype=self._element if concrete else None)
         except (ValueError, TypeError, OverflowError) as error:
-            raise Mismatch(self.name, data, hint=str(error).splitlines()[0]) from None
+            uneven = "inhomogeneous" in str(error)
+            hint = "the lists in it differ in length" if uneven else str(error).splitlines()[0]
+            raise Mismatch(self.name, data, hint=hint) from None
         if made.dtype.hasobject:
-            raise Mismatch(self.name, data, hint="the lists in it differ in length or hold more than numbers")
+            raise Mismatch(self.name, data, hint="there is more in it than numbers and text")
         if self._element is np.floating and made.dtype.kind == "i":
             made = made.astype(float)
         return self.validate(made)

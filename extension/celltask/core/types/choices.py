@@ -7,6 +7,7 @@ from enum import Enum, Flag
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.naming import MADE_AGAIN
 from celltask.errors import InterfaceError
 
 __all__ = ["ChoiceHandler", "EnumHandler", "LiteralHandler"]
@@ -53,7 +54,7 @@ class EnumHandler(ChoiceHandler):
         named = isinstance(value, str) and self._read(value) is not None
         again = type(value).__name__ == self.cls.__name__ and isinstance(value, Enum)
         hint = f"pass {self.cls.__name__}.{self._read(value).name}" if named else ""  # type: ignore[union-attr]  # just read
-        raise Mismatch(self._choices(), value, hint=_MADE_AGAIN if again else hint)
+        raise Mismatch(self._choices(), value, hint=MADE_AGAIN if again else hint)
 
     def _choices(self) -> str:
         names = [f"{self.name}.{name}" for name in self.cls.__members__]
@@ -118,9 +119,6 @@ class EnumHandler(ChoiceHandler):
     def preview(self, value: object) -> str:
         """``Color.RED``."""
         return f"{self.name}.{getattr(value, 'name', value)}"
-
-
-_MADE_AGAIN = "it is of an older class of the same name; make the value again"
 
 
 class LiteralHandler(ChoiceHandler):

@@ -7,7 +7,7 @@ import importlib
 import typing
 
 from celltask.core.types.base import Mismatch
-from celltask.core.types.naming import type_name
+from celltask.core.types.naming import library_of, type_name
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def checked_columns(table: Frame, columns: Columns, name: str) -> Frame:
     Raises:
         Mismatch: If a column is missing or of another type; further columns are allowed.
     """
-    library = type(table).__module__.partition(".")[0]
+    library = library_of(type(table))
     types = _column_types(library, table)
     for column, declared in columns.types:
         if column not in types:
@@ -157,7 +157,7 @@ def table_to_json(cls: type, table: Frame, digest: Callable[[object], str]) -> o
     Raises:
         Mismatch: If it has not.
     """
-    library = cls.__module__.partition(".")[0]
+    library = library_of(cls)
     hint = "its index or the types of its columns are more than JSON can say"
     if cls.__name__ not in ("DataFrame", "Table"):
         raise Mismatch("a table with a JSON form", table, hint=f"a {cls.__name__} has none")
@@ -206,7 +206,7 @@ def table_from_json(cls: type, data: object, name: str) -> Frame:
 
 
 def _build(cls: typing.Any, data: object, types: dict[str, str]) -> Frame:  # noqa: ANN401 - a class or value of a library that is not imported here
-    library = cls.__module__.partition(".")[0]
+    library = library_of(cls)
     if library == "pandas":
         table = cls(data)
         return table.astype(types) if types else table
@@ -248,7 +248,7 @@ def read_table(cls: type, path: str, name: str) -> Frame:
 
     place = Path(path).expanduser()
     suffix = Path(path.removesuffix(".gz")).suffix.lower()
-    library = cls.__module__.partition(".")[0]
+    library = library_of(cls)
     if suffix not in _READERS or cls.__name__ not in ("DataFrame", "Table"):
         raise Mismatch(f"{name} as JSON, or a path that ends in {', '.join(_READERS)}", path)
     if not place.is_file():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.fit import substituted
 from celltask.core.types.lookup import family_of, handler_for
-from celltask.core.types.naming import type_name
+from celltask.core.types.naming import library_of, type_name
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:
@@ -214,7 +214,7 @@ def sort_metadata(metadata: Iterable[object]) -> tuple[list[Check], list[object]
     known: list[Check] = []
     foreign: list[object] = []
     for one in metadata:
-        package = type(one).__module__.partition(".")[0]
+        package = library_of(type(one))
         inner = getattr(one, "metadata", None)
         if package == "pydantic" and isinstance(inner, list):  # Field(…)
             more, left = sort_metadata(inner)

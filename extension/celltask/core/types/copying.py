@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TypeVar
 
 from celltask.core.types.base import Mismatch, Valid
-from celltask.core.types.naming import class_name
+from celltask.core.types.naming import class_name, place_in_library
 
 __all__ = ["SHARED", "Copier", "isolated", "released"]
 
@@ -128,7 +128,9 @@ class Copier:
     def remember(self, value: object, copied: object) -> None:
         """Let `copied` stand for every further mention of `value`; call it before copying what `value` contains."""
         self.memo[id(value)] = copied
-        self._kept.append(value)  # what `__reduce_ex__` makes would be gone, and its id given to another, before the end
+        self._kept.append(
+            value
+        )  # what `__reduce_ex__` makes would be gone, and its id given to another, before the end
 
 
 _Copy = Callable[..., object]
@@ -360,7 +362,7 @@ def _overrides(cls: type, name: str) -> bool:
 
 def _family_copier(cls: type) -> _Copy | None:
     for base in cls.__mro__:
-        place = _FAMILIES.get(f"{base.__module__.partition('.')[0]}.{base.__name__}")
+        place = _FAMILIES.get(place_in_library(base))
         if place:
             module, _, attribute = place.partition(":")
             found: _Copy = getattr(import_module(module), attribute)

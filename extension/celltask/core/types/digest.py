@@ -19,7 +19,7 @@ from enum import Enum
 from importlib import import_module
 
 from celltask.core.types.base import Mismatch
-from celltask.core.types.naming import class_name, is_importable
+from celltask.core.types.naming import class_name, is_importable, place_in_library
 
 __all__ = ["Hasher", "digest_value", "tell_object"]
 
@@ -41,6 +41,7 @@ _FAMILIES = {
     "pyarrow.ChunkedArray": _HERE + "tabledigest:digest_arrow_array",
     "pyarrow.Array": _HERE + "tabledigest:digest_arrow_array",
     "pydantic.BaseModel": _HERE + "models:digest_model",
+    "pathlib.PurePath": _HERE + "files:digest_path",
     "celltask.File": _HERE + "files:digest_file",
     "celltask.Directory": _HERE + "files:digest_directory",
 }
@@ -295,7 +296,7 @@ def _teller_of(cls: type) -> _Teller:
 
 def _family_teller(cls: type) -> _Teller | None:
     for base in cls.__mro__:
-        place = _FAMILIES.get(f"{base.__module__.partition('.')[0]}.{base.__name__}")
+        place = _FAMILIES.get(place_in_library(base))
         if place:
             module, _, attribute = place.partition(":")
             tell: Callable[[object, Hasher], bytes] = getattr(import_module(module), attribute)

@@ -13,7 +13,7 @@ import typing
 from importlib import import_module
 
 from celltask.core.types.base import Mismatch, Valid
-from celltask.core.types.naming import class_name, is_importable
+from celltask.core.types.naming import class_name, is_importable, place_in_library
 
 __all__ = ["decode_value", "encode_value", "is_json", "is_pickle"]
 
@@ -90,7 +90,7 @@ def encode_value(value: object, annotation: object) -> bytes:
         return _JSON + json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
     cls = type(value)
     for name, (mark, module) in _FAMILIES.items():
-        if name == f"{cls.__module__.partition('.')[0]}.{cls.__name__}":
+        if name == place_in_library(cls):
             data = import_module(module).encode(value)
             if data is not None:
                 return mark + typing.cast("bytes", data)

@@ -265,6 +265,11 @@ def _holds(place: _Place, content: bytes) -> bool:
         return False
 
 
+def digest_path(value: pathlib.PurePath, hasher: Hasher) -> bytes:
+    """A path by its text, since how it was put together is no content."""
+    return hasher.node("path", [hasher.token(type(value).__name__), hasher.token(str(value))])
+
+
 def digest_file(value: File, hasher: Hasher) -> bytes:
     """A file by its content, its suffix and its format; where it lies does not count."""
     return hasher.node("file", [_content_token(value, hasher), hasher.token(pathlib.Path(value).suffix)])

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from celltask.core.types.base import TypeHandler
-from celltask.core.types.naming import type_name
+from celltask.core.types.naming import library_of, type_name
 from celltask.errors import InterfaceError, PluginError
 from celltask.plugins import Shelf
 
@@ -179,7 +179,7 @@ def _family_of_class(cls: type) -> str:  # noqa: PLR0911 - one return for each s
     if typing.is_typeddict(cls) or (issubclass(cls, tuple) and hasattr(cls, "_fields")):
         return "structured"
     for base in cls.__mro__:
-        family = _BY_LIBRARY.get(base.__module__.partition(".")[0])
+        family = _BY_LIBRARY.get(library_of(base))
         if family:
             return family
     return "structured" if hasattr(cls, "__dataclass_fields__") else "objects"

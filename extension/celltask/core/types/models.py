@@ -14,8 +14,7 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.constrained import sort_metadata
 from celltask.core.types.lookup import handler_for
-from celltask.core.types.naming import class_name
-from celltask.core.types.structured import MADE_AGAIN
+from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:

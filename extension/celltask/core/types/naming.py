@@ -6,7 +6,12 @@ import sys
 import types
 import typing
 
-__all__ = ["class_name", "is_importable", "kind_of", "type_name"]
+__all__ = ["MADE_AGAIN", "class_name", "is_importable", "kind_of", "library_of", "place_in_library", "type_name"]
+
+MADE_AGAIN = (
+    "two classes of that name are in use, as one was defined again; run the cells of the task and of the value again"
+)
+"""Said where a cell that defines a class was run again, and a value of the class before is passed."""
 
 _UNION_ORIGINS = (typing.Union, types.UnionType)
 
@@ -20,6 +25,25 @@ def class_name(cls: type) -> str:
     if cls is type(None):
         return "None"
     return cls.__qualname__.rpartition("<locals>.")[2]
+
+
+def library_of(cls: type) -> str:
+    """The root package that defines `cls`: ``"pandas"`` for a data frame.
+
+    >>> library_of(int)
+    'builtins'
+    """
+    module: object = cls.__module__
+    return module.partition(".")[0] if isinstance(module, str) else ""  # some compiled classes have another thing there
+
+
+def place_in_library(cls: type) -> str:
+    """Root package and name of `cls`, wherever in the package it lies: ``"pandas.DataFrame"``.
+
+    >>> place_in_library(int)
+    'builtins.int'
+    """
+    return f"{library_of(cls)}.{cls.__name__}"
 
 
 def kind_of(value: object) -> str:

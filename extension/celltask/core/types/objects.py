@@ -6,8 +6,7 @@ import typing
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.fit import protocol_members
-from celltask.core.types.naming import type_name
-from celltask.core.types.structured import MADE_AGAIN
+from celltask.core.types.naming import MADE_AGAIN, type_name
 
 __all__ = ["ObjectHandler"]
 

@@ -14,16 +14,13 @@ from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Vali
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import required_keys, substituted
 from celltask.core.types.lookup import handler_for
-from celltask.core.types.naming import class_name
+from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["StructuredHandler"]
-
-MADE_AGAIN = "it is of an older class of the same name; make the value again"
-"""Said where a cell that defines a class was run again, and a value of the class before is passed."""
 
 _WRAPPERS = ("Required", "NotRequired", "ReadOnly")
 

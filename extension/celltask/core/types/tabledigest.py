@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 from celltask.core.types.arrays import digest_array
+from celltask.core.types.naming import place_in_library
 
 if typing.TYPE_CHECKING:
     from celltask.core.types.digest import Hasher
@@ -27,13 +28,13 @@ def digest_frame(value: Table, hasher: Hasher) -> bytes:
     """A frame of pandas: index, column labels, and each column in its order."""
     parts = [digest_index(value.index, hasher), digest_index(value.columns, hasher), _attrs(value, hasher)]
     parts.extend(_column(value.iloc[:, at], hasher) for at in range(value.shape[1]))
-    return hasher.node(f"frame {_place(value)}", parts)
+    return hasher.node(f"frame {place_in_library(type(value))}", parts)
 
 
 def digest_series(value: Table, hasher: Hasher) -> bytes:
     """A series of pandas: index, name and cells."""
     parts = [digest_index(value.index, hasher), hasher.token(value.name), _attrs(value, hasher)]
-    return hasher.node(f"series {_place(value)}", [*parts, _column(value, hasher)])
+    return hasher.node(f"series {place_in_library(type(value))}", [*parts, _column(value, hasher)])
 
 
 def digest_index(value: Table, hasher: Hasher) -> bytes:
@@ -47,10 +48,6 @@ def digest_index(value: Table, hasher: Hasher) -> bytes:
         levels = [_column(value.get_level_values(at), hasher) for at in range(value.nlevels)]
         return hasher.node("levels", [names, *levels])
     return hasher.node("index", [names, _column(value, hasher)])
-
-
-def _place(value: object) -> str:
-    return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
 
 
 def _attrs(value: Table, hasher: Hasher) -> bytes:

@@ -14,6 +14,7 @@ from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.columns import checked_columns, read_table, table_from_json, table_to_json
 from celltask.core.types.copying import SHARED
 from celltask.core.types.lending import is_lent, lend
+from celltask.core.types.naming import place_in_library
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,16 +31,11 @@ _TABULAR = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", "pyarrow
 _ROWS = ("pandas.Series", "pandas.Index", "polars.Series")
 
 
-def place_of(cls: type) -> str:
-    """Library and class of a table: ``"pandas.DataFrame"``."""
-    return f"{cls.__module__.partition('.')[0]}.{cls.__name__}"
-
-
 class TableHandler(BuiltInHandler):
     """A data frame, a series or an Arrow table; subclasses of them are objects like any."""
 
     def __init__(self, annotation: object, cls: type, columns: Columns | None) -> None:
-        name = place_of(cls)
+        name = place_in_library(cls)
         if columns is not None:
             name += f"[{', '.join(name for name, _ in columns.types)}]"
         super().__init__(annotation, name)
@@ -49,14 +45,14 @@ class TableHandler(BuiltInHandler):
     def for_annotation(cls, annotation: object) -> TypeHandler | None:
         """The handler of a table class of one of the three libraries."""
         plain = typing.get_origin(annotation) or annotation
-        if not isinstance(plain, type) or place_of(plain) not in (*_TABULAR, *_ROWS):
+        if not isinstance(plain, type) or place_in_library(plain) not in (*_TABULAR, *_ROWS):
             return None
         return cls(annotation, plain, None)
 
     @classmethod
     def with_columns(cls, base: object, columns: Columns) -> TypeHandler | None:
         """The handler of `Annotated[base, columns]`; None if `base` has no columns."""
-        if not isinstance(base, type) or place_of(base) not in _TABULAR:
+        if not isinstance(base, type) or place_in_library(base) not in _TABULAR:
             return None
         return cls(typing.Annotated[base, columns], base, columns)
 
@@ -102,7 +98,11 @@ def preview_table(value: object) -> str:
     """One line that tells size and columns of a table."""
     shape = getattr(value, "shape", None)
     if shape is None or len(shape) != 2:  # noqa: PLR2004 - rows and columns
-        head = f"{place_of(type(value))} of {len(value)}" if hasattr(value, "__len__") else place_of(type(value))
+        head = (
+            f"{place_in_library(type(value))} of {len(value)}"
+            if hasattr(value, "__len__")
+            else place_in_library(type(value))
+        )
         kind = getattr(value, "dtype", "")
         return f"{head}{f', {kind}' if str(kind) else ''}"[:80]
     names = getattr(value, "column_names", None) or list(getattr(value, "columns", ()))
@@ -264,7 +264,7 @@ def _own_arrow(column: Table) -> Table:
 def encode(value: object) -> bytes | None:
     """The bytes of an Arrow stream; None where that would not give back the same table."""
     file = io.BytesIO()
-    if place_of(type(value)) == "pyarrow.Table":
+    if place_in_library(type(value)) == "pyarrow.Table":
         import pyarrow as pa  # noqa: PLC0415 - loaded already: the value is of it
 
         table: Table = value

@@ -7,6 +7,7 @@ import re
 import typing
 
 from celltask.core.types.base import TypeHandler, Valid
+from celltask.core.types.naming import library_of
 from celltask.core.types.scalars import ScalarHandler, plain_scalar
 
 if typing.TYPE_CHECKING:
@@ -97,7 +98,7 @@ class TemporalHandler(ScalarHandler):
     def convert(self, plain: object, value: object) -> object:
         """What pandas or NumPy say the same with, as long as nothing finer than microseconds is lost."""
         del plain
-        library = type(value).__module__.partition(".")[0] in ("pandas", "numpy")
+        library = library_of(type(value)) in ("pandas", "numpy")
         made = self._without_library(value) if library else value
         if self.cls is dt.date and isinstance(made, dt.datetime):
             raise self.mismatch(value, hint="the time of day would be lost; pass .date()")

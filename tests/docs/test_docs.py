@@ -1,0 +1,262 @@
+"""The documentation is true: its cells run, its commands do what they show, its links and names exist."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from pages import NOTEBOOKS, PAGES, ROOT, Command, Fence, commands, fences, has_cells, name_of, notebook, prose
+
+import celltask
+from celltask import errors, load_document
+from celltask.core import events, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TUTORIAL = ROOT / "docs" / "tutorials" / "tasks.md"
+TWIN = ROOT / "notebooks" / "tasks.ipynb"
+WITH_CELLS = [*(page for page in PAGES if has_cells(page)), *NOTEBOOKS]
+READ = [*PAGES, *NOTEBOOKS]
+COMMANDS = [command for page in READ for command in commands(page)]
+LONGEST_CELL_S = 120
+PYTHON = ("python", "py", "{code-block} python")
+
+
+def is_test_file(fence: Fence) -> bool:
+    """Whether a block of a page is a file for pytest."""
+    return fence.info in PYTHON and "def test_" in fence.text
+
+
+def named(pages: Iterable[Path]) -> list[object]:
+    """The pages as parameters of a test, each under its own name."""
+    return [pytest.param(page, id=name_of(page)) for page in pages]
+
+
+@pytest.fixture(autouse=True)
+def _commands_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that a page names are those installed beside the Python that runs the tests."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize("page", named(WITH_CELLS))
+def test_every_cell_runs_and_raises_only_where_its_tag_says_so(page: Path) -> None:
+    """A reader who runs a page from top to bottom in a fresh kernel meets no error but the announced ones."""
+    made = notebook(page)
+    client = NotebookClient(
+        made, timeout=LONGEST_CELL_S, kernel_name="python3", resources={"metadata": {"path": page.parent}}
+    )
+    client.execute()
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            raised = any(output.output_type == "error" for output in cell.outputs)
+            assert raised == ("raises-exception" in cell.metadata.get("tags", [])), cell.source
+            told = [output.text for output in cell.outputs if output.output_type == "stream"]
+            assert not any("Traceback" in text or "Error in callback" in text for text in told), told
+
+
+@pytest.mark.parametrize("page", named(WITH_CELLS))
+def test_every_page_loads_as_a_document(page: Path) -> None:
+    """A page of the documentation is a document that `celltask run` can take tasks from."""
+    assert load_document(page).path == str(page)
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, id=f"{one.page}:{one.line} {one.text[:60]}") for one in COMMANDS]
+)
+def test_every_command_does_what_the_page_shows(command: Command) -> None:
+    """A command of a page, run from the root of the repository, ends and prints as shown there."""
+    environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(  # noqa: S603 - a command of our own pages
+        ["/bin/sh", "-c", command.text],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == command.exit_code, printed
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    checker = doctest.OutputChecker()
+    assert not command.output or checker.check_output(command.output + "\n", printed, flags), printed
+
+
+def test_the_pages_show_commands() -> None:
+    """The reading of console blocks finds what is there: the README's main job among them."""
+    assert any(one.page == "README.md" and "train_model_wf" in one.text for one in COMMANDS)
+    assert any(one.exit_code for one in COMMANDS)
+
+
+WITH_TESTS = [page for page in READ if any(is_test_file(fence) for fence in fences(page))]
+
+
+@pytest.mark.parametrize("page", named(READ))
+def test_python_blocks_are_python(page: Path) -> None:
+    """What a page shows as Python can be read by Python, magics aside."""
+    for fence in fences(page):
+        if fence.info in PYTHON:
+            text = re.sub(r"^%.*$", "pass", fence.text, flags=re.MULTILINE)
+            ast.parse(text, f"{page}, line {fence.line}")
+
+
+def targets(page: Path) -> list[str]:
+    """Where the links of `page` lead that stay within the repository."""
+    found = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+@pytest.mark.parametrize("page", named(WITH_TESTS))
+def test_test_files_that_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
+    """A reader who copies the tests of a page into a file has passing tests."""
+    shown = [fence.text for fence in fences(page) if is_test_file(fence)]
+    files = [tmp_path / f"test_shown_{number}.py" for number in range(len(shown))]
+    for file, text in zip(files, shown, strict=True):
+        file.write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(tmp_path),
+        *map(str, files),
+    ]
+    done = subprocess.run(  # noqa: S603 - pytest, on tests of our own pages
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("page", named(READ))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page leads to a file, and its fragment to a heading or a label there."""
+    for link in targets(page):
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not fragment or fragment in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    """What fragments may name in a page: labels, and headings the way GitHub writes them."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    labels = re.findall(r"^\(([\w-]+)\)=$", text, flags=re.MULTILINE)
+    return {*labels, *(re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings)}
+
+
+def test_every_page_is_on_the_map() -> None:
+    """From the front page of the documentation every other page can be reached."""
+    index = ROOT / "docs" / "index.md"
+    seen, todo = {index}, [index]
+    while todo:
+        page = todo.pop()
+        for link in targets(page):
+            target = (page.parent / link.partition("#")[0]).resolve()
+            if target.suffix == ".md" and target not in seen:
+                seen.add(target)
+                todo.append(target)
+    assert {page for page in PAGES if "docs" in page.parts} <= seen
+
+
+def test_the_tutorial_and_its_notebook_define_the_same() -> None:
+    """The `%task` lines of the notebook and the `%%task` cells of the page give tasks of equal digests."""
+    page, twin = load_document(TUTORIAL), load_document(TWIN)
+    for kind in ("tasks", "workflows"):
+        there, here = getattr(page, kind), getattr(twin, kind)
+        assert list(there) == list(here)
+        assert {name: made.digest for name, made in there.items()} == {name: made.digest for name, made in here.items()}
+
+
+@pytest.mark.parametrize("path", named(NOTEBOOKS))
+def test_notebooks_are_stored_clean(path: Path) -> None:
+    """A stored notebook is valid, of format 4.5, without outputs, and defines tasks by line magics alone."""
+    made = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat gives it no types
+    nbformat.validate(made)
+    assert (made.nbformat, made.nbformat_minor) == (4, 5)
+    ids = [cell.id for cell in made.cells]
+    assert len(set(ids)) == len(ids)
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+            assert not cell.source.startswith("%%")
+
+
+def reference(name: str) -> str:
+    """The text of a page of the reference."""
+    return (ROOT / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_lists_the_public_names() -> None:
+    """The page has one heading for each name in `celltask.__all__`, and no other."""
+    headings = re.findall(r"^### `(\w+)`", reference("python"), flags=re.MULTILINE)
+    assert sorted(headings) == sorted(celltask.__all__)
+
+
+CLASSES = ("Run", "Task", "TypeHandler", "Workflow")
+"""Classes that users do not call: the page shows their members instead of parameters."""
+
+
+@pytest.mark.parametrize("name", sorted({*celltask.__all__} - {*CLASSES}))
+def test_the_reference_shows_the_parameters(name: str) -> None:
+    """The parameters that the page shows for a name are those that it has, in their order."""
+    section = reference("python").partition(f"### `{name}`")[2].partition("\n### ")[0]
+    shown = re.search(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    assert shown is not None
+    found = getattr(celltask, name)
+    definition = ast.parse(shown[1]).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    arguments = definition.args
+    parts = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    assert [part.arg for part in parts if part] == list(inspect.signature(found).parameters)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_reference_shows_members_that_exist(name: str) -> None:
+    """Every member that the page tells of a class can be found on it."""
+    section = reference("python").partition(f"### `{name}`")[2].partition("\n### ")[0]
+    cls = getattr(celltask, name)
+    known = {
+        *dir(cls),
+        *getattr(cls, "__annotations__", {}),
+        *re.findall(r"^        (\w+):", cls.__doc__ or "", flags=re.MULTILINE),
+    }
+    shown = re.findall(r"^\| `\.(\w+)", section, flags=re.MULTILINE)
+    assert shown
+    assert set(shown) <= known
+
+
+def test_the_reference_lists_the_options() -> None:
+    """The page has one row for each option of the magic line, spelled as there."""
+    shown = re.findall(r"^\| `(--[\w-]+)", reference("options"), flags=re.MULTILINE)
+    assert set(shown) == {option.flag for option in options.OPTIONS}
+
+
+def test_the_reference_lists_the_errors() -> None:
+    """The page tells of every class of error."""
+    assert set(re.findall(r"^\| `(\w+Error)`", reference("errors"), flags=re.MULTILINE)) == set(errors.__all__)
+
+
+def test_the_reference_lists_the_events() -> None:
+    """The page has a row for each event, with its fields in order."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", reference("events"), flags=re.MULTILINE))
+    kinds = [getattr(events, name) for name in events.__all__ if name != "Event"]
+    assert {kind.__name__: list(kind._fields) for kind in kinds} == {
+        name: re.findall(r"`(\w+)`", told) for name, told in rows.items()
+    }

@@ -405,7 +405,7 @@ def test_digests_are_the_same_in_fresh_processes_and_under_any_hash_seed(folder:
     for seed, module in (("1", "__main__"), ("2", "tutorial")):
         place = folder / seed
         place.mkdir()
-        done = subprocess.run(  # noqa: S603 - this Python, a program of our own
+        done = subprocess.run(
             [sys.executable, "-c", PROGRAM, str(place), module],
             input=texts,
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -489,7 +489,7 @@ def test_every_spelling_and_form_of_a_document_has_the_same_digests(folder: Path
         jupytext.write(notebook, place / "tutorial.md", fmt="md:myst")
         jupytext.write(notebook, place / "tutorial.py", fmt="py:percent")
         for form in [forms[number], forms[number - 1]] if number else forms:
-            done = subprocess.run(  # noqa: S603 - this Python, a program of our own
+            done = subprocess.run(
                 [sys.executable, "-c", FORMS_PROGRAM, form],
                 input=json.dumps(cells),
                 cwd=place,

@@ -211,8 +211,8 @@ def test_refusal_of_one_name_is_short() -> None:
     assert str(caught.value).splitlines()[:3] == [
         "'total' reads data that is not one of its inputs: rows",
         "  at: tutorial.md, cell 4, line 3",
-        '  mend: make it an input: def total(rows: list[int]), or let it pass: allow_globals=("rows",) '
-        "(on a magic line: --allow-globals rows)",
+        '  mend: make it an input: def total(rows: list[int]), or let it pass: allow_globals=("rows",) (on a magic line: '
+        "--allow-globals rows)",
     ]
     back = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - made right here
     assert back.mend == caught.value.mend
@@ -414,7 +414,7 @@ def test_import_of_purity_loads_little() -> None:
     code = (
         "import sys; before = set(sys.modules); import celltask.core.purity; print(*sorted(set(sys.modules) - before))"
     )
-    done = subprocess.run(  # noqa: S603 - this Python, a program of our own
+    done = subprocess.run(
         [sys.executable, "-S", "-c", code],
         capture_output=True,
         text=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - annotations of tasks are read
 
 import pytest
 
@@ -25,17 +25,20 @@ from celltask.errors import PluginError, ValueMismatchError
 
 @task
 def inc(x: int) -> int:
+    """One more."""
     return x + 1
 
 
 @task
 def fail(x: int) -> int:
+    """Always an error."""
     message = f"no {x}"
     raise ValueError(message)
 
 
 @workflow
 def chain(x: int) -> int:
+    """Two more, in two nodes."""
     return inc(inc(x))
 
 
@@ -89,7 +92,7 @@ def test_a_failure_is_kept_with_its_node_and_place(engine: str) -> None:
     ("policy", "states"), [("stop", ["failed", "skipped", "skipped"]), ("finish", ["failed", "skipped", "done"])]
 )
 def test_the_failure_policy_decides_what_still_runs(policy: str, states: list[str]) -> None:
-    """ "stop" starts nothing more, "finish" does all that does not need the failed node."""
+    """The policy "stop" starts nothing more, "finish" does all that does not need the failed node."""
 
     @workflow(failure_policy=policy)
     def wf(x: int) -> tuple[int, int]:

@@ -28,6 +28,7 @@ def add(a: int, b: int = 2) -> int:
 
 @task
 def append(xs: list[int], x: int) -> list[int]:
+    """Changes its input."""
     xs.append(x)
     return xs
 

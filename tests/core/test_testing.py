@@ -12,16 +12,19 @@ from celltask.errors import CelltaskError, ValueMismatchError
 
 @task
 def fetch(url: str) -> int:
+    """A task that needs the network."""
     raise ConnectionError(url)
 
 
 @task(retries=3, cache=True)
 def cached_fetch(url: str) -> int:
+    """The same with options."""
     raise ConnectionError(url)
 
 
 @workflow
 def wf(url: str) -> tuple[int, int]:
+    """Two nodes, one with overrides."""
     return fetch(url=url), fetch(url=url).with_overrides(retries=1)
 
 

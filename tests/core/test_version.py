@@ -21,7 +21,7 @@ def git(folder: Path, *words: str) -> str:
     settings = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = ["git", *settings, *words]
-    done = subprocess.run(command, cwd=folder, env=clean, check=True, capture_output=True, text=True)  # noqa: S603 - git itself
+    done = subprocess.run(command, cwd=folder, env=clean, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 

@@ -31,41 +31,49 @@ class Pair(NamedTuple):
 
 @task
 def add(a: int, b: int = 2) -> int:
+    """Sum."""
     return a + b
 
 
 @task
 def text(x: str) -> str:
+    """Text as it is."""
     return x
 
 
 @task
 def scale(x: float) -> float:
+    """Twice as much."""
     return 2 * x
 
 
 @task
 def total(xs: list[int]) -> int:
+    """Sum of a list."""
     return sum(xs)
 
 
 @task
 def point(x: int) -> Point:
+    """A value with parts."""
     return Point(x, x / 2)
 
 
 @task
 def pair(x: int) -> Pair:
+    """Two outputs."""
     return Pair(x, str(x))
 
 
 @task
 def table(x: int) -> dict[str, int]:
+    """A dict."""
     return {"x": x}
 
 
 @task
 def say(x: int) -> None:
+    """No output."""
     print(x)  # noqa: T201 - a body
 
 

@@ -1,1 +1,4 @@
-"""The core: interfaces, tasks, graphs, plans and runs; it knows nothing of notebooks and needs only the standard library."""
+"""The core: interfaces, tasks, graphs, plans and runs.
+
+It knows nothing of notebooks, and importing it needs only the standard library.
+"""

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-USER_CODE = '''
+USER_CODE = """
 from celltask import Task, Workflow, task, workflow
 
 
@@ -40,7 +40,7 @@ area(width=1.0, depth=2.0)
 wf(height=1.0)
 text: str = area(1.0)
 task(retry=1)
-'''
+"""
 
 EXPECTED = {
     "reveal_type(area)": "Task[[width: float, height: float =], float]",

@@ -90,7 +90,7 @@ def test_a_reader_that_goes_away_is_no_traceback(add_py: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     words = [sys.executable, "-m", "celltask", "tasks", add_py]
-    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
 
@@ -101,7 +101,7 @@ def test_the_module_and_the_program_are_one(process: Callable[..., Said], add_py
     if not program.exists():
         pytest.skip("celltask is not installed as a program here")
     words = [str(program), "run", add_py, "add", "--a", "1"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, process("run", add_py, "add", "--a", "1").out)
 
 

@@ -208,11 +208,11 @@ def test_refusal_of_one_name_is_short() -> None:
     function = function_of("rows = [1, 2]\ndef total():\n    return sum(rows)\n", "total")
     with pytest.raises(PurityError) as caught:
         check(function, where=place)
+    passes = 'allow_globals=("rows",) (on a magic line: --allow-globals rows)'
     assert str(caught.value).splitlines()[:3] == [
         "'total' reads data that is not one of its inputs: rows",
         "  at: tutorial.md, cell 4, line 3",
-        '  mend: make it an input: def total(rows: list[int]), or let it pass: allow_globals=("rows",) (on a magic line: '
-        "--allow-globals rows)",
+        f"  mend: make it an input: def total(rows: list[int]), or let it pass: {passes}",
     ]
     back = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - made right here
     assert back.mend == caught.value.mend

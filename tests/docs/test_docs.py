@@ -77,7 +77,7 @@ def test_every_page_loads_as_a_document(page: Path) -> None:
 def test_every_command_does_what_the_page_shows(command: Command) -> None:
     """A command of a page, run from the root of the repository, ends and prints as shown there."""
     environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(  # noqa: S603 - a command of our own pages
+    done = subprocess.run(
         ["/bin/sh", "-c", command.text],
         cwd=ROOT,
         env=environment,
@@ -136,7 +136,7 @@ def test_test_files_that_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
         str(tmp_path),
         *map(str, files),
     ]
-    done = subprocess.run(  # noqa: S603 - pytest, on tests of our own pages
+    done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout

@@ -161,7 +161,7 @@ def test_an_exception_in_a_plain_module_is_told_with_its_line(tmp_path: Path, mo
 
 def loaded_by(code: str) -> set[str]:
     """Names of the modules that a fresh interpreter has after `code`."""
-    done = subprocess.run(  # noqa: S603 - this interpreter
+    done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())

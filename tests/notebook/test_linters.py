@@ -30,7 +30,7 @@ def test_ruff_removes_only_what_is_unused(tmp_path: Path) -> None:
     cells = [nbformat.v4.new_code_cell(text) for text in CELLS]
     path = tmp_path / "page.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    ran = subprocess.run(  # noqa: S603 - the linter beside this Python
+    ran = subprocess.run(
         [str(RUFF), "check", "--isolated", "--fix", "--select", "F", str(path)],
         capture_output=True,
         text=True,

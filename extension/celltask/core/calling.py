@@ -53,6 +53,9 @@ def generate_call(task: Task[..., object], body: Callable[..., object], *, as_no
         if port.handler.exact is not None:
             space[f"_ct_c{number}"] = port.handler.exact
             check = f"if {port.name}.__class__ is not _ct_c{number}: {check}"
+        elif port.handler.accepts:
+            space[f"_ct_c{number}"] = port.handler.accepts
+            check = f"if {port.name}.__class__ not in _ct_c{number}: {check}"
         checks.append(check)
     if interface.result == "single":
         space["_ct_o"] = interface.outputs[0].handler.exact

@@ -73,7 +73,7 @@ class ArrayHandler(BuiltInHandler):
         if isinstance(data, dict) and set(data) == {"npy"}:
             try:
                 return self.validate(decode(b"N", memoryview(b64decode(data["npy"]))))
-            except ValueError as error:
+            except (ValueError, TypeError, EOFError) as error:
                 raise Mismatch(self.name, data, hint=str(error)) from None
         if not isinstance(data, list | int | float):
             return self.validate(data)

@@ -89,6 +89,8 @@ class ConstrainedHandler(BuiltInHandler):
             return self._adapter.validate_python(value)
         except ValidationError as error:
             raise from_pydantic(error, self.name, value) from None
+        except Exception as error:  # border: validators are code of users
+            raise Mismatch(self.name, value, hint=str(error)) from error
 
     def isolate(self, value: object) -> object:
         """As the type alone."""

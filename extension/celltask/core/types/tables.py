@@ -115,7 +115,8 @@ def copy_frame(value: Table, copier: Copier) -> object:
     import pandas as pd  # noqa: PLC0415 - loaded already: the value is of it
 
     shares = int(pd.__version__.partition(".")[0]) >= 3 or isinstance(value, pd.Index)  # noqa: PLR2004 - the first with copy-on-write
-    blocks = list(_memory(value))
+    arrays = _arrays(value)
+    blocks = list(_memory(arrays))
     if copier.releasing and blocks and is_lent(map(_region, blocks), tables_too=False):
         shares = False
     new = value.copy(deep=not shares)
@@ -123,7 +124,7 @@ def copy_frame(value: Table, copier: Copier) -> object:
     if not copier.releasing and shares:
         for block in blocks:
             lend(block, of_table=True)
-    if isinstance(value, pd.Index) or not _has_objects(value):
+    if isinstance(value, pd.Index) or not _has_objects(arrays):
         return new
     return _with_own_objects(value, new, copier)
 
@@ -141,12 +142,17 @@ def _arrays(value: Table) -> list[Table]:
         return [column.array for column in columns]
 
 
-def _memory(value: object) -> Iterator[Table]:
-    """The NumPy arrays below a frame, series or index."""
+def _memory(arrays: list[Table]) -> Iterator[Table]:
+    """The NumPy arrays below those that a frame, series or index is made of."""
     import numpy as np  # noqa: PLC0415 - loaded already: the table is made of it
 
-    for found in _arrays(value):
-        for array in (found, *(getattr(found, name, None) for name in ("_ndarray", "_data", "_codes", "_mask"))):
+    for found in arrays:
+        if isinstance(found, np.ndarray):
+            if not found.dtype.hasobject:
+                yield found
+            continue
+        for name in ("_ndarray", "_data", "_codes", "_mask"):
+            array = getattr(found, name, None)
             if isinstance(array, np.ndarray) and not array.dtype.hasobject:
                 yield array
 
@@ -158,8 +164,8 @@ def _region(array: Table) -> tuple[int, int]:
     return low, high - low
 
 
-def _has_objects(value: object) -> bool:
-    return any(getattr(found, "dtype", None) == object for found in _arrays(value))  # noqa: E721 - a dtype equals the class
+def _has_objects(arrays: list[Table]) -> bool:
+    return any(getattr(found, "dtype", None) == object for found in arrays)  # noqa: E721 - a dtype equals the class
 
 
 def _with_own_objects(value: Table, new: Table, copier: Copier) -> object:
@@ -177,7 +183,7 @@ def _with_own_objects(value: Table, new: Table, copier: Copier) -> object:
         return made
     for at in range(value.shape[1]):
         column = value.iloc[:, at]
-        if _has_objects(column) and not SHARED.issuperset(map(type, column.array)):
+        if _has_objects([column]) and not SHARED.issuperset(map(type, column.array)):
             own = np.empty(len(value), dtype=object)
             _fill(own, column.array, copier, value.columns[at])
             new.isetitem(at, pd.Series(own, index=new.index, dtype=object, copy=False))

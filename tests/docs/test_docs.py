@@ -136,9 +136,7 @@ def test_test_files_that_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
         str(tmp_path),
         *map(str, files),
     ]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -28,7 +28,7 @@ def traces(notebook: Notebook) -> dict[str, object]:
             for name, known in shell.strdispatchers.items()
         },
         "formatters": dict(shell.display_formatter.mimebundle_formatter.type_printers),
-        "names": {name for name in shell.user_ns if not name.startswith("_i")},
+        "names": {name for name in shell.user_ns if not name.startswith("_i") and name.strip("_")},
         "hidden": {name for name in shell.user_ns_hidden if not name.startswith("_i")},
         "attributes": {name for name in vars(shell) if not name.startswith("_")},
         "resolvers": list(origin._resolvers),

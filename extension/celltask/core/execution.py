@@ -55,7 +55,7 @@ class Execution:
     ) -> None:
         self.run, self.name, self.program, self.inputs = run, name, program, inputs
         self.policy, self.engine, self.on_event, self.prefix = policy, engine, on_event, prefix
-        self.results: list[object] = [None] * len(program.steps)
+        self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.error: BaseException | None = None
         self._stopped = False
@@ -69,7 +69,7 @@ class Execution:
         return "failed" if isinstance(self.error, Exception) else "cancelled"
 
     def carry_out(self) -> None:
-        """Run every node that can be run; afterwards `ledger`, `results` and `error` tell what happened."""
+        """Run every node that can be run; afterwards `ledger`, `values` and `error` tell what happened."""
         try:
             if self.engine.workers and len(self.program.steps) > 1:
                 Crew(self).work()
@@ -95,8 +95,8 @@ class Execution:
             on_event(NodeStarted(self.run, node_id, started))
         token = ACTIVE.set(context)
         try:
-            arguments = [get(self.inputs, self.results) for get in step.getters]
-            self.results[place] = self._perform(step, place, arguments)
+            arguments = [get(self.values) for get in step.getters]
+            self.values[place] = self._perform(step, place, arguments)
         except BaseException as error:  # border: users' code; the run carries the error on
             ledger.durations_s[place] = time.perf_counter() - clock
             self._failed(place, node_id, error)
@@ -239,7 +239,7 @@ class Crew:
 def outputs_value(interface: Interface, execution: Execution) -> object:
     """What a call returns, from the results of the nodes."""
     ports = zip(interface.outputs, execution.program.outputs, strict=True)
-    values = tuple(port.handler.release(get(execution.inputs, execution.results)) for port, get in ports)
+    values = tuple(port.handler.release(get(execution.values)) for port, get in ports)
     if interface.result == "none":
         return None
     if interface.result == "single":

@@ -250,10 +250,13 @@ def waits_of(nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
     """For each node the ids of the nodes that must end before it, in the order they are named."""
     found = {}
     for node in nodes:
-        near: dict[str, None] = dict.fromkeys(node.after)
+        near = list(node.after)
         for binding in node.bindings:
-            near.update((source.node, None) for source in sources_of(binding) if isinstance(source, FromNode))
-        found[node.id] = tuple(near)
+            if isinstance(binding, FromNode):
+                near.append(binding.node)
+            elif isinstance(binding, Collected):
+                near.extend(source.node for source in sources_of(binding) if isinstance(source, FromNode))
+        found[node.id] = tuple(dict.fromkeys(near)) if len(near) > 1 else tuple(near)
     return found
 
 

@@ -49,16 +49,15 @@ def plan_workflow(workflow: Workflow[..., object], values: tuple[object, ...]) -
     """What a run of `workflow` with one value per input would do with each node."""
     inputs = checked_inputs(workflow, values)
     program = program_of(workflow.trace)
-    results: list[object] = []
+    found: list[object] = [*([UNKNOWN] * len(program.steps)), *inputs]
     planned = []
-    for step in program.steps:
-        node, known = _decide(step, inputs, results)
+    for place, step in enumerate(program.steps):
+        node, found[place] = _decide(step, found)
         planned.append(node)
-        results.append(known)
     return Plan(workflow.name, tuple(planned))
 
 
-def _decide(step: Step, inputs: tuple[object, ...], results: list[object]) -> tuple[PlannedNode, object]:
+def _decide(step: Step, values: list[object]) -> tuple[PlannedNode, object]:
     def told(action: Literal["run", "reuse"], because: str, known: object = UNKNOWN) -> tuple[PlannedNode, object]:
         return PlannedNode(step.node.id, step.node.label, action, because), known
 
@@ -68,7 +67,7 @@ def _decide(step: Step, inputs: tuple[object, ...], results: list[object]) -> tu
     if not member.options.cache:
         return told("run", "not cached")
     try:
-        arguments = [get(inputs, results) for get in step.getters]
+        arguments = [get(values) for get in step.getters]
         checked = [port.handler.validate(value) for port, value in zip(member.interface.inputs, arguments, strict=True)]
     except (Mismatch, TypeError, AttributeError, LookupError):
         return told("run", "a node before it runs")

@@ -43,28 +43,39 @@ def program_of(trace: Trace) -> Program:
 
 def _compiled(trace: Trace) -> Program:
     waits = waits_of(trace.nodes)
-    order = list(range(len(trace.nodes))) if trace.ordered else order_of(trace.nodes, waits)
+    order = range(len(trace.nodes)) if trace.ordered else order_of(trace.nodes, waits)
     places = {trace.nodes[number].id: place for place, number in enumerate(order)}
-    inputs = {port.name: place for place, port in enumerate(trace.interface.inputs)}
+    for place, port in enumerate(trace.interface.inputs, len(places)):
+        places[f"<{port.name}>"] = place
     members = [trace.members[number] for number in order]
 
     def several(place: int) -> bool:
         return members[place].interface.result in ("tuple", "named")
 
-    unlocks: list[list[int]] = [[] for _ in order]
+    unlocks: list[list[int] | tuple[int, ...]] = [()] * len(order)
     for place, number in enumerate(order):
         for before in waits[trace.nodes[number].id]:
-            unlocks[places[before]].append(place)
+            later = unlocks[places[before]]
+            if isinstance(later, list):
+                later.append(place)
+            else:  # most nodes have one, and a tuple of one number is nothing to the garbage collector
+                unlocks[places[before]] = [*later, place] if later else (place,)
     steps = []
     for place, number in enumerate(order):
         node, member = trace.nodes[number], members[place]
         getters = tuple(
-            getter_of(Constant(port.default) if binding is None else binding, inputs, places, several)
-            for port, binding in zip(member.interface.inputs, node.bindings, strict=True)
+            [
+                getter_of(Constant(port.default) if binding is None else binding, places, several)
+                for port, binding in zip(member.interface.inputs, node.bindings, strict=True)
+            ]
         )
-        steps.append(Step(node, _overridden(member, node), getters, len(waits[node.id]), tuple(unlocks[place])))
-    outputs = tuple(getter_of(binding, inputs, places, several) for binding in trace.outputs)
-    return Program(tuple(steps), outputs)
+        steps.append(
+            Step(
+                node, _overridden(member, node) if node.overrides else member, getters, len(waits[node.id]),
+                tuple(unlocks[place]),
+            )
+        )  # fmt: skip
+    return Program(tuple(steps), tuple(getter_of(binding, places, several) for binding in trace.outputs))
 
 
 def _overridden(

@@ -322,8 +322,9 @@ def workflow(
             docs=docs or "",
             failure_policy=_policy(failure_policy),
         )
-        _ = made.trace  # so that wrong wiring is told here
+        traced = made.trace  # so that wrong wiring is told here
         registry.add(made)
+        made._traced = (registry.generation, traced)  # noqa: SLF001 - replacing its own elder changes nothing in it
         return made
 
     return make if function is None else make(function)

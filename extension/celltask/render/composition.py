@@ -1,0 +1,157 @@
+"""From a graph to boxes in their places, small enough to be read where notebooks show them.
+
+A picture is shown at most about 900 px wide. Its smallest text must still be 9 px high there, which bounds its
+width; it must not have more than 100 boxes. What does not fit is broken into two lines, shortened, turned to flow
+from left to right, and at last folded.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal as OneOf
+
+from celltask.render.folding import fold_alike, fold_chains, fold_rows, row_sizes
+from celltask.render.layout import Layout, Skeleton, arrange, least_width, set_out
+from celltask.render.lettering import break_label, elide, text_width
+from celltask.render.sketch import Box, Sketch, sketch_of
+from celltask.render.style import LABEL_PX, NOTE_PX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from celltask.core.graph import Graph
+
+__all__ = ["MARGIN", "MOST_BOXES", "MOST_WIDTH", "Composition", "Detail", "Lettered", "compose", "fold"]
+
+Detail = OneOf["auto", "full"]
+MOST_BOXES = 100
+SHOWN_WIDTH, LEAST_PX = 900.0, 9.0
+MARGIN = 12.0
+MOST_WIDTH = SHOWN_WIDTH * NOTE_PX / LEAST_PX
+"""Of a picture with its margins, in px: so wide its smallest text is `LEAST_PX` high when shown `SHOWN_WIDTH` wide."""
+_ROOMS = (190.0, 150.0, 118.0)
+"""Widths allowed to a label, in px, tried in turn."""
+_PAD, _LEAST_BOX = 12.0, 54.0
+_LINE, _NOTE_LINE = 16.0, 14.0
+_WIDE_ROW = 7
+"""So many boxes with the narrowest labels fill the width."""
+_CALM = 1.8
+"""With more lines than so many for each box, those from one box run together."""
+_GAPS = (0.5, 0.2, 0.05)
+"""Factors for the distance between lines, where they need more room than the boxes."""
+
+
+class Lettered(NamedTuple):
+    """The text of a box, broken and shortened, and the size the box needs for it."""
+
+    lines: tuple[str, ...]
+    note: str
+    width: float
+    height: float
+
+
+class Composition(NamedTuple):
+    """Everything of a picture but its ink."""
+
+    sketch: Sketch
+    texts: tuple[Lettered, ...]
+    layout: Layout
+
+
+def lettered(box: Box, room: float) -> Lettered:
+    """The text of `box` where its lines may be `room` px wide."""
+    port = box.shape in ("input", "output")
+    size = NOTE_PX if port else LABEL_PX
+    lines = (elide(box.label, room, size),) if port else break_label(box.label, room, size)
+    note = elide(box.note, room, NOTE_PX) if box.note else ""
+    widest = max(*(text_width(line, size) for line in lines), text_width(note, NOTE_PX))
+    if port:
+        return Lettered(lines, note, max(widest + 2 * _PAD - 4, 36.0), 22.0)
+    pad = _PAD + 3 * (box.shape in ("workflow", "group"))
+    height = 16.0 + _LINE * len(lines) + (_NOTE_LINE if note else 0.0)
+    return Lettered(lines, note, max(widest + 2 * pad, _LEAST_BOX), height)
+
+
+def compose(graph: Graph, *, detail: Detail = "auto") -> Composition:
+    """Boxes of `graph` with their texts and places.
+
+    Args:
+        graph: What is drawn; cycles are drawn too.
+        detail: ``"auto"`` folds what is too large to be read, ``"full"`` draws every node.
+    """
+    sketch = sketch_of(graph)
+    if detail == "full":
+        skeleton = arrange_sketch(sketch)
+        down, across = (_attempt(sketch, skeleton, _ROOMS[0], across=way) for way in (False, True))
+        return down[1]() if down[0] <= max(across[0], _inner_width()) else across[1]()
+    narrowest: tuple[float, Callable[[], Composition]] | None = None
+    for folded in fold(sketch):
+        for least, attempt in _attempts(folded):
+            if least <= _inner_width():
+                tried = attempt()
+                if tried.layout.width <= _inner_width():
+                    return tried
+            if narrowest is None or least < narrowest[0]:
+                narrowest = (least, attempt)
+    return narrowest[1]() if narrowest is not None else _set(sketch, arrange_sketch(sketch), _ROOMS[0])
+
+
+def _inner_width() -> float:
+    return MOST_WIDTH - 2 * MARGIN
+
+
+def fold(sketch: Sketch) -> Iterator[Sketch]:
+    """`sketch` itself if it is small enough, and then ever more folded ones, the last as narrow as can be."""
+    if len(sketch.boxes) > MOST_BOXES:
+        sketch = fold_alike(sketch)
+    if len(sketch.boxes) > MOST_BOXES:
+        sketch = fold_chains(sketch)
+    if len(sketch.boxes) <= MOST_BOXES:
+        yield sketch
+        alike = fold_alike(sketch)
+        if len(alike.boxes) < len(sketch.boxes):
+            yield alike
+            sketch = alike
+    sizes = row_sizes(sketch)
+    bands = 1
+    while -(-len(sizes) // bands) > MOST_BOXES // 3:
+        bands += 1
+    if len(sketch.boxes) <= MOST_BOXES:
+        bands = 1
+    last = len(sketch.boxes) + 1
+    for most in range(_WIDE_ROW, 0, -1):
+        folded = fold_rows(sketch, most, bands=bands)
+        if len(folded.boxes) <= MOST_BOXES and len(folded.boxes) < last:
+            last = len(folded.boxes)
+            yield folded
+
+
+def arrange_sketch(sketch: Sketch) -> Skeleton:
+    """Rows and order of the boxes of `sketch`."""
+    lines = [(stroke.source, stroke.target) for stroke in sketch.strokes]
+    return arrange(len(sketch.boxes), lines, bundled=len(lines) > _CALM * len(sketch.boxes))
+
+
+def _attempts(sketch: Sketch) -> Iterator[tuple[float, Callable[[], Composition]]]:
+    """Ways to set out one sketch, the best to look at first, each with the width it needs at least."""
+    skeleton = arrange_sketch(sketch)
+    ways = [(room, False, 1.0) for room in _ROOMS]
+    ways += [(room, True, 1.0) for room in _ROOMS[1:]]
+    ways += [(_ROOMS[-1], False, gap) for gap in _GAPS]
+    for room, across, gap in ways:
+        yield _attempt(sketch, skeleton, room, across=across, gap=gap)
+
+
+def _attempt(
+    sketch: Sketch, skeleton: Skeleton, room: float, *, across: bool = False, gap: float = 1.0
+) -> tuple[float, Callable[[], Composition]]:
+    sizes = [(text.width, text.height) for text in (lettered(box, room) for box in sketch.boxes)]
+    least = least_width(skeleton, sizes, across=across, gap=gap)
+    return least, partial(_set, sketch, skeleton, room, across=across, gap=gap)
+
+
+def _set(sketch: Sketch, skeleton: Skeleton, room: float, *, across: bool = False, gap: float = 1.0) -> Composition:
+    texts = tuple(lettered(box, room) for box in sketch.boxes)
+    sizes = [(text.width, text.height) for text in texts]
+    return Composition(sketch, texts, set_out(skeleton, sizes, across=across, gap=gap))

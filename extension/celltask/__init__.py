@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from celltask.core.context import current_context
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.resources import Resources
-    from celltask.core.run import Run, run_task
+    from celltask.core.run import Run
     from celltask.core.task import Task, task
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
@@ -51,7 +51,6 @@ __all__ = [
     "load_ipython_extension",
     "mock_task",
     "register_type",
-    "run_task",
     "task",
     "unload_ipython_extension",
     "workflow",
@@ -71,7 +70,6 @@ _PLACES = {
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
-    "run_task": "celltask.core.run",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.task",

@@ -16,6 +16,7 @@
     - TaskTimeoutError (TimeoutError)  ... because a task ran longer than its `timeout`
     - TaskExitError                ... because a program that a task started reported failure
   + DocumentError                  a document cannot be read, or does not hold what was asked of it
+    - UnknownNameError (KeyError)  ... because no task or workflow in it has the name
   + PluginError                    an implementation named by its entry point is missing or unfit
 
 An exception raised by the body of a task is none of these: it keeps its class and its object, and only gains
@@ -41,6 +42,7 @@ __all__ = [
     "RunError",
     "TaskExitError",
     "TaskTimeoutError",
+    "UnknownNameError",
     "ValueMismatchError",
 ]
 
@@ -60,7 +62,7 @@ class CelltaskError(Exception):
     """
 
     def __init__(self, what: str, where: str = "", mend: str = "") -> None:
-        super().__init__(what, where, mend)
+        Exception.__init__(self, what, where, mend)  # not super(): OSError would read them as its own
         self.what, self.where, self.mend = what, where, mend
 
     def __str__(self) -> str:
@@ -126,6 +128,10 @@ class TaskExitError(RunError):
 
 class DocumentError(CelltaskError):
     """A document cannot be read, or does not hold what was asked of it."""
+
+
+class UnknownNameError(DocumentError, KeyError):
+    """A document has no task or workflow of the name asked for."""
 
 
 class PluginError(CelltaskError):

@@ -58,8 +58,8 @@ class Shelf:
     def _look_outside(self) -> None:
         if self._looked_outside:
             return
-        self._looked_outside = True
         from importlib.metadata import entry_points  # noqa: PLC0415 - 60 ms, and only on a miss
 
         for found in entry_points(group=self.group):
             self._places.setdefault(found.name, found.value)
+        self._looked_outside = True  # not before: another thread must not miss what this one is still finding

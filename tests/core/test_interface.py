@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Annotated, NamedTuple
 
 import pytest
@@ -221,3 +222,26 @@ def test_a_literal_tuple_of_types_is_accepted() -> None:
     exec("def f(x: int) -> (int, str): return x, 'a'", space)  # noqa: S102 - a form no type checker accepts
     made = task(space["f"])  # type: ignore[type-var]  # a function
     assert str(made.interface) == "(x: int) -> (o0: int, o1: str)"
+
+
+def test_named_outputs_can_be_taken_by_name_after_a_call() -> None:
+    """A tuple of outputs that were given names knows them, and is still a tuple, also when pickled."""
+
+    @task(outputs=("low", "high"))
+    def bounds(xs: list[int]) -> tuple[int, int]:
+        return min(xs), max(xs)
+
+    found = bounds([3, 1, 2])
+    assert found == (1, 3)
+    assert (found.low, found.high) == (1, 3)  # type: ignore[attr-defined]  # names given in the decorator
+    assert pickle.loads(pickle.dumps(found)).high == 3  # noqa: S301 - made right here
+    assert repr(found) == "(low=1, high=3)"
+    assert not hasattr(found, "middle")
+
+
+def test_an_untyped_helper_in_a_cell_is_told_how_helpers_are_named() -> None:
+    """Where code comes from a cell, the mend speaks of the underscore."""
+    space: dict[str, object] = {"__celltask__": None}
+    exec("def helper(values): return sum(values)", space)  # noqa: S102 - stands for a cell
+    with pytest.raises(InterfaceError, match="a helper that is no task has a name with a leading underscore"):
+        task(space["helper"])  # type: ignore[type-var]  # a function

@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003 - annotations of tasks are read
 
 import pytest
 
-from celltask import run_task, task, workflow
+from celltask import task, workflow
 from celltask.core import job
 from celltask.core.events import (
     Event,
@@ -232,14 +232,14 @@ def test_an_unknown_engine_is_told_with_the_known_ones() -> None:
 
 
 def test_a_single_task_can_be_run_with_record() -> None:
-    """`run_task` gives one task the record and events of a run."""
-    run = run_task(inc, {"x": 1})
+    """`task.run` gives one task the record and events of a run."""
+    run = inc.run(x=1)
     assert (run.value, [node.label for node in run.nodes]) == (2, ["inc"])
 
 
 def test_a_single_task_that_fails_is_not_told_as_a_workflow() -> None:
     """Run by itself, a task's error names the task alone."""
-    run = run_task(fail, {"x": 1})
+    run = fail.run(x=1)
     assert run.error is not None
     assert [note.partition(",")[0] for note in run.error.__notes__] == ["in task 'fail'"]
 
@@ -276,3 +276,10 @@ def test_the_working_directory_is_kept_for_the_outputs(tmp_path: Path) -> None:
 
     assert write().read_text() == "x"
     assert not write().is_relative_to(tmp_path)
+
+
+def test_a_failed_run_tells_why() -> None:
+    """The text of a failed run ends with the error and how to get it raised."""
+    told = repr(fail.run(x=1)).splitlines()
+    assert told[-2].startswith("  ValueError: no 1 (in task 'fail', ")
+    assert told[-1] == "  result() raises it"

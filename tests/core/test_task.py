@@ -14,7 +14,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from celltask import Resources, current_context, run_task, task
+from celltask import Resources, current_context, task
 from celltask.core import job
 from celltask.core.registry import registry
 from celltask.errors import CallError, InterfaceError, RunError, TaskTimeoutError, ValueMismatchError
@@ -196,7 +196,7 @@ def test_an_async_task_is_awaitable() -> None:
         return await later(x=1)
 
     assert asyncio.run(main()) == 2
-    assert run_task(later, {"x": 1}).value == 2
+    assert later.run(x=1).value == 2
 
 
 def test_retries_try_again_and_count_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +270,7 @@ def test_a_timeout_of_an_async_task_cancels_it() -> None:
         return x
 
     with pytest.raises(TaskTimeoutError, match="it was cancelled"):
-        run_task(slow, {"x": 1}).result()
+        slow.run(x=1).result()
 
 
 def test_environment_is_set_for_the_body_alone() -> None:

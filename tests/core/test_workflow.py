@@ -11,7 +11,7 @@ import pytest
 
 from celltask import ImperativeWorkflow, task, workflow
 from celltask.core.graph import Collected, Constant, FromInput, FromNode
-from celltask.errors import BindingError, CallError, CycleError, GraphError, InterfaceError, RefError
+from celltask.errors import BindingError, CallError, CycleError, GraphError, InterfaceError, PurityError, RefError
 
 
 @dataclass
@@ -237,6 +237,7 @@ def lambda_int_to_float(x: int) -> float:
         pytest.param(lambda ref: 3 in ref, "`in`", id="in"),
         pytest.param(lambda ref: ref(), "a call", id="call"),
         pytest.param(lambda ref: ref[ref], "a reference", id="index-by-ref"),
+        pytest.param(lambda ref: ref[ref > 3], "a condition, as for filtering a table", id="filter"),
     ],
 )
 def test_a_reference_is_not_a_value(use: Callable[[object], object], told: str) -> None:
@@ -383,3 +384,13 @@ def test_a_plan_says_what_would_run_and_why() -> None:
     assert told() == [("run", "no earlier result"), ("run", "a node before it runs"), ("run", "not cached")]
     wf(x=1)
     assert told() == [("reuse", "same code, same inputs")] * 2 + [("run", "not cached")]
+
+
+def test_a_workflow_that_reads_notebook_data_is_refused() -> None:
+    """Data would be frozen into the graph at the moment of definition, so it must be an input."""
+    space: dict[str, object] = {"task": task, "workflow": workflow, "total": total, "rows": [1, 2], "__name__": "cells"}
+    source = "@workflow{}\ndef baked() -> int: return total(xs=rows)"
+    with pytest.raises(PurityError, match="'baked' reads data that is not one of its inputs: rows"):
+        exec(source.format(""), space)  # noqa: S102 - stands for a cell
+    exec(source.format("(allow_globals='rows')"), space)  # noqa: S102 - stands for a cell
+    assert space["baked"]() == 3  # type: ignore[operator]  # a workflow

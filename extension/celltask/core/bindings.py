@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from itertools import repeat
+from operator import call, itemgetter
 
 from celltask.core.graph import Accessor, Binding, Collected, Constant, FromInput, FromNode, path_text
 
@@ -39,6 +40,7 @@ def _with_path(get: Getter, path: tuple[Accessor, ...], told: str) -> Getter:
     """What gets the part at the end of `path`; `told` names the whole in an error."""
 
     def part(values: Sequence[object]) -> object:
+        __tracebackhide__ = True
         value = get(values)
         for number, (how, step) in enumerate(path, 1):
             try:
@@ -53,8 +55,12 @@ def _with_path(get: Getter, path: tuple[Accessor, ...], told: str) -> Getter:
 
 def _collected(binding: Collected, parts: list[Getter]) -> Getter:
     keys = binding.keys
-    if binding.kind == "dict":
-        return lambda values: {key: part(values) for key, part in zip(keys, parts, strict=True)}
-    if binding.kind == "tuple":
-        return lambda values: tuple(part(values) for part in parts)
-    return lambda values: [part(values) for part in parts]
+
+    def collected(values: Sequence[object]) -> object:
+        __tracebackhide__ = True
+        items = map(call, parts, repeat(values))
+        if binding.kind == "dict":
+            return dict(zip(keys, items, strict=True))
+        return tuple(items) if binding.kind == "tuple" else list(items)
+
+    return collected

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from celltask.core.context import ACTIVE, Tracing
@@ -65,7 +67,9 @@ def generate_call(task: Task[..., object], body: Callable[..., object], *, as_no
     # those without one (CPython, Lib/linecache.py).
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     exec(compile(text, filename, "exec"), space)  # noqa: S102 - its names come from a function's signature
-    return space["_ct_call"]  # type: ignore[return-value]  # the function just defined
+    made: Callable[..., object] = space["_ct_call"]  # type: ignore[assignment]  # the function just defined
+    weakref.finalize(made, linecache.cache.pop, filename, None).atexit = False
+    return made
 
 
 _RUN_BODY = """\
@@ -182,7 +186,7 @@ def _release_many(task: Task[..., object], value: object) -> object:
             items.append(port.handler.release(item))
         except Mismatch as error:
             raise mismatch(f"output {port.name!r}", "", task, error) from None
-    return interface.result_type(*items) if interface.result_type is not None else tuple(items)
+    return interface.returned(tuple(items))
 
 
 def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tuple[object, ...]) -> tuple[object, ...]:
@@ -191,6 +195,7 @@ def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tu
     Raises:
         ValueMismatchError: If one does not fit its type.
     """
+    __tracebackhide__ = True
     checked = []
     for port, value in zip(member.interface.inputs, values, strict=True):
         try:
@@ -222,4 +227,5 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
     if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+        with suppress(AttributeError, TypeError):  # an error whose class lets nothing be added
+            error.add_note(note)

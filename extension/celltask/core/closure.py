@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from celltask.core.facts import class_parts, function_facts, joined
 from celltask.core.modules import distributions_of, module_text, names_imported, origin_of
+from celltask.core.nesting import functions_in_cells
 from celltask.core.normal import hashed
-from celltask.core.references import functions_in_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AMBIENT", "Kind", "is_constant", "is_typing", "kind_of", "literal_text", "peek"]
+__all__ = ["AMBIENT", "LONGEST_PLAIN_INT", "Kind", "is_constant", "is_typing", "kind_of", "literal_text", "peek"]
 
 Kind = Literal["data", "constant", "frozen", "function", "class", "module", "task"]
 """What a name is bound to; ``"frozen"`` is an upper-case list, dict or set, ``"data"`` is all that is not allowed."""
@@ -50,7 +50,8 @@ _IMMUTABLE_BASES = frozenset({"enum.Enum", "numpy.generic", "numpy.dtype", "path
 _HARMLESS = frozenset({"logging.Logger", "logging.LoggerAdapter", "_contextvars.ContextVar"})
 _CALLABLES = frozenset({"numpy.ufunc", "operator.itemgetter", "operator.attrgetter", "operator.methodcaller"})
 _DEEPEST = 30  # levels; deeper literals are data, as are containers that hold themselves
-_LONGEST_PLAIN_INT = 10_000  # bits; repr() refuses numbers of more than 4300 digits
+LONGEST_PLAIN_INT = 10_000
+"""Bits of an integer that is told in decimal digits: `repr` refuses more than 4300 digits."""
 
 
 def kind_of(name: str, value: object) -> Kind:
@@ -198,7 +199,7 @@ def literal_text(value: object, refer: Callable[[object], str]) -> str:  # noqa:
     "{'b': (1, 2.0), 'a': {1, 3}}"
     """
     kind = type(value)
-    if isinstance(value, int) and kind is int and value.bit_length() > _LONGEST_PLAIN_INT:
+    if isinstance(value, int) and kind is int and value.bit_length() > LONGEST_PLAIN_INT:
         return hex(value)
     if kind is object:
         return "object()"

@@ -1,7 +1,8 @@
 """What happens in a run, told as it happens.
 
 A listener is any callable that takes one event. It is called on the thread where the event happened, so it must
-be quick and thread-safe; what it raises stops the run. Times are seconds since the epoch.
+be quick and thread-safe. What it raises stops the run and becomes the run's error; it is told nothing more then.
+Times are seconds since the epoch.
 """
 
 from __future__ import annotations

@@ -7,25 +7,27 @@ import time
 from collections import deque
 from contextvars import copy_context
 from functools import partial
+from itertools import repeat
+from operator import call
 from typing import TYPE_CHECKING
 
-from celltask.core.calling import checked_inputs
+from celltask.core.calling import checked_inputs, mismatch
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.job import run_coroutine
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
 from celltask.core.task import Task
+from celltask.core.types.base import Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from celltask.core.engines.base import Engine
-    from celltask.core.interface import Interface
     from celltask.core.program import Program, Step
     from celltask.core.workflow import Workflow
 
-__all__ = ["Execution", "outputs_value"]
+__all__ = ["Execution"]
 
 
 class Execution:
@@ -33,33 +35,40 @@ class Execution:
 
     Args:
         run: Id of the run.
-        name: Name of the workflow, for notes on errors.
+        member: The workflow, or the task that is run by itself.
         program: What to run.
         inputs: Validated values, one per input.
-        policy: ``"stop"`` or ``"finish"``: what to do after a node failed.
         engine: Where nodes run that are ready while another one runs.
         on_event: Listener, or ``None``.
         prefix: What the ids of nodes begin with in events, ``"n1/"`` for the workflow that is node n1.
+
+    Attributes:
+        value: What a call returns; ``None`` unless every node has ended well.
+        error: What went wrong first; ``None`` if nothing did.
+        ledger: What became of each node.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
         self,
         run: str,
-        name: str,
+        member: Task[..., object] | Workflow[..., object],
         program: Program,
         inputs: tuple[object, ...],
-        policy: str,
         engine: Engine,
         on_event: Callable[[Event], object] | None,
         prefix: str = "",
     ) -> None:
-        self.run, self.name, self.program, self.inputs = run, name, program, inputs
-        self.policy, self.engine, self.on_event, self.prefix = policy, engine, on_event, prefix
+        self.run, self.member, self.program = run, member, program
+        self.engine, self.on_event, self.prefix = engine, on_event, prefix
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
+        self.value: object = None
         self.error: BaseException | None = None
+        self._policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
         self._skipped = [False] * len(program.steps)
+        self._wanted = list(program.wanted)
+        self._failing = threading.Lock()
 
     @property
     def state(self) -> str:
@@ -69,19 +78,33 @@ class Execution:
         return "failed" if isinstance(self.error, Exception) else "cancelled"
 
     def carry_out(self) -> None:
-        """Run every node that can be run; afterwards `ledger`, `values` and `error` tell what happened."""
+        """Run every node that can be run; afterwards `ledger`, `value` and `error` tell what happened."""
         try:
             if self.engine.workers and len(self.program.steps) > 1:
                 Crew(self).work()
             else:
-                for place in range(len(self.program.steps)):
-                    if self._stopped:
-                        break
-                    if not self._skipped[place]:
-                        self.do(place)
-        except KeyboardInterrupt as interrupt:
-            self.abort(interrupt)
+                self._work_alone()
+            if self.error is None:
+                self.value = _outputs_value(self.member, self)
+        except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener, an output; the run carries it on
+            self.abort(error)
         self._tell_skipped()
+
+    def _work_alone(self) -> None:
+        for place in range(len(self.program.steps)):
+            if self._stopped:
+                break
+            if not self._skipped[place]:
+                self.do(place)
+                self.let_go(place)
+
+    def let_go(self, place: int) -> None:
+        """Keep no longer what the node at `place`, which has ended, was the last to want."""
+        wanted = self._wanted
+        for source in self.program.steps[place].waits:
+            wanted[source] -= 1
+            if not wanted[source]:
+                self.values[source] = None
 
     def do(self, place: int) -> None:
         """Run one node; an error of its body is kept, not raised."""
@@ -95,7 +118,7 @@ class Execution:
             on_event(NodeStarted(self.run, node_id, started))
         token = ACTIVE.set(context)
         try:
-            arguments = [get(self.values) for get in step.getters]
+            arguments = list(map(call, step.getters, repeat(self.values)))
             self.values[place] = self._perform(step, place, arguments)
         except BaseException as error:  # border: users' code; the run carries the error on
             ledger.durations_s[place] = time.perf_counter() - clock
@@ -125,38 +148,42 @@ class Execution:
     def _nest(self, member: Workflow[..., object], step: Step, place: int, arguments: list[object]) -> object:
         __tracebackhide__ = True
         inner = Execution(
-            self.run, member.name, program_of(member.trace), checked_inputs(member, tuple(arguments)),
-            member.failure_policy, self.engine, self.on_event, f"{self.prefix}{step.node.id}/",
+            self.run, member, program_of(member.trace), checked_inputs(member, tuple(arguments)),
+            self.engine, self.on_event, f"{self.prefix}{step.node.id}/",
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
-        return outputs_value(member.interface, inner)
+        return inner.value
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
-        self._stopped = True
-        self.error = self.error or error
+        with self._failing:
+            self._stopped = True
+            if self.error is None:
+                self.error = error
+            elif self.error is not error:
+                self.error.add_note(f"the run was stopped as well by {type(error).__name__}: {error}")
 
     def _failed(self, place: int, node_id: str, error: BaseException) -> None:
         self.ledger.states[place] = "failed" if isinstance(error, Exception) else "cancelled"
         self.ledger.errors[place] = error
-        step = self.program.steps[place]
-        label = step.node.label
-        if self.error is None:
-            self.error = error
-            if isinstance(error, Exception) and step.member.name != self.name:  # else one task was run by itself
-                error.add_note(f"in node {node_id} ({label}) of workflow {self.name!r}")
-        elif self.error is not error:
-            self.error.add_note(f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
-        self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
-        later = list(self.program.steps[place].unlocks)
-        while later:
-            near = later.pop()
-            if not self._skipped[near]:
-                self._skipped[near] = True
-                later.extend(self.program.steps[near].unlocks)
+        label = self.program.steps[place].node.label
+        with self._failing:
+            if self.error is None:
+                self.error = error
+                if isinstance(error, Exception) and not isinstance(self.member, Task):
+                    error.add_note(f"in node {node_id} ({label}) of workflow {self.member.name!r}")
+            elif self.error is not error:
+                self.error.add_note(f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
+            self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
+            later = list(self.program.steps[place].unlocks)
+            while later:
+                near = later.pop()
+                if not self._skipped[near]:
+                    self._skipped[near] = True
+                    later.extend(self.program.steps[near].unlocks)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
 
@@ -180,7 +207,7 @@ class Crew:
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         steps = execution.program.steps
-        self._waits = [step.waits for step in steps]
+        self._waits = [len(step.waits) for step in steps]
         self._ready = deque(place for place, step in enumerate(steps) if not step.waits)
         self._turn = threading.Condition()
         self._busy = self._helpers = 0
@@ -190,15 +217,20 @@ class Crew:
         try:
             while (place := self._take(wait=True)) is not None:
                 self._do(place)
-        except BaseException:
+        except BaseException as error:
             with self._turn:
                 self._ready.clear()
+                if isinstance(error, Exception):  # after an interrupt, nobody waits for bodies that cannot be stopped
+                    self._turn.wait_for(lambda: not self._busy)
             raise
 
     def _help(self) -> None:
         try:
             while (place := self._take(wait=False)) is not None:
                 self._do(place)
+        except BaseException as error:
+            self.execution.abort(error)
+            raise
         finally:
             with self._turn:
                 self._helpers -= 1
@@ -210,12 +242,11 @@ class Crew:
                 while self._ready and self.execution.is_over(self._ready[0]):
                     self._ready.popleft()
                 if self._ready:
-                    place = self._ready.popleft()
-                    self._busy += 1
-                    if self._ready and self._helpers < self.execution.engine.workers:
-                        self._helpers += 1
+                    if len(self._ready) > 1 and self._helpers < self.execution.engine.workers:
                         self.execution.engine.submit(partial(copy_context().run, self._help))
-                    return place
+                        self._helpers += 1
+                    self._busy += 1
+                    return self._ready.popleft()
                 if not wait or not self._busy:
                     return None
                 self._turn.wait()
@@ -229,6 +260,7 @@ class Crew:
         finally:
             with self._turn:
                 self._busy -= 1
+                self.execution.let_go(place)
                 for later in self.execution.program.steps[place].unlocks:
                     self._waits[later] -= 1
                     if not self._waits[later] and not self.execution.is_over(later):
@@ -236,12 +268,20 @@ class Crew:
                 self._turn.notify_all()
 
 
-def outputs_value(interface: Interface, execution: Execution) -> object:
-    """What a call returns, from the results of the nodes."""
-    ports = zip(interface.outputs, execution.program.outputs, strict=True)
-    values = tuple(port.handler.release(get(execution.values)) for port, get in ports)
+def _outputs_value(member: Task[..., object] | Workflow[..., object], execution: Execution) -> object:
+    """What a call of `member` returns, from the results of the nodes.
+
+    Raises:
+        ValueMismatchError: If one does not fit the type of its output.
+    """
+    interface, values = member.interface, []
+    for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
+        try:
+            values.append(port.handler.release(get(execution.values)))
+        except Mismatch as error:
+            raise mismatch(f"output {port.name!r}", "", member, error) from None
     if interface.result == "none":
         return None
     if interface.result == "single":
         return values[0]
-    return interface.result_type(*values) if interface.result_type is not None else values
+    return interface.returned(tuple(values))

@@ -108,7 +108,9 @@ def parse_header(line: str, *, where: str = "") -> Header:
             outputs,
         )
     except HeaderError as error:
-        raise HeaderError(error.what, where, error.mend or f"see {match[0]}?") from None
+        # What was written may hold any character; each of the three parts stays one line.
+        what, mend = (part.replace("\r", "\\r").replace("\n", "\\n") for part in (error.what, error.mend))
+        raise HeaderError(what, where, mend or f"see {match[0]}?") from None
     return header
 
 
@@ -119,6 +121,8 @@ def joined(line: str) -> str:
 
 def _words_and_outputs(text: str, start: int) -> tuple[list[_Word], tuple[tuple[str, str], ...] | None]:
     """The words on both sides of the outputs, and the outputs; ``None`` if there is no arrow."""
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        raise HeaderError("the line ends in a backslash, and nothing goes on below it", mend="take it off")
     words: list[_Word] = []
     outputs = None
     position = start
@@ -334,6 +338,7 @@ def _check_name(header: Header, name: str) -> None:
 
 
 def _mend_for_word(word: str, magic: str) -> str:
+    word = " ".join(word.split())  # a quoted word may hold line ends, and a mend is one line
     key, _, value = word.partition("=")
     option = next((option for option in OPTIONS if option.keyword == key.strip().rstrip(",")), None)
     if option is not None:

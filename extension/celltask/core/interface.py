@@ -8,13 +8,17 @@ from __future__ import annotations
 import inspect
 import types
 import typing
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from types import CodeType
 from typing import Literal
 
+from celltask.core.docstrings import descriptions, first_line
 from celltask.core.graph import Port
 from celltask.core.origin import place_of_function
+from celltask.core.outputs import Outputs
 from celltask.core.types.base import Mismatch, TypeHandler
 from celltask.core.types.lookup import handler_for
 from celltask.errors import InterfaceError
@@ -25,10 +29,8 @@ if typing.TYPE_CHECKING:
 __all__ = ["MISSING", "Input", "Interface", "Output", "interface_from_types", "interface_of"]
 
 
-_SECTIONS = frozenset(
-    ("args", "arguments", "params", "parameters", "return", "returns", "yields", "raises", "attributes", "example")
-)
-"""Headings that docstrings of Google and NumPy form begin a section with."""
+RUNTIME_NAME = "__celltask__"
+"""Name under which the code of cells reaches celltask; a namespace that has it holds cells."""
 
 
 class _Missing(Enum):
@@ -93,14 +95,12 @@ class Interface:
     @property
     def doc(self) -> str:
         """First line of the docstring; empty if it begins with a section such as ``Args:`` at once."""
-        first, _, rest = self.docstring.strip().partition("\n")
-        is_heading = first.strip().rstrip(":").lower() in _SECTIONS or rest.lstrip().startswith("---")
-        return "" if is_heading or first.startswith(":") else first.strip()
+        return first_line(self.docstring)
 
     def description_of(self, name: str) -> str:
         """What the docstring (Google, NumPy or reST form) or ``Annotated[T, "text"]`` says of an input or output."""
         if not self._parsed:
-            self._parsed.update(_descriptions(self), **{"": ""})
+            self._parsed.update(descriptions(self), **{"": ""})
         return self._parsed.get(name, "")
 
     def ports(self) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
@@ -139,6 +139,13 @@ class Interface:
             port.name: item for port, item in zip(self.outputs, typing.cast("tuple[object, ...]", value), strict=True)
         }
 
+    def returned(self, values: tuple[object, ...]) -> object:
+        """What a call gives for several outputs: the declared NamedTuple, or a tuple that knows the names given."""
+        if self.result_type is not None:
+            return self.result_type(*values)
+        names = tuple(port.name for port in self.outputs)
+        return values if names == _numbered(len(names)) else Outputs(values, names)
+
     def __str__(self) -> str:
         ins = ", ".join(
             f"{port.name}: {port.handler.name}"
@@ -147,6 +154,10 @@ class Interface:
         )
         outs = ", ".join(f"{port.name}: {port.handler.name}" for port in self.outputs)
         return f"({ins}) -> ({outs})"
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"o{number}" for number in range(count))
 
 
 def interface_of(function: Callable[..., object], *, names: Sequence[str] = (), kind: str = "task") -> Interface:
@@ -164,7 +175,11 @@ def interface_of(function: Callable[..., object], *, names: Sequence[str] = (), 
     label = f"{kind} {getattr(function, '__name__', '')!r}"
     signature = inspect.signature(function)
     hints = _resolved(function, where)
-    inputs = tuple(_input(parameter, hints, label, where) for parameter in signature.parameters.values())
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise InterfaceError(f"{label} is a generator, which can be read only once", where, "return a list")
+    is_cell = RUNTIME_NAME in getattr(function, "__globals__", {})
+    parameters = signature.parameters.values()
+    inputs = tuple(_input(parameter, hints, label, where, is_cell=is_cell) for parameter in parameters)
     if "return" in hints:
         result, result_type, outputs = _outputs(hints["return"], names, label, where)
     elif _returns_a_value(function):
@@ -191,7 +206,7 @@ def interface_from_types(
 def _resolved(function: Callable[..., object], where: str) -> dict[str, object]:
     """The annotations, with strings turned into types; an unknown name is told with the input it stands at."""
     raw = dict(getattr(function, "__annotations__", {}))
-    scope = inspect.getclosurevars(function).nonlocals if getattr(function, "__closure__", None) else {}
+    scope = _names_around(function)
     space = getattr(function, "__globals__", {})
     found: dict[str, object] = {}
     for name, annotation in raw.items():
@@ -206,6 +221,16 @@ def _resolved(function: Callable[..., object], where: str) -> dict[str, object]:
             ) from None
     if found.get("return") is None and "return" in found:
         found["return"] = type(None)
+    return found
+
+
+def _names_around(function: Callable[..., object]) -> dict[str, object]:
+    """What the names of the function around `function` are bound to, as far as they are bound yet."""
+    found: dict[str, object] = {}
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    for name, cell in zip(names, getattr(function, "__closure__", None) or (), strict=True):
+        with suppress(ValueError):  # not bound yet: a function that calls itself
+            found[name] = cell.cell_contents
     return found
 
 
@@ -225,7 +250,9 @@ def _text(annotation: object) -> str:
     return annotation.strip("'\"") if isinstance(annotation, str) else getattr(annotation, "__name__", repr(annotation))
 
 
-def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str, where: str) -> Input:
+def _input(
+    parameter: inspect.Parameter, hints: Mapping[str, object], label: str, where: str, *, is_cell: bool
+) -> Input:
     name = parameter.name
     if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
         stars = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "**"
@@ -234,8 +261,12 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str
             where,
             f"name each input, or take one input: {name}: {'list[int]' if stars == '*' else 'dict[str, int]'}",
         )
+    if name.startswith(("_ct_", "__")):
+        raise InterfaceError(f"input {name!r} of {label} has a name that celltask uses itself", where, "rename it")
     if name not in hints:
         mend = f"write its type, for example {name}: int"
+        if is_cell:
+            mend += "; a helper that is no task has a name with a leading underscore"
         if name == "self":
             mend = "make it a function of its own: methods cannot be tasks"
         raise InterfaceError(f"input {name!r} of {label} has no type", where, mend)
@@ -258,13 +289,23 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, object], label: str
 
 def handler_preview(value: object) -> str:
     """A value as errors show it: its repr, at most 60 characters, and its class."""
-    text = repr(value)
+    try:
+        text = repr(_beginning(value))
+    except Exception:  # noqa: BLE001 - border: a value's own code; an error about it must still be told
+        text = f"a {type(value).__name__} without a repr"
     if "\n" in text and hasattr(value, "shape"):
         text = f"a table or array of shape {value.shape}"
     text = " ".join(text.split())
     if len(text) > 60:  # noqa: PLR2004 - a line of an error stays readable
         text = text[:59] + "…"
     return f"{text} ({type(value).__name__})"
+
+
+def _beginning(value: object) -> object:
+    """The part of a long value that can be seen at all in a line of an error."""
+    if type(value) in (list, tuple, str, bytes):
+        return value[:60]  # type: ignore[index]  # one of these four
+    return dict(islice(value.items(), 60)) if isinstance(value, dict) and type(value) is dict else value
 
 
 def _handler(annotation: object, told: str, where: str) -> TypeHandler:
@@ -285,12 +326,16 @@ def _outputs(
     elif (parts := _tuple_parts(annotation)) is not None:
         kinds, result = parts, "tuple"
     elif isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        fields = typing.get_type_hints(annotation, include_extras=True)
+        try:
+            fields = typing.get_type_hints(annotation, include_extras=True)
+        except (NameError, AttributeError, SyntaxError, TypeError) as error:
+            told = f"a field type of {annotation.__name__}, which {label} returns, cannot be resolved: {error}"
+            raise InterfaceError(told, where, "import or define the type above the class") from None
         names = names or annotation._fields
         kinds, result = [fields.get(name, object) for name in annotation._fields], "named"
     else:
         kinds, result = [annotation], "single"
-    names = names or [f"o{number}" for number in range(len(kinds))]
+    names = names or _numbered(len(kinds))
     if len(names) != len(kinds) or len(set(names)) != len(names):
         raise InterfaceError(
             f"{label} names {len(names)} outputs ({', '.join(names)}) and returns {len(kinds)}",
@@ -327,22 +372,3 @@ def _returns_a_value(function: Callable[..., object]) -> bool:
             return True
         before = step
     return False
-
-
-def _descriptions(interface: Interface) -> dict[str, str]:
-    found: dict[str, str] = {}
-    if interface.docstring:
-        from docstring_parser import parse  # noqa: PLC0415 - third party, needed only where people read
-
-        # Without a first line the parser takes a section of one entry for prose.
-        told = parse(interface.docstring if interface.doc else f"-\n\n{interface.docstring}")
-        found = {item.arg_name: item.description or "" for item in told.params}
-        returns = [item for item in (told.many_returns or []) if item.description]
-        for output, item in zip(interface.outputs, returns, strict=False):
-            found.setdefault(output.name, item.description or "")
-    ports: list[Input | Output] = [*interface.inputs, *interface.outputs]
-    for port in ports:
-        said = [item for item in getattr(port.annotation, "__metadata__", ()) if isinstance(item, str)]
-        if said and port.handler.describe().get("format") != said[0]:
-            found[port.name] = said[0]
-    return {name: " ".join(text.split()) for name, text in found.items()}

@@ -12,7 +12,7 @@ from celltask.core.cache import MISS, cache_key, store
 from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
 from celltask.core.events import NodeRetried, NodeReused
-from celltask.errors import CelltaskError, RunError, TaskTimeoutError
+from celltask.errors import CelltaskError, RunError, TaskTimeoutError, ValueMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -57,11 +57,17 @@ def run_coroutine(coroutine: Coroutine[object, None, object]) -> object:
     __tracebackhide__ = True
     import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
 
+    def work() -> object:
+        __tracebackhide__ = True
+        return asyncio.run(coroutine)
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    return _in_thread(lambda: asyncio.run(coroutine), None)
+        pass  # it runs below, so that what the body raises does not seem to come from this error
+    else:
+        return _in_thread(work, None)
+    return work()
 
 
 async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
@@ -72,19 +78,30 @@ async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
     key = ""
     if options.cache:
         key = cache_key(task, args)
-        known = store.get(key)
+        known = _known(task, key)
         if known is not MISS:
             context = ACTIVE.get()
             if isinstance(context, NodeContext):
                 context.reused = True
                 context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
-            return lent(task, known)
+            return known
     value = await _attempts(task, args)
     if not options.cache:
         return value
     kept = releaser(task)(value)
     store.put(key, kept)
     return lent(task, kept)
+
+
+def _known(task: Task[..., object], key: str) -> object:
+    """The stored result, lent; `MISS` if there is none, or none that still fits: its class was defined again."""
+    kept = store.get(key)
+    if kept is MISS:
+        return MISS
+    try:
+        return lent(task, releaser(task)(kept))
+    except ValueMismatchError:
+        return MISS
 
 
 def lent(task: Task[..., object], kept: object) -> object:
@@ -105,7 +122,7 @@ async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object
     while True:
         inputs = args
         if attempt <= retries:  # a failed attempt may have changed what it got
-            inputs = tuple(port.handler.isolate(value) for port, value in zip(task.interface.inputs, args, strict=True))
+            inputs = _own(task, args)
         _number(task, attempt)
         try:
             return await _once(task, inputs)
@@ -118,6 +135,12 @@ async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object
                 context.tell(NodeRetried(context.run_id, context.node, attempt, error, delay_s))
             await _sleep(task, delay_s)
             attempt += 1
+
+
+def _own(task: Task[..., object], args: tuple[object, ...]) -> tuple[object, ...]:
+    """What one attempt may change as it likes; a shared input stays the caller's."""
+    pairs = zip(task.interface.inputs, args, strict=True)
+    return tuple(value if port.name in task.options.share else port.handler.isolate(value) for port, value in pairs)
 
 
 def _number(task: Task[..., object], attempt: int) -> None:
@@ -139,23 +162,39 @@ async def _sleep(task: Task[..., object], delay_s: float) -> None:
 
 async def _once(task: Task[..., object], args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
-    positional = [value for port, value in zip(task.interface.inputs, args, strict=True) if not port.keyword_only]
-    named = {port.name: value for port, value in zip(task.interface.inputs, args, strict=True) if port.keyword_only}
+    if not task.options.environment or task.source.stand_in is not None:
+        return await _called(task, args)
+    from celltask.core.environment import variables_set  # noqa: PLC0415 - only tasks that set some need it
+
+    async with variables_set(task.options.environment, is_async=task.is_async):
+        return await _called(task, args)
+
+
+async def _called(task: Task[..., object], args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
+    pairs = list(zip(task.interface.inputs, args, strict=True))
+    positional = [value for port, value in pairs if not port.keyword_only]
+    named = {port.name: value for port, value in pairs if port.keyword_only}
     body, timeout_s = task.source.stand_in or task.body, task.options.timeout
-    with _environment(task.options.environment):
-        if task.is_async:
-            return await _awaited(task, body(*positional, **named), timeout_s)  # type: ignore[arg-type]  # a coroutine
-        if timeout_s is None:
-            return body(*positional, **named)
-        try:
-            return _in_thread(lambda: body(*positional, **named), timeout_s)
-        except _StillRunningError:
-            raise _timed_out(task, "its thread cannot be stopped and goes on until it ends by itself") from None
+    if task.is_async:
+        return await _awaited(task, body(*positional, **named), timeout_s)  # type: ignore[arg-type]  # a coroutine
+    if timeout_s is None:
+        return body(*positional, **named)
+
+    def work() -> object:
+        __tracebackhide__ = True
+        return body(*positional, **named)
+
+    try:
+        return _in_thread(work, timeout_s)
+    except _StillRunningError:
+        raise _timed_out(task, "its thread cannot be stopped and goes on until it ends by itself") from None
 
 
 async def _awaited(
     task: Task[..., object], coroutine: Coroutine[object, None, object], timeout_s: float | None
 ) -> object:
+    __tracebackhide__ = True
     if timeout_s is None:
         return await coroutine
     import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
@@ -183,12 +222,14 @@ class _StillRunningError(Exception):
 
 def _in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
     """The result of `work`, done in a thread of its own with this thread's context variables."""
+    __tracebackhide__ = True
     import threading  # noqa: PLC0415 - only timeouts and nested loops need a thread
     from contextvars import copy_context  # noqa: PLC0415
 
     outcome: list[tuple[object, BaseException | None]] = []
 
     def run() -> None:
+        __tracebackhide__ = True
         try:
             outcome.append((copied.run(work), None))
         except BaseException as error:  # noqa: BLE001 - border: users' code; raised again in the caller
@@ -204,37 +245,3 @@ def _in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
     if error is not None:
         raise error
     return value
-
-
-class _environment:  # noqa: N801 - used as a function
-    """Environment variables for the length of a body; bodies that set some take turns, as the process has one set."""
-
-    _turn: object = None
-
-    def __init__(self, variables: tuple[tuple[str, str], ...]) -> None:
-        self.variables = variables
-
-    def __enter__(self) -> None:
-        if not self.variables:
-            return
-        import os  # noqa: PLC0415
-        import threading  # noqa: PLC0415
-
-        cls = type(self)
-        if cls._turn is None:
-            cls._turn = threading.RLock()
-        cls._turn.acquire()  # type: ignore[attr-defined]  # the RLock made above
-        self.before = {name: os.environ.get(name) for name, _ in self.variables}
-        os.environ.update(self.variables)
-
-    def __exit__(self, *_: object) -> None:
-        if not self.variables:
-            return
-        import os  # noqa: PLC0415
-
-        for name, value in self.before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        type(self)._turn.release()  # type: ignore[attr-defined]  # noqa: SLF001 - the RLock made on entry

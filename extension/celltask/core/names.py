@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import dis
-from types import CodeType
 from typing import TYPE_CHECKING
 
+from celltask.core.nesting import nested_codes
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import CodeType
 
 __all__ = ["Chain", "chains_in_code", "chains_in_expression", "dotted", "imports_in_code"]
 
@@ -26,7 +27,7 @@ def chains_in_code(code: CodeType) -> list[Chain]:
     [('len',), ('math', 'sqrt')]
     """
     found: set[Chain] = set()
-    for each in _nested(code):
+    for each in nested_codes(code):
         items = _instructions(each)
         stored = {item.argval for item in items if item.opname == "STORE_NAME"}
         chain: list[str] = []
@@ -51,7 +52,7 @@ def imports_in_code(code: CodeType) -> list[tuple[str, int, tuple[str, ...]]]:
     [('matplotlib', 0, ('pyplot',))]
     """
     found = set()
-    for each in _nested(code):
+    for each in nested_codes(code):
         items = _instructions(each)
         for place, item in enumerate(items):
             if item.opname == "IMPORT_NAME":
@@ -62,13 +63,6 @@ def imports_in_code(code: CodeType) -> list[tuple[str, int, tuple[str, ...]]]:
 
 def _instructions(code: CodeType) -> list[dis.Instruction]:
     return [item for item in dis.get_instructions(code) if item.opname != "EXTENDED_ARG"]
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
 
 
 def chains_in_expression(node: ast.expr, *, annotation: bool = False) -> list[Chain]:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from types import CodeType
 from typing import TYPE_CHECKING
 
-from celltask.core.constants import literal_text
+from celltask.core.constants import LONGEST_PLAIN_INT, literal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 _SKIPPED_FIELDS = frozenset({"kind", "type_comment", "type_ignores", "ctx"})
-_LONGEST_PLAIN_INT = 10_000  # bits; repr() refuses numbers of more than 4300 digits
 _LONGEST_SHOWN = 60  # characters
 _SILENT = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL", "RESUME"})
 _CONSTANTS = frozenset(dis.opname[number] for number in dis.hasconst)
@@ -50,7 +49,7 @@ def dump(node: object) -> str:
             todo.extend(reversed(_fields_of(item)))
         elif isinstance(item, list):
             todo.extend(reversed([_Text("["), *(part for each in item for part in (each, _Text(","))), _Text("]")]))
-        elif isinstance(item, int) and item.bit_length() > _LONGEST_PLAIN_INT:
+        elif isinstance(item, int) and item.bit_length() > LONGEST_PLAIN_INT:
             parts.append(hex(item))
         else:
             parts.append(repr(item))

@@ -62,12 +62,15 @@ def document_of(function: object) -> str:
 
 
 def line_in(function: object, traceback: TracebackType | None) -> int | None:
-    """The last line of the function's own file that `traceback` passes through, or ``None``."""
+    """The line of the function itself that `traceback` passes through, else the last one of its file, or ``None``."""
     if not isinstance(function, FunctionType):
         return None
-    line = None
+    code, own, line = function.__code__, None, None
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == function.__code__.co_filename:
+        here = traceback.tb_frame.f_code
+        if here is code:
+            own = traceback.tb_lineno
+        if here.co_filename == code.co_filename:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
-    return line
+    return own or line

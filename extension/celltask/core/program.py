@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.bindings import Getter, getter_of
-from celltask.core.graph import Constant, Node, order_of, waits_of
+from celltask.core.graph import Constant, FromNode, Node, order_of, sources_of, waits_of
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.core.graph import Binding
     from celltask.core.tracing import Trace
     from celltask.core.workflow import Workflow
 
@@ -18,19 +19,23 @@ __all__ = ["Program", "Step", "program_of"]
 
 
 class Step(NamedTuple):
-    """One node, ready to run; numbers are places in `Program.steps`."""
+    """One node, ready to run; `waits` and `unlocks` are places in `Program.steps`."""
 
     node: Node
     member: Task[..., object] | Workflow[..., object]
     getters: tuple[Getter, ...]
-    waits: int
+    waits: tuple[int, ...]
     unlocks: tuple[int, ...]
 
 
 class Program(NamedTuple):
-    """The steps in an order in which they can run, and how to get the outputs."""
+    """The steps in an order in which they can run, and how to get the outputs.
+
+    `wanted` tells how many steps and outputs wait for each step.
+    """
 
     steps: tuple[Step, ...]
+    wanted: tuple[int, ...]
     outputs: tuple[Getter, ...]
 
 
@@ -71,11 +76,21 @@ def _compiled(trace: Trace) -> Program:
         )
         steps.append(
             Step(
-                node, _overridden(member, node) if node.overrides else member, getters, len(waits[node.id]),
-                tuple(unlocks[place]),
+                node, _overridden(member, node) if node.overrides else member, getters,
+                tuple([places[before] for before in waits[node.id]]), tuple(unlocks[place]),
             )
         )  # fmt: skip
-    return Program(tuple(steps), tuple(getter_of(binding, places, several) for binding in trace.outputs))
+    outputs = tuple(getter_of(binding, places, several) for binding in trace.outputs)
+    return Program(tuple(steps), _wanted(steps, trace.outputs, places), outputs)
+
+
+def _wanted(steps: list[Step], outputs: tuple[Binding, ...], places: Mapping[str, int]) -> tuple[int, ...]:
+    counts = [len(step.unlocks) for step in steps]
+    for binding in outputs:
+        for source in sources_of(binding):
+            if isinstance(source, FromNode):
+                counts[places[source.node]] += 1
+    return tuple(counts)
 
 
 def _overridden(

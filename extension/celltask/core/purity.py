@@ -9,10 +9,12 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from opcode import opmap
+from operator import attrgetter, is_
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from celltask.core.constants import AMBIENT, Kind, kind_of, peek
+from celltask.core.nesting import functions_in_cells, nested_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -23,6 +25,9 @@ _LOADS = {opmap[name]: shift for name, shift in (("LOAD_GLOBAL", 1), ("LOAD_NAME
     opmap[name]: 0 for name in ("LOAD_FROM_DICT_OR_GLOBALS",) if name in opmap
 }
 _STORE_NAME, _EXTENDED_ARG = opmap["STORE_NAME"], opmap["EXTENDED_ARG"]
+_LASTING: frozenset[type] = frozenset({int, float, complex, bool, str, bytes, type(None), FunctionType})
+_MOST_SETTLED = 64
+_code_of = attrgetter("__code__")
 _MOST_WRAPPERS = 100  # a wrapper that holds itself would go on for ever
 
 
@@ -45,6 +50,41 @@ class Capture(NamedTuple):
     what: Kind | Literal["unbound", "ambient"]
     mend: str
     """What to do about it, or what becomes of it."""
+
+
+class _Settled(NamedTuple):
+    """What a helper reads, near and far, when nothing of it needs a word, nor will while all names mean the same."""
+
+    names: tuple[str, ...]
+    values: tuple[object, ...]
+    functions: tuple[FunctionType, ...]
+    codes: tuple[CodeType, ...]
+
+    def holds(self, namespace: dict[str, object]) -> bool:
+        """Whether all is as it was."""
+        return all(map(is_, map(namespace.get, self.names), self.values)) and all(
+            map(is_, map(_code_of, self.functions), self.codes)
+        )
+
+
+class _Memory:
+    """What is settled of the helpers in the namespace that was looked at last. It holds state.
+
+    A cell of a thousand tasks over a chain of a thousand helpers would else read half a million of them.
+    """
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, object] = {}
+        self.settled: dict[FunctionType, _Settled] = {}
+
+    def of(self, namespace: dict[str, object]) -> dict[FunctionType, _Settled]:
+        """What is settled in `namespace`; of any other, all is forgotten."""
+        if namespace is not self.namespace:
+            self.namespace, self.settled = namespace, {}
+        return self.settled
+
+
+_memory = _Memory()
 
 
 class _Read(NamedTuple):
@@ -84,7 +124,8 @@ def check(
     >>> check(priced)
     ('rounded',)
     """
-    reads = _reads(function)
+    root = _innermost(function)
+    reads = _reads(root, _memory.of(root.__globals__)) if root is not None else {}
     data = [read for read in reads.values() if read.what == "data" and read.name not in allow]
     if data:
         from celltask.core.refusal import refusal  # noqa: PLC0415 - only a refusal needs the words
@@ -106,7 +147,8 @@ def captured(function: Callable[..., object]) -> list[Capture]:
     >>> [(found.name, found.what) for found in captured(rounded)]
     [('math', 'module'), ('rate', 'constant')]
     """
-    found = [_capture(function, read) for read in _reads(function).values()]
+    root = _innermost(function)
+    found = [_capture(function, read) for read in _reads(root, {}).values()] if root is not None else []
     own = function.__code__.co_filename if isinstance(function, FunctionType) else ""
     return sorted(found, key=lambda item: (item.filename != own, item.filename, item.line, item.name))
 
@@ -125,21 +167,33 @@ def _capture(function: Callable[..., object], read: _Read) -> Capture:
     return Capture(read.name, type_name_of(type(read.value), namespace), size, line, filename, read.what, mend)
 
 
-def _reads(function: Callable[..., object]) -> dict[str, _Read]:
-    """Every global read by `function` and by what it calls in the same globals, by name."""
-    root = _innermost(function)
-    if root is None:
-        return {}
+def _reads(root: FunctionType, settled: dict[FunctionType, _Settled]) -> dict[str, _Read]:
+    """Every global read by `root` and by what it calls in the same globals, by name.
+
+    Args:
+        root: The function.
+        settled: Helpers whose reads are left out; those that `root` calls are added where that can be.
+    """
     namespace, found = root.__globals__, dict[str, _Read]()
-    seen: set[CodeType] = set()
+    # By identity: two closures of one factory have equal code and may hold different functions.
+    seen: dict[int, FunctionType] = {}
+    read_codes: set[int] = set()
+    left_out: list[_Settled] = []
     todo = deque([root])
     while todo:
         each = todo.popleft()
-        if each.__code__ in seen:
+        if id(each) in seen:
             continue
-        seen.add(each.__code__)
+        seen[id(each)] = each
+        known = settled.get(each)
+        if known is not None and each is not root and known.holds(namespace):
+            left_out.append(known)
+            continue
         todo.extend(_functions_behind(each, namespace))
-        for code in _nested(each.__code__):
+        if id(each.__code__) in read_codes:
+            continue
+        read_codes.add(id(each.__code__))
+        for code in nested_codes(each.__code__):
             for name, offset in _globals_read(code):
                 read = found.get(name)
                 if read is None:
@@ -147,8 +201,42 @@ def _reads(function: Callable[..., object]) -> dict[str, _Read]:
                     if read.what in ("function", "class"):
                         todo.extend(_functions_behind(read.value, namespace))
                 read.spots.append((code, offset))
+    _settle(root, found, [each for each in seen.values() if each is not root], left_out, settled)
     own = (read for read in found.values() if read.what != "ambient")
     return {read.name: read for read in own if read.what != "unbound" or read.name != root.__name__}
+
+
+def _settle(
+    root: FunctionType,
+    found: dict[str, _Read],
+    helpers: list[FunctionType],
+    left_out: list[_Settled],
+    settled: dict[FunctionType, _Settled],
+) -> None:
+    """Remember the helpers that `root` itself names, if nothing that they reach can need a word."""
+    namespace = root.__globals__
+    if not all(_is_lasting(read, namespace) for read in found.values()):
+        return
+    if not all(each.__closure__ is None and not each.__dict__ for each in helpers):
+        return
+    names = tuple(dict.fromkeys([*found, *(name for known in left_out for name in known.names)]))
+    functions = tuple(dict.fromkeys([*helpers, *(each for known in left_out for each in known.functions)]))
+    made = _Settled(names, tuple(map(namespace.get, names)), functions, tuple(map(_code_of, functions)))
+    for each in helpers:
+        if each.__name__ in root.__code__.co_names:
+            settled.pop(each, None)  # the newest stands last
+            settled[each] = made
+    while len(settled) > _MOST_SETTLED:
+        settled.pop(next(iter(settled)), None)
+
+
+def _is_lasting(read: _Read, namespace: dict[str, object]) -> bool:
+    """Whether the verdict on a name holds as long as the name is bound to the same object."""
+    if read.what in ("ambient", "module", "task"):
+        return True
+    if read.what == "class":
+        return type(read.value) is type and read.value.__module__ != namespace.get("__name__")
+    return read.what in ("constant", "function") and type(read.value) in _LASTING
 
 
 def _read(name: str, namespace: dict[str, object]) -> _Read:
@@ -168,7 +256,7 @@ def _innermost(function: Callable[..., object]) -> FunctionType | None:
             break
         function = inner
     if isinstance(function, FunctionType) and function.__globals__.get("__name__") != "__main__":
-        for inner in _in_cells(function):
+        for inner in functions_in_cells(function):
             if inner.__globals__.get("__name__") == "__main__":
                 return inner  # in the notebook, around it a decorator of a module that does not use functools.wraps
     return function if isinstance(function, FunctionType) else None
@@ -178,7 +266,7 @@ def _functions_behind(value: object, namespace: dict[str, object]) -> Iterator[F
     """The functions of the same globals that calling `value` may run."""
     candidates: Iterable[object]
     if isinstance(value, FunctionType):
-        candidates = (value, *_in_cells(value), getattr(value, "__wrapped__", None))
+        candidates = (value, *functions_in_cells(value), getattr(value, "__wrapped__", None))
     elif isinstance(value, type):
         if value.__module__ != namespace.get("__name__"):
             return
@@ -190,23 +278,6 @@ def _functions_behind(value: object, namespace: dict[str, object]) -> Iterator[F
     for found in candidates:
         if isinstance(found, FunctionType) and found.__globals__ is namespace:
             yield found
-
-
-def _in_cells(function: FunctionType) -> Iterator[FunctionType]:
-    for cell in function.__closure__ or ():
-        try:
-            value = cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
-        if type(value) is FunctionType:  # isinstance would run code of a foreign object (`__class__`)
-            yield value
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
 
 
 def _globals_read(code: CodeType) -> Iterator[tuple[str, int]]:

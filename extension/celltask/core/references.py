@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.constants import is_constant, is_typing, literal_text, peek
 from celltask.core.modules import origin_of
+from celltask.core.nesting import functions_in_cells
 
 if TYPE_CHECKING:
     from celltask.core.closure import Closure
 
-__all__ = ["content", "functions_in_cells", "functions_of", "refer", "wrapped_in"]
+__all__ = ["content", "functions_of", "refer", "wrapped_in"]
 
 _DEEPEST = 30  # levels of containers
 
@@ -133,17 +134,6 @@ def functions_of(member: object) -> list[tuple[str, FunctionType]]:
         return [("", member)]
     found = [(role, peek(member, role, None)) for role in ("__func__", "fget", "fset", "fdel", "func")]
     return [(role, function) for role, function in found if isinstance(function, FunctionType)]
-
-
-def functions_in_cells(function: FunctionType) -> Iterator[FunctionType]:
-    """The functions that `function` holds in its closure, as a decorator's wrapper holds what it wraps."""
-    for cell in function.__closure__ or ():
-        try:
-            value = cell.cell_contents
-        except ValueError:  # not bound yet
-            continue
-        if type(value) is FunctionType:  # isinstance would run code of a foreign object (`__class__`)
-            yield value
 
 
 def _function(closure: Closure, function: FunctionType, path: str) -> str:

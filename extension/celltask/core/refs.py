@@ -25,10 +25,6 @@ class _Ordered:
     def __init__(self, tracer: Tracer, node: int) -> None:
         self._tracer, self._node = tracer, node
 
-    def where(self) -> str:
-        """The line of the workflow that is being traced."""
-        return self._tracer.where()
-
     def __rshift__(self, later: object) -> object:
         """``a >> b``: b starts after a has ended, though no value goes from one to the other."""
         self._tracer.order(self, later)
@@ -37,8 +33,10 @@ class _Ordered:
     def with_overrides(self, **overrides: object) -> _Ordered:
         """The same node with another name or other options here: name, retries, timeout, cache, environment, resources.
 
+        A node that is a workflow can be given another name only.
+
         Raises:
-            GraphError: If there is no such option.
+            GraphError: If there is no such option, or its value makes no sense.
         """
         self._tracer.override(self._node, overrides)
         return self
@@ -71,8 +69,19 @@ class NodeOutputs(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - a tuple o
             raise AttributeError(name)
         if name not in self._names:
             told = f"{self._handle!r} has no output {name!r}"
-            raise RefError(told, self._handle.where(), f"use one of: {', '.join(self._names)}")
+            where = self._handle._tracer.where()  # noqa: SLF001 - of this module
+            raise RefError(told, where, f"use one of: {', '.join(self._names)}")
         return self[self._names.index(name)]  # type: ignore[no-any-return]  # a tuple of Refs
+
+    @property
+    def count(self) -> object:  # type: ignore[override]  # the output of that name, if there is one
+        """The output called ``count``, or the method of tuples."""
+        return self.__getattr__("count") if "count" in self._names else super().count
+
+    @property
+    def index(self) -> object:  # type: ignore[override]  # the output of that name, if there is one
+        """The output called ``index``, or the method of tuples."""
+        return self.__getattr__("index") if "index" in self._names else super().index
 
     def __rshift__(self, later: object) -> object:
         return self._handle >> later
@@ -106,8 +115,9 @@ class Ref(_Ordered):
         return self._part(("field", name), annotation, f"{self._name}.{name}")
 
     def __getitem__(self, key: object) -> Ref:
-        if isinstance(key, Ref | slice):
-            raise self._refuse(f"[{'a reference' if isinstance(key, Ref) else 'a slice'}]")
+        if isinstance(key, Ref | slice | Condition):
+            told = {Ref: "a reference", slice: "a slice", Condition: "a condition, as for filtering a table"}[type(key)]
+            raise self._refuse(f"[{told}]")
         try:
             annotation = item_type(declared_of(self), key)
         except LookupError as error:
@@ -155,6 +165,9 @@ class Ref(_Ordered):
 
     def __format__(self, spec: str) -> NoReturn:
         raise self._refuse("an f-string or str.format")
+
+    def __str__(self) -> NoReturn:
+        raise self._refuse("str() or print()")
 
     def __lt__(self, other: object) -> Condition:
         return Condition("<", self, other)

@@ -57,17 +57,18 @@ class Registry:
 
     def get(self, name: str) -> Definition | None:
         """The newest definition called `name` in any module, or ``None``."""
-        return {found.name: found for found in self._defined.values()}.get(name)
+        return {found.name: found for found in self}.get(name)
 
     def tasks(self) -> dict[str, Task[..., object]]:
         """The current tasks by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self._defined.values() if found.kind != "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind != "workflow"}  # type: ignore[misc]  # its kind tells its class
 
     def workflows(self) -> dict[str, Workflow[..., object]]:
         """The current workflows by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self._defined.values() if found.kind == "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind == "workflow"}  # type: ignore[misc]  # its kind tells its class
 
     def __iter__(self) -> Iterator[Definition]:
+        """What is current now, oldest first; another thread may define more meanwhile."""
         return iter(list(self._defined.values()))
 
 

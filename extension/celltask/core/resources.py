@@ -43,9 +43,19 @@ class Resources:
     gpu: int = 0
 
     def __post_init__(self) -> None:
-        if (self.cpu is not None and self.cpu <= 0) or self.gpu < 0:
+        for name in ("cpu", "gpu"):
+            amount = getattr(self, name)
+            if isinstance(amount, str):  # "2", as Kubernetes and Flyte write it
+                try:
+                    object.__setattr__(self, name, float(amount) if name == "cpu" else int(amount))
+                except ValueError:
+                    raise InterfaceError(
+                        f"{name} {amount!r} is not a number", mend=f"write for example {name}=2"
+                    ) from None
+        if (self.cpu is not None and not self.cpu > 0) or self.gpu < 0:  # no number is above or below nan
             raise InterfaceError(f"{self!r} asks for less than nothing", mend="give amounts above 0")
-        _ = self.memory_bytes
+        if self.memory is not None and (self.memory_bytes or 0) <= 0:
+            raise InterfaceError(f"{self!r} asks for less than nothing", mend="give amounts above 0")
 
     @property
     def memory_bytes(self) -> int | None:

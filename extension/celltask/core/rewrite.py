@@ -24,6 +24,8 @@ _COMMENT_HEADER = re.compile(r"#[ \t]?(?=%%?(?:task|workflow)(?:\s|$))")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _CELL_MAGIC = re.compile(r"%%(\w+)")
 _DEF = re.compile(r"(?:async[ \t]+)?def[ \t]+(\w+)")
+_CODE = re.compile(r"@|(?:async[ \t]+)?def[ \t]|class[ \t]")
+"""A line that a header never continues on, whatever the line before it ends in."""
 OWN_DECORATOR = re.compile(r"(?:\w+\.)*(?:task|workflow|dynamic|map_task)\Z")
 """The dotted name of a decorator that makes a task or workflow already."""
 _DECORATOR_NAME = re.compile(r"@[ \t]*([\w. \t]+)")
@@ -192,7 +194,7 @@ def _continued(lines: list[str], number: int, *, commented: bool) -> tuple[int, 
         bare = line.rstrip("\r\n")
         parts.append(re.sub(r"^#[ \t]?", "", line) if commented else line)
         goes_on = (len(bare) - len(bare.rstrip("\\"))) % 2 == 1
-        if not goes_on or number + 1 == len(lines):
+        if not goes_on or number + 1 == len(lines) or _CODE.match(lines[number + 1]):
             return number, "".join(parts).rstrip("\r\n")
         number += 1
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import checked_inputs
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, RunFinished, RunStarted
-from celltask.core.execution import Execution, outputs_value
+from celltask.core.execution import Execution
 from celltask.core.graph import FromNode
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.program import program_of
@@ -25,7 +25,7 @@ from celltask.core.tracing import Trace, Tracer, bound_arguments
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from celltask.core.interface import Interface
+    from celltask.core.graph import Graph
     from celltask.core.workflow import Workflow
 
 __all__ = ["NodeRecord", "Run", "run_task", "run_workflow"]
@@ -56,6 +56,12 @@ class Run:
     ledger: Ledger
     started: float
     duration_s: float
+    _draw: Callable[[], Graph] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The graph as it was when it ran, as plain data; ``None`` for a task that was run by itself."""
+        return self._draw() if self._draw is not None else None
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
@@ -87,6 +93,10 @@ class Run:
     def __repr__(self) -> str:
         head = f"<run {self.id} of {self.name}: {self.state} in {self.duration_s:.3f} s>"
         lines = [f"  {node.id:<6} {node.label:<24} {node.state:<9} {node.duration_s:8.3f} s" for node in self.nodes]
+        if self.error is not None:
+            where = getattr(self.error, "__notes__", [""])[0]
+            lines.append(f"  {type(self.error).__name__}: {self.error}" + (f" ({where})" if where else ""))
+            lines.append("  result() raises it")
         return "\n".join([head, *lines])
 
 
@@ -98,8 +108,10 @@ def run_workflow(
     on_event: Callable[[Event], object] | None = None,
 ) -> Run:
     """A run of `workflow` with one value per input; see `Workflow.run`."""
+    __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
-    return _run(workflow.name, workflow.trace, workflow.interface, checked, workflow.failure_policy, engine, on_event)
+    trace = workflow.trace
+    return _run(workflow, trace, checked, engine, on_event, partial(workflow.graph_of, trace))
 
 
 def run_task(
@@ -126,7 +138,7 @@ def run_task(
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
     checked = checked_inputs(task, values)
-    return _run(task.name, _trace_of(task), task.interface, checked, "stop", engine, on_event)
+    return _run(task, _trace_of(task), checked, engine, on_event, None)
 
 
 def _trace_of(task: Task[..., object]) -> Trace:
@@ -137,30 +149,50 @@ def _trace_of(task: Task[..., object]) -> Trace:
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
-    name: str,
+    member: Task[..., object] | Workflow[..., object],
     trace: Trace,
-    interface: Interface,
     inputs: tuple[object, ...],
-    policy: str,
     engine: str,
     on_event: Callable[[Event], object] | None,
+    draw: Callable[[], Graph] | None,
 ) -> Run:
+    __tracebackhide__ = True
     run_id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
     program = program_of(trace)
-    execution = Execution(run_id, name, program, inputs, policy, engine_of(engine), on_event)
+    telling = None if on_event is None else _Telling(on_event)
+    execution = Execution(run_id, member, program, inputs, engine_of(engine), telling.tell if telling else None)
     started, clock = time.time(), time.perf_counter()
-    if on_event is not None:
-        on_event(RunStarted(run_id, name, tuple(step.node.id for step in program.steps), started))
+    if telling is not None:
+        telling.tell(RunStarted(run_id, member.name, tuple(step.node.id for step in program.steps), started))
     execution.carry_out()
-    value: object = None
-    outputs: dict[str, object] = {}
-    if execution.error is None:
-        value = outputs_value(interface, execution)
-        outputs = interface.by_name(value)
     duration_s = time.perf_counter() - clock
-    state = execution.state
-    if on_event is not None:
-        on_event(RunFinished(run_id, state, duration_s))
-    if isinstance(execution.error, KeyboardInterrupt):
-        raise execution.error
-    return Run(run_id, name, state, value, outputs, execution.error, execution.ledger, started, duration_s)
+    state, error, value = execution.state, execution.error, execution.value
+    if telling is not None:
+        telling.tell(RunFinished(run_id, state, duration_s))
+        telling.is_over = True
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    outputs = member.interface.by_name(value) if error is None else {}
+    return Run(run_id, member.name, state, value, outputs, error, execution.ledger, started, duration_s, draw)
+
+
+class _Telling:
+    """The way of events to the listener, until the run is over or the listener has failed. It holds state.
+
+    A body that an interrupt left behind in its thread may end after the run has.
+    """
+
+    __slots__ = ("is_over", "listener")
+
+    def __init__(self, listener: Callable[[Event], object]) -> None:
+        self.listener, self.is_over = listener, False
+
+    def tell(self, event: Event) -> None:
+        """Pass `event` on."""
+        if self.is_over:
+            return
+        try:
+            self.listener(event)
+        except BaseException:
+            self.is_over = True
+            raise

@@ -3,55 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import generate_call
 from celltask.core.interface import Interface, interface_of
 from celltask.core.job import performer
+from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
+from celltask.core.task_options import Options, normal_options
 from celltask.errors import CallError, InterfaceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
+    from celltask.core.events import Event
     from celltask.core.fingerprint import Fingerprint
     from celltask.core.graph import Entity
     from celltask.core.resources import Resources
+    from celltask.core.run import Run
+    from celltask.core.watch import Watch
 
 __all__ = ["Options", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a task wishes to be run; see `task` for what each means."""
-
-    cache: bool = False
-    cache_version: str = ""
-    retries: int = 0
-    timeout: float | None = None
-    environment: tuple[tuple[str, str], ...] = ()
-    resources: Resources | None = None
-    share: tuple[str, ...] = ()
-    allow_globals: tuple[str, ...] = ()
-    card: bool = True
-    docs: str = ""
-
-    @property
-    def plain(self) -> bool:
-        """Whether a call of the task is just a call of its body."""
-        return not (self.cache or self.retries or self.timeout is not None or self.environment)
-
-    def told(self) -> dict[str, str]:
-        """The options that differ from their defaults, as text."""
-        shown = [item for item in fields(self) if item.name not in ("docs", "card")]
-        return {item.name: f"{getattr(self, item.name)}" for item in shown if getattr(self, item.name) != item.default}
 
 
 class Task(Generic[P, R]):
@@ -91,13 +70,13 @@ class Task(Generic[P, R]):
         self.source: Task[..., object] = self
         self.is_async = _is_async(body)
         self._place = place
-        self._digest: tuple[int, Fingerprint] | None = None
+        self._digest: tuple[int, Watch, Fingerprint] | None = None
         _check_names(self)
         if function is not None:
-            functools.update_wrapper(self, function)
+            look_like(self, function)
         self.__name__ = name
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the body returns for these inputs, all of them checked; inside a workflow, a reference to it."""
         __tracebackhide__ = True
         try:
@@ -128,6 +107,12 @@ class Task(Generic[P, R]):
         self.__dict__["direct"] = generate_call(self, middle, as_node=False)
         self.__dict__["as_node"] = generate_call(self, middle, as_node=True)
 
+    def __getstate__(self) -> dict[str, object]:
+        # The generated functions hold context variables, which cannot travel; they are generated again at need.
+        return {key: value for key, value in self.__dict__.items() if key not in ("direct", "as_node", "_digest")} | {
+            "_digest": None
+        }
+
     def settle(self) -> None:
         """Look again at the names that were not bound when the task was defined.
 
@@ -151,10 +136,12 @@ class Task(Generic[P, R]):
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
         from celltask.core.fingerprint import fingerprint  # noqa: PLC0415 - only digests need it
+        from celltask.core.watch import Watch  # noqa: PLC0415
 
-        if self._digest is None or self._digest[0] != registry.epoch:
-            self._digest = (registry.epoch, fingerprint(self.function or self.body))
-        return self._digest[1]
+        if self._digest is None or self._digest[0] != registry.epoch or not self._digest[1].holds():
+            code = self.function or self.body
+            self._digest = (registry.epoch, Watch(code), fingerprint(code))
+        return self._digest[2]
 
     @property
     def digest(self) -> str:
@@ -167,6 +154,38 @@ class Task(Generic[P, R]):
         from celltask.core.version import git_version  # noqa: PLC0415 - asks git
 
         return git_version(document_of(self.function), self.digest)
+
+    def run(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        **named: object,
+    ) -> Run:
+        """A run of this task by itself, ended, with its record and events; its `result()` is what a call gives.
+
+        Args:
+            inputs: Inputs by name, for names that are also parameters here.
+            engine: ``"threads"`` or ``"inline"``.
+            on_event: Called with each event as it happens.
+            **named: Inputs by name.
+
+        Raises:
+            CallError: If the inputs do not fit the task's names.
+            ValueMismatchError: If a value does not fit its type.
+
+        >>> from celltask import task
+        >>> @task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> double.run(x=2).outputs
+        {'o0': 4}
+        """
+        __tracebackhide__ = True
+        given = {**(inputs or {}), **named}
+        return cast("Run", late("run").run_task(self, given, engine=engine, on_event=on_event))
 
     def diff(self, other: Task[..., object]) -> list[str]:
         """What changed from this task to `other`, in words; empty if nothing that counts did."""
@@ -182,14 +201,27 @@ class Task(Generic[P, R]):
         return Entity(self.name, self.kind, inputs, outputs, self.doc, self.place)
 
     def with_options(self, changes: Mapping[str, object]) -> Task[P, R]:
-        """The same task with some options changed; not registered."""
-        made = Task.__new__(Task)
+        """The same task with some options changed; not registered.
+
+        Raises:
+            InterfaceError: If an option makes no sense.
+        """
+        made = type(self).__new__(type(self))
         made.__dict__.update({key: value for key, value in self.__dict__.items() if key not in ("direct", "as_node")})
         made.options = replace(self.options, **normal_options(changes))  # type: ignore[arg-type]  # checked by normal_options
+        _check_names(made)
         return made
 
     def __repr__(self) -> str:
         return f"<task {self.name}{self.interface}>"
+
+
+def look_like(made: object, function: Callable[..., object]) -> None:
+    """Let `made` show the name, docstring and signature of `function`, and attributes of it that `made` has not."""
+    functools.update_wrapper(made, function, updated=())  # type: ignore[arg-type]  # anything with attributes will do
+    for name, value in vars(function).items():
+        if not hasattr(type(made), name):
+            made.__dict__.setdefault(name, value)
 
 
 def _is_async(body: Callable[..., object]) -> bool:
@@ -232,33 +264,6 @@ def call_error(
             return CallError(f"{name!r} got two values for input {key!r}", where, usage)
     missing = [port.name for port in interface.inputs if port.required and port.name not in (*given, *kwargs)]
     return CallError(f"{name!r} needs a value for {', '.join(missing) or 'its inputs'}", where, usage)
-
-
-def normal_options(given: Mapping[str, object]) -> dict[str, object]:
-    """Options in the form `Options` keeps them.
-
-    Raises:
-        InterfaceError: If a value makes no sense.
-    """
-    options = dict(given)
-    timeout = options.get("timeout")
-    if timeout is not None:
-        seconds = timeout.total_seconds() if hasattr(timeout, "total_seconds") else timeout
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
-            raise InterfaceError(f"timeout {timeout!r} is not a time", mend="give seconds above 0, or a timedelta")
-        options["timeout"] = float(seconds)
-    retries = options.get("retries", 0)
-    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-        raise InterfaceError(f"retries {retries!r} is not a number of retries", mend="give a whole number, 0 or more")
-    if isinstance(options.get("environment"), Mapping):
-        variables = cast("Mapping[object, object]", options["environment"])
-        options["environment"] = tuple((str(key), str(value)) for key, value in variables.items())
-    for key in ("share", "allow_globals"):
-        if isinstance(options.get(key), str):
-            options[key] = (options[key],)
-        elif key in options:
-            options[key] = tuple(cast("Iterable[str]", options[key]))
-    return options
 
 
 @overload
@@ -326,9 +331,9 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
     2.0
     """
     given: dict[str, object] = {
-        "cache": cache, "cache_version": cache_version or "", "retries": retries, "timeout": timeout,
-        "environment": environment or {}, "resources": resources, "docs": docs or "", "share": share,
-        "allow_globals": allow_globals, "card": card,
+        "cache": cache, "cache_version": "" if cache_version is None else cache_version,
+        "retries": retries, "timeout": timeout, "environment": environment or {}, "resources": resources,
+        "docs": docs or "", "share": share, "allow_globals": allow_globals, "card": card,
     }  # fmt: skip
     if function is None:
         return lambda function: _task_of(function, name, given, outputs)

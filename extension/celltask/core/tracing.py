@@ -10,18 +10,21 @@ from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNod
 from celltask.core.interface import MISSING, Input, Interface, Output, handler_preview
 from celltask.core.origin import place_of
 from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, _Ordered, binding_of, declared_of
+from celltask.core.task import Task
+from celltask.core.task_options import normal_options
 from celltask.core.types.base import Mismatch
+from celltask.core.types.copying import isolated
 from celltask.core.types.fit import fits, item_type
 from celltask.core.types.lookup import handler_for
-from celltask.errors import BindingError, CycleError, GraphError
+from celltask.errors import BindingError, CycleError, GraphError, InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
     from typing import TypeAlias
 
+    from celltask.core.graph import Graph
     from celltask.core.program import Program
-    from celltask.core.task import Task
     from celltask.core.types.base import TypeHandler
     from celltask.core.workflow import Workflow
 
@@ -42,9 +45,10 @@ class Trace:
         outputs: One binding per output of the workflow.
         ordered: Whether the order of definition is an order in which the nodes can run.
         program: The same made ready for running, once it was.
+        graph: The same as plain data, once it was asked for.
     """
 
-    __slots__ = ("interface", "keys", "members", "nodes", "ordered", "outputs", "program")
+    __slots__ = ("graph", "interface", "keys", "members", "nodes", "ordered", "outputs", "program")
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
@@ -54,6 +58,7 @@ class Trace:
         self.outputs: tuple[Binding, ...] = ()
         self.ordered = True
         self.program: Program | None = None
+        self.graph: Graph | None = None
 
 
 class Tracer:
@@ -63,7 +68,7 @@ class Tracer:
         self.name = name
         self.trace = Trace(interface)
         self._file = getattr(getattr(function, "__code__", None), "co_filename", None)
-        self._fitting: set[tuple[object, TypeHandler]] = set()
+        self._fitting: dict[tuple[int, int], tuple[object, TypeHandler]] = {}  # by id: some types have no hash
         self._names: dict[int, str] = {}
 
     def run(self, function: Callable[..., object]) -> Trace:
@@ -72,7 +77,7 @@ class Tracer:
         refs = {port.name: self.input(port) for port in interface.inputs}
         token = ACTIVE.set(Tracing(self.add))
         try:
-            returned = function(**refs)
+            returned = function(*refs.values()) if _is_positional(function) else function(**refs)
         finally:
             ACTIVE.reset(token)
         self.trace.outputs = self._outputs(returned)
@@ -99,10 +104,12 @@ class Tracer:
         bindings: list[Binding | None] = []
         for port, value in zip(member.interface.inputs, values, strict=True):
             if value.__class__ is Ref:
-                source = value._annotation  # noqa: SLF001 - of this room
-                if (source, port.handler) not in self._fitting:
+                pair = (id(value._annotation), id(port.handler))  # noqa: SLF001 - of this room
+                if pair not in self._fitting:
                     self._check_fit(value, port, f"input {port.name!r} of {member.name!r}")
-                    self._fitting.add((source, port.handler))
+                    self._fitting[pair] = (value._annotation, port.handler)  # noqa: SLF001 - of this room
+                if value._tracer is not self:  # noqa: SLF001 - of this room
+                    self._refuse_foreign(value)
                 bindings.append(value._binding)  # noqa: SLF001 - of this room
             elif value is port.default:
                 bindings.append(None)
@@ -112,6 +119,15 @@ class Tracer:
         trace.nodes.append(Node(f"n{number}", member.name, key, tuple(bindings)))
         trace.members.append(member)
         return self._given(member, number)
+
+    def _refuse_foreign(self, value: object) -> None:
+        """Refuse a reference to a value of another workflow."""
+        if isinstance(value, Ref | _Ordered) and value._tracer is not self:  # noqa: SLF001 - of this room
+            raise GraphError(
+                f"{value!r} belongs to workflow {value._tracer.name!r}, not to {self.name!r}",  # noqa: SLF001 - of this room
+                self.where(),
+                "make it an input of this workflow",
+            )
 
     def _given(self, member: Member, number: int) -> object:
         outputs = member.interface.outputs
@@ -171,10 +187,11 @@ class Tracer:
                 "change one of the two types",
             )
         if isinstance(value, Ref):
+            self._refuse_foreign(value)
             return binding_of(value)
         if not _holds_refs(value):
-            return Constant(value)
-        if isinstance(value, dict):
+            return Constant(isolated(value))
+        if isinstance(value, dict) and not any(_holds_refs(key) for key in value):
             items = [self._collect(item, side, _inside(wanted, key)) for key, item in value.items()]
             return Collected("dict", tuple(items), tuple(value))
         if isinstance(value, list | tuple):
@@ -183,7 +200,7 @@ class Tracer:
         raise BindingError(
             f"{side} is given a {type(value).__name__} with references in it",
             self.where(),
-            "put references in a list, tuple or dict",
+            "put references in a list, a tuple, or the values of a dict",
         )
 
     def _check_fit(self, ref: Ref, port: Input | Output, side: str) -> None:
@@ -223,6 +240,7 @@ class Tracer:
         side = f"output {port.name!r} of workflow {self.name!r}"
         if isinstance(value, Ref):
             self._check_fit(value, port, side)
+            self._refuse_foreign(value)
             return binding_of(value)
         if value is None and not fits(type(None), port.annotation):
             raise BindingError(f"{side} is declared and nothing is returned for it", self.where(), "return it")
@@ -235,8 +253,11 @@ class Tracer:
             raise GraphError(
                 f"`>>` joins calls of tasks, not {later!r}", self.where(), "write: a >> b, with a = task_a(…)"
             )
+        for value in (before, later):
+            self._refuse_foreign(value)
         node = self.trace.nodes[second]
         self.trace.nodes[second] = node._replace(after=(*node.after, f"n{first}"))
+        self.changed()
         if first >= second:
             self.trace.ordered = False
 
@@ -246,10 +267,23 @@ class Tracer:
         if unknown or number < 0:
             told = f"no option {unknown[0]!r} to override" if unknown else "an input of the workflow has no options"
             raise GraphError(told, self.where(), f"use: {', '.join(OVERRIDES)}")
-        node = self.trace.nodes[number]
+        node, member = self.trace.nodes[number], self.trace.members[number]
+        if not isinstance(member, Task) and overrides.keys() - {"name"}:
+            told = f"node {node.label} is a workflow, of which only the name can be overridden"
+            raise GraphError(told, self.where(), "override the options of the tasks in it")
+        try:
+            normal_options(overrides)
+        except InterfaceError as error:
+            raise GraphError(error.what, self.where(), error.mend) from None
         known = {**(node.overrides or {}), **overrides}
         label = str(known.get("name", node.label))
         self.trace.nodes[number] = node._replace(label=label, overrides=known)
+        self.changed()
+
+    def changed(self) -> None:
+        """What was made of the trace so far holds no longer."""
+        self.trace.program = None
+        self.trace.graph = None
 
     def label(self, number: int) -> str:
         """Name shown of a node."""
@@ -287,11 +321,17 @@ def _type_text(declared: object) -> str:
     return handler_for(declared).name
 
 
+def _is_positional(function: Callable[..., object]) -> bool:
+    """Whether some parameters of `function` can be given by position only, and so none by name only."""
+    code = getattr(function, "__code__", None)
+    return bool(code is not None and code.co_posonlyargcount and not code.co_kwonlyargcount)
+
+
 def _holds_refs(value: object) -> bool:
     if isinstance(value, Ref | Condition):
         return True
     if isinstance(value, dict):
-        return any(_holds_refs(item) for item in value.values())
+        return any(_holds_refs(item) for pair in value.items() for item in pair)
     return isinstance(value, list | tuple | set | frozenset) and any(_holds_refs(item) for item in value)
 
 
@@ -326,7 +366,7 @@ def bound_arguments(
     if len(args) > len(positional):
         return None
     given = dict(zip(positional, args, strict=False))
-    if given.keys() & kwargs.keys() or any(key not in {port.name for port in interface.inputs} for key in kwargs):
+    if given.keys() & kwargs.keys() or kwargs.keys() - {port.name for port in interface.inputs}:
         return None
     given.update(kwargs)
     values = tuple(given.get(port.name, port.default) for port in interface.inputs)

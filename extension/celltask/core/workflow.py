@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
+from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
+from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
-from celltask.core.task import call_error
+from celltask.core.task import call_error, look_like
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
+from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
 from celltask.errors import GraphError, InterfaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import ModuleType
+    from collections.abc import Callable, Iterable, Mapping
 
     from celltask.core.events import Event
     from celltask.core.graph import Entity, Graph
@@ -33,11 +33,6 @@ P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
 
 POLICIES = ("stop", "finish")
-
-
-def _late(name: str) -> ModuleType:
-    """A module of the core that stands above this one, reached by name: tracing alone needs no runner."""
-    return import_module(f"celltask.core.{name}")
 
 
 class Workflow(Generic[P, R]):
@@ -67,12 +62,11 @@ class Workflow(Generic[P, R]):
         self.name, self.module, self.function = name, module, function
         self.interface, self.docs, self.failure_policy = interface, docs, failure_policy
         self._traced: tuple[int, Trace] | None = None
-        self._graph: tuple[Trace, Graph] | None = None
         if function is not None:
-            functools.update_wrapper(self, function)
+            look_like(self, function)
         self.__name__ = name
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """The outputs for these inputs; inside another workflow, a reference to them."""
         __tracebackhide__ = True
         values = bound_arguments(self.interface, args, kwargs)
@@ -81,15 +75,19 @@ class Workflow(Generic[P, R]):
         active = ACTIVE.get()
         if isinstance(active, Tracing):
             return cast("R", active.add(self, values))
-        return cast("R", _late("run").run_workflow(self, values).result())
+        return cast("R", late("run").run_workflow(self, values).result())
 
     @property
     def trace(self) -> Trace:
         """Nodes, members and bindings; made anew when a task of this process was redefined."""
-        if self._traced is None or self._traced[0] != registry.generation:
-            generation = registry.generation
+        generation = registry.generation
+        if self._traced is None or (self._traced[0] != generation and self._is_stale(self._traced[1])):
             self._traced = (generation, self._trace_now())
         return self._traced[1]
+
+    def _is_stale(self, trace: Trace) -> bool:
+        """Whether something that `trace` uses has been defined again since."""
+        return any(not registry.is_current(member) for member in trace.keys.values())
 
     def _trace_now(self) -> Trace:
         if self.function is None:
@@ -99,15 +97,18 @@ class Workflow(Generic[P, R]):
     @property
     def graph(self) -> Graph:
         """The graph as plain data."""
+        return self.graph_of(self.trace)
+
+    def graph_of(self, trace: Trace) -> Graph:
+        """The graph of a trace of this workflow, the present one or that of an earlier run, as plain data."""
         from celltask.core.graph import Graph  # noqa: PLC0415 - only pictures and exports need it
 
-        trace = self.trace
-        if self._graph is None or self._graph[0] is not trace:
+        if trace.graph is None:
             inputs, _ = self.interface.ports()
             entities = {key: member.entity() for key, member in trace.keys.items()}
-            made = Graph(self.name, inputs, outputs_of(trace), tuple(trace.nodes), entities, self.doc, self.place)
-            self._graph = (trace, made)
-        return self._graph[1]
+            nodes = tuple(trace.nodes)
+            trace.graph = Graph(self.name, inputs, outputs_of(trace), nodes, entities, self.doc, self.place)
+        return trace.graph
 
     @property
     def place(self) -> str:
@@ -144,11 +145,27 @@ class Workflow(Generic[P, R]):
         return Entity(self.name, "workflow", inputs, outputs, self.doc, self.place, self.graph)
 
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
-        """What a run with these inputs would do with each node, and why; nothing runs."""
+        """What a run with these inputs would do with each node, and why; nothing runs.
+
+        Raises:
+            CallError: If the inputs do not fit the workflow's names.
+            ValueMismatchError: If a value does not fit its type.
+            RunError: If the content of an input of a cached task cannot be told.
+
+        >>> from celltask import task
+        >>> @task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> @workflow
+        ... def quadruple(x: int) -> int:
+        ...     return double(x=double(x=x))
+        >>> [(node.id, node.action, node.because) for node in quadruple.plan(x=1).nodes]
+        [('n0', 'run', 'not cached'), ('n1', 'run', 'not cached')]
+        """
         values = bound_arguments(self.interface, args, kwargs)
         if values is None:
             raise call_error(self.name, self.interface, args, kwargs, self.place)
-        return cast("Plan", _late("plan").plan_workflow(self, values))
+        return cast("Plan", late("plan").plan_workflow(self, values))
 
     def run(
         self,
@@ -171,11 +188,12 @@ class Workflow(Generic[P, R]):
             CallError: If the inputs do not fit the workflow's names.
             ValueMismatchError: If a value does not fit its type.
         """
+        __tracebackhide__ = True
         given = {**(inputs or {}), **named}
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", _late("run").run_workflow(self, values, engine=engine, on_event=on_event))
+        return cast("Run", late("run").run_workflow(self, values, engine=engine, on_event=on_event))
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"
@@ -222,7 +240,13 @@ class ImperativeWorkflow(Workflow[..., object]):
         Raises:
             InterfaceError: If the name is taken or the type cannot be used.
         """
-        port = Input(name, annotation, handler_for(annotation), default)
+        handler = handler_for(annotation)
+        try:
+            checked = default if default is MISSING else handler.validate(default)
+        except Mismatch as error:
+            told = f"the default of {name!r} of workflow {self.name!r} is not {error.expected}"
+            raise InterfaceError(told, self.place, "change the default or the type") from None
+        port = Input(name, annotation, handler, checked)
         self._grow((*self.interface.inputs, port), self.interface.outputs)
         return self._tracer.input(port)
 
@@ -236,6 +260,7 @@ class ImperativeWorkflow(Workflow[..., object]):
         values = bound_arguments(member.interface, (), inputs)
         if values is None:
             raise call_error(member.name, member.interface, (), inputs, self.place)
+        self._tracer.changed()
         return self._tracer.add(member, values)
 
     def add_output(self, name: str, value: object, annotation: object) -> None:
@@ -258,7 +283,7 @@ class ImperativeWorkflow(Workflow[..., object]):
         result = "none" if not outputs else "single" if len(outputs) == 1 else "tuple"
         self.interface = Interface(inputs, outputs, result)  # type: ignore[arg-type]  # one of the three literals
         self._tracer.trace.interface = self.interface
-        self._traced = self._graph = None
+        self._tracer.changed()
 
 
 def _policy(given: str) -> str:
@@ -275,15 +300,17 @@ def workflow(
     name: str | None = None,
     docs: str | None = None,
     failure_policy: str = "stop",
+    allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Workflow[P, R]]: ...
-def workflow(
+def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
     function: Callable[P, R] | None = None,
     /,
     *,
     name: str | None = None,
     docs: str | None = None,
     failure_policy: str = "stop",
+    allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Workflow[P, R] | Callable[[Callable[P, R]], Workflow[P, R]]:
     """A workflow made from a function that calls tasks; it is traced at once, and nothing runs.
@@ -294,10 +321,13 @@ def workflow(
         docs: Description; the docstring by default.
         failure_policy: What happens after a node failed: ``"stop"`` starts no further node, ``"finish"`` goes on
             with all that does not need the failed one.
+        allow_globals: Names of notebook data that the function may read while it is traced; their values of that
+            moment stay in the graph.
         outputs: Names of the outputs, instead of ``o0, o1, …``.
 
     Raises:
         InterfaceError: If an input or output has no usable type.
+        PurityError: If the function reads notebook data that is not an input.
         GraphError: If the tasks cannot be joined as written (`BindingError`, `RefError`, `CycleError`).
 
     >>> from celltask import task
@@ -310,10 +340,12 @@ def workflow(
     >>> quadruple(x=3)
     12
     """
+    allow = (allow_globals,) if isinstance(allow_globals, str) else tuple(allow_globals)
 
     def make(function: Callable[P, R]) -> Workflow[P, R]:
         if not hasattr(function, "__code__"):
             raise InterfaceError(f"{function!r} is not a Python function", mend="put @workflow directly above a def")
+        check_purity(function, allow=allow, where=place_of)
         made: Workflow[P, R] = Workflow(
             function,
             interface_of(function, names=outputs, kind="workflow"),

@@ -13,15 +13,19 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from celltask.core.context import current_context
 from celltask.core.interface import interface_from_types
 from celltask.core.origin import place_of
 from celltask.core.registry import registry
-from celltask.core.task import Options, Task, normal_options
+from celltask.core.task import Task
+from celltask.core.task_options import Options, normal_options
 from celltask.core.types.files import Columns
 from celltask.errors import InterfaceError, TaskExitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from celltask.core.fingerprint import Fingerprint
 
 __all__ = ["OutputLocation", "ShellTask"]
 
@@ -58,7 +62,8 @@ class ShellTask(Task[..., object]):
     Raises:
         InterfaceError: If the script names an input or output that is not declared.
 
-    A script that ends with another exit code than 0 raises `TaskExitError` with what it wrote to standard error.
+    A script that ends with another exit code than 0 raises `TaskExitError` with the last lines of its standard error;
+    so does one that leaves an output out. A script that runs longer than its `timeout` goes on until it ends by itself.
 
     >>> from celltask import ShellTask, kwtypes
     >>> greet = ShellTask("greet", script="test {inputs.who} = 'you; me'", inputs=kwtypes(who=str))
@@ -92,6 +97,17 @@ class ShellTask(Task[..., object]):
         )  # fmt: skip
         registry.add(self)
 
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The parts that its digest is made of: the script, and where its outputs lie."""
+        from hashlib import sha256  # noqa: PLC0415 - only digests need it
+
+        from celltask.core.fingerprint import Fingerprint  # noqa: PLC0415
+
+        parts = {"script": self.script, "interface": str(self.interface)}
+        parts |= {f"location {location.var}": location.location for location in self.locations}
+        return Fingerprint(parts, sha256(repr(sorted(parts.items())).encode()).hexdigest())
+
 
 def _check_fields(text: str, inputs: tuple[str, ...], outputs: tuple[str, ...], name: str, where: str) -> None:
     known = {"inputs": inputs, "outputs": outputs, "ctx": ("working_directory",)}
@@ -106,34 +122,38 @@ def _check_fields(text: str, inputs: tuple[str, ...], outputs: tuple[str, ...], 
 
 def _body(task: ShellTask, names: tuple[str, ...]) -> Callable[..., object]:
     def run(*values: object) -> object:
+        __tracebackhide__ = True
         return _run(task, dict(zip(names, values, strict=True)))
 
     return run
 
 
+def _filled(text: str, inputs: Mapping[str, object], paths: Mapping[str, str], quote: Callable[[str], str]) -> str:
+    """`text` with the value of each field in its place; `paths` are those of the outputs."""
+
+    def value(match: re.Match[str]) -> str:
+        if not match[1]:
+            return match[0][0]
+        if match[1] == "ctx":
+            return quote(str(current_context().working_directory))
+        if match[1] == "outputs":
+            return quote(paths[match[2]])
+        given = inputs[match[2]]
+        return quote(os.fspath(given) if isinstance(given, os.PathLike) else str(given))
+
+    return _FIELD.sub(value, text)
+
+
 def _run(task: ShellTask, inputs: Mapping[str, object]) -> object:
+    __tracebackhide__ = True
     import subprocess  # noqa: PLC0415 - only shell tasks start programs
 
-    from celltask.core.context import current_context  # noqa: PLC0415
-
-    def filled(text: str, paths: Mapping[str, str], quote: Callable[[str], str]) -> str:
-        def value(match: re.Match[str]) -> str:
-            if not match[1]:
-                return match[0][0]
-            if match[1] == "ctx":
-                return quote(str(current_context().working_directory))
-            if match[1] == "outputs":
-                return quote(paths[match[2]])
-            given = inputs[match[2]]
-            return quote(os.fspath(given) if isinstance(given, os.PathLike) else str(given))
-
-        return _FIELD.sub(value, text)
-
-    paths = {location.var: filled(location.location, {}, str) for location in task.locations}
-    script = filled(task.script, paths, shlex.quote)
+    paths = {location.var: _filled(location.location, inputs, {}, str) for location in task.locations}
+    script = _filled(task.script, inputs, paths, shlex.quote)
     if task.debug:
         print(script)  # noqa: T201 - asked for
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=False)  # noqa: S603 - the task's own script, values quoted
+    command = ["/bin/sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - the task's own script, values quoted
     sys.stdout.write(done.stdout)
     if done.returncode:
         told = done.stderr.strip().splitlines()[-3:]
@@ -144,5 +164,12 @@ def _run(task: ShellTask, inputs: Mapping[str, object]) -> object:
             "run it by hand to see what fails",
         )
     sys.stderr.write(done.stderr)
+    missing = [f"{name} ({path})" for name, path in paths.items() if not os.path.exists(path)]  # noqa: PTH110 - a text
+    if missing:
+        raise TaskExitError(
+            f"the script of task {task.name!r} did not leave {', '.join(missing)}",
+            task.place,
+            "write it where output_locs says, or correct the location",
+        )
     found = tuple(location.var_type(paths[location.var]) for location in task.locations)
     return None if not found else found[0] if len(found) == 1 else found

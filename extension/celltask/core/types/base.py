@@ -162,7 +162,10 @@ class TypeHandler(ABC):
 
     def preview(self, value: object) -> str:
         """One line of at most 80 characters that tells a person what the value is."""
-        text = " ".join(repr(value).split())
+        try:
+            text = " ".join(repr(value).split())
+        except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
+            text = f"a {type(value).__name__} without a repr"
         return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004 - as promised above
 
     def __repr__(self) -> str:

@@ -141,6 +141,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(10)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -183,6 +184,11 @@ def screenshot(page: Page, target: Path) -> None:
     )
     size = page.viewport_size or {"width": 1200, "height": 1000}
     page.set_viewport_size({"width": size["width"], "height": min(int(height) + 140, 12_000)})
+    # Running all cells leaves the last one in view.
+    page.evaluate(
+        "() => document.querySelectorAll('.jp-Notebook, .jp-WindowedPanel-outer')"
+        ".forEach(box => { box.scrollTop = 0; })"
+    )
     page.wait_for_timeout(500)
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target)

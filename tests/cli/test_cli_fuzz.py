@@ -35,7 +35,8 @@ texts = (
 )  # fmt: skip
 words = texts | st.sampled_from(
     ["run", "tasks", "show", ADDING, "add", "half_sum", "halve", "--a", "--b", "--a=1", "--b=-2", "--help", "-h",
-     "--json", "--quiet", "--engine", "inline", "--engine=threads", "--inputs-file", "--execute-all", "--number", "3"]
+     "--json", "--quiet", "--engine", "inline", "--engine=threads", "--inputs-file", "--execute-all", "--save",
+     "--save=x.csv", "--number", "3"]
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ Outputs:
 Options:
   --engine NAME       Where nodes run: threads (the default) or inline.
   --json              Print the run as one JSON object, and nothing else.
+  --save FILE         Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables
+                      also .csv, .parquet. NAME=FILE for one of several outputs. May repeat.
   --inputs-file FILE  Inputs as a JSON object; - reads standard input.
   --execute-all       Execute the document's demonstrations too.
   --quiet             Do not tell nodes and times.
@@ -88,6 +90,25 @@ def test_an_input_of_every_kind_is_told_as_it_is_typed(cli: Cli, kinds_py: str, 
     assert " ".join(line.split()) in told
 
 
+def test_help_shows_no_typesetting(cli: Cli, folder: Path) -> None:
+    """Double backticks of a docstring are single ones in help, in the list and in `show`."""
+    (folder / "set.py").write_text(
+        "from celltask import task\n@task\n"
+        "def f(x: int) -> int:\n"
+        '    """Take ``x`` once.\n\n    Args:\n        x: See ``y``.\n\n    Returns:\n        A ``z``.\n    """\n'
+        "    return x\n"
+    )
+    told = [cli("run", "set.py", "f", "--help").out, cli("tasks", "set.py").out]
+    assert "  Take `x` once.\n" in told[0]
+    assert "  --x INT  int. See `y`. [required]\n" in told[0]
+    assert "  o0  int. A `z`.\n" in told[0]
+    assert "    Take `x` once.\n" in told[1]
+    shown = cli("show", "set.py", "f").out.partition("Source")[0]
+    assert "about    Take `x` once.\n" in shown
+    assert "  x: int  See `y`.\n" in shown
+    assert "  o0: int  A `z`.\n" in shown
+
+
 def test_help_executes_no_demonstration(cli: Cli, page_md: str) -> None:
     """Neither help nor the list runs more of a page than its definitions."""
     assert cli("run", page_md, "root", "--help").out.startswith("Usage: celltask run page.md root")
@@ -108,12 +129,13 @@ def test_the_help_of_an_entity_with_clashing_inputs_says_so(cli: Cli, folder: Pa
 def test_the_top_help_names_commands_and_exit_codes(cli: Cli) -> None:
     """`celltask`, `celltask -h` and `celltask --help` are one page."""
     said = cli("--help")
+    shown = " ".join(said.out.split())
     for told in (
-        "run    Run a task or workflow of a document.", "tasks  List what a document defines.",
-        "graph  Draw a workflow.", "show   Show all about one task or workflow.",
-        "0    all went well", "1    a task failed", "2    something given is wrong", "130  interrupted",
+        "run Run a task or workflow of a document.", "tasks List what a document defines.",
+        "graph Draw a workflow.", "show Show all about one task or workflow.",
+        "0 all went well", "1 a task failed", "2 something given is wrong", "130 interrupted",
     ):  # fmt: skip
-        assert told in said.out
+        assert told in shown
     assert said == cli("-h") == cli()
 
 

@@ -48,7 +48,7 @@ ADDING: list[tuple[str, str]] = [
         "run adding.py add -x 1",
         (
             "there is no input or option -x\n  at: celltask run adding.py add\n"
-            "  mend: use one of: --a, --b, --engine, --json, --inputs-file, --execute-all, --quiet"
+            "  mend: use one of: --a, --b, --engine, --json, --save, --inputs-file, --execute-all, --quiet"
         ),
     ),
     (
@@ -96,7 +96,7 @@ ADDING: list[tuple[str, str]] = [
     (
         "graph adding.py --format png",
         (
-            "--format takes one of: text, svg, mermaid, json\n  at: celltask graph\n"
+            "--format takes one of: text, svg, html, mermaid, json\n  at: celltask graph\n"
             "  mend: `celltask graph --help` tells the options"
         ),
     ),
@@ -110,17 +110,19 @@ ADDING: list[tuple[str, str]] = [
         "run adding.py add --inputs-file none.json",
         (
             "the file 'none.json' cannot be read: No such file or directory\n"
-            "  at: celltask run adding.py add --inputs-file\n  mend: check its name and content"
+            "  at: celltask run adding.py add --inputs-file\n  mend: looked in {folder}; check the path"
         ),
     ),
 ]
 
 
 @pytest.mark.parametrize(("line", "message"), ADDING, ids=[line for line, _ in ADDING])
-def test_a_wrong_command_line_is_told_in_one_message(cli: Cli, add_py: str, line: str, message: str) -> None:
+def test_a_wrong_command_line_is_told_in_one_message(
+    cli: Cli, add_py: str, folder: Path, line: str, message: str
+) -> None:
     """The whole message stands on standard error, and the exit code is 2."""
     assert add_py == "adding.py"
-    assert cli(*line.split()) == Said(2, "", f"{message}\n")
+    assert cli(*line.split()) == Said(2, "", f"{message.replace('{folder}', str(folder))}\n")
 
 
 KINDS: list[tuple[list[str], str]] = [
@@ -152,7 +154,19 @@ KINDS: list[tuple[list[str], str]] = [
     ),
     (
         ["--table", "{'a': 1}"],
-        ("""--table takes dict[str, float] as JSON, not "{'a': 1}"|--table '{'"'"'a'"'"': 1}'"""
+        ("""--table takes dict[str, float] as JSON, not "{'a': 1}"|--table "{'a': 1}\""""
+        """|JSON wants double quotes: '{"a": 1}'"""),
+    ),
+    (
+        ["--table", "{a: 1}"],
+        (
+            """--table takes dict[str, float] as JSON, not '{a: 1}'|--table '{a: 1}'"""
+            """|JSON wants double quotes: '{"a": 1}'"""
+        ),
+    ),
+    (
+        ["--table", "{a; 1}"],
+        ("""--table takes dict[str, float] as JSON, not '{a; 1}'|--table '{a; 1}'"""
         "|Expecting property name enclosed in double quotes at line 1, column 2; "
         """write for example --table '{"key": 0.5}'"""),
     ),
@@ -161,7 +175,7 @@ KINDS: list[tuple[list[str], str]] = [
         ["--numbers", "@none.json"],
         (
             "the file 'none.json' cannot be read: No such file or directory|--numbers @none.json"
-            "|check its name and content"
+            "|looked in {folder}; check the path"
         ),
     ),
     (["--numbers", "@."], "the file '.' cannot be read: Is a directory|--numbers @.|check its name and content"),
@@ -172,10 +186,10 @@ KINDS: list[tuple[list[str], str]] = [
 
 @pytest.mark.parametrize(("words", "told"), KINDS, ids=[" ".join(words) for words, _ in KINDS])
 def test_a_wrong_value_is_told_with_its_option_and_an_example(
-    cli: Cli, kinds_py: str, words: list[str], told: str
+    cli: Cli, kinds_py: str, folder: Path, words: list[str], told: str
 ) -> None:
     """The message names the option, what it takes and what came, the words as typed, and what would be right."""
-    what, typed, mend = told.split("|")
+    what, typed, mend = told.replace("{folder}", str(folder)).split("|")
     said = cli("run", kinds_py, *words)
     assert said == Said(2, "", f"{what}\n  at: celltask run many_kinds.py {typed}\n  mend: {mend}\n")
 

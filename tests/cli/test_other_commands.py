@@ -39,7 +39,7 @@ def test_tasks_as_json_is_an_array(cli: Cli, add_py: str) -> None:
         "name": "add", "kind": "python", "doc": "Add two numbers.", "place": "adding.py, line 5",
         "inputs": [
             {"name": "a", "type": "int", "description": "The first.", "required": True, "default": None},
-            {"name": "b", "type": "int", "description": "The second.", "required": False, "default": "2"},
+            {"name": "b", "type": "int", "description": "The second.", "required": False, "default": 2},
         ],
         "outputs": [{"name": "o0", "type": "int", "description": ""}],
     }  # fmt: skip
@@ -86,8 +86,101 @@ def test_show_tells_source_version_options_and_what_was_left_out(cli: Cli, page_
     assert "  retries  1\n" in out
     assert "  x: float         Any number from 0.\n" in out
     assert "Source\n  %%task --retries 1\n  def root(x: float, digits: int = 2) -> float:\n" in out
-    assert "Not executed to load it\n" in out
-    assert '  cell 3, line 23: print("a demonstration")' in out
+    assert out.endswith("\n\n3 statements were not executed to load it; --all lists them\n")
+    assert cli("show", page_md, "root", "--all").out.partition("Not executed to load it\n")[2] == (
+        '  cell 3, line 23: print("a demonstration")  (defines nothing that is needed)\n'
+        "  cell 3, line 24: root(x=2.0)  (runs root to show its result)\n"
+        "  cell 4, line 28: def roots(x: float = 16.0) -> tuple[float, float]:  (is not needed by what is loaded)\n"
+    )
+
+
+SAME = """
+import datetime as dt
+from celltask import task, workflow
+class Odd:
+    def __repr__(self): return "an odd one"
+@task
+def step(x: int, day: dt.date = dt.date(2026, 1, 31), odd: object = Odd(), maybe: int | None = None) -> int:
+    return x
+@task
+def join(x: int, y: int) -> int:
+    return x + y
+@workflow
+def twice(first_input_with_a_long_name: int, second_input_with_a_long_name: int, third_of_a_long_name: int = 7) -> int:
+    return join(x=step(x=first_input_with_a_long_name), y=step(x=second_input_with_a_long_name))
+"""
+
+
+def test_a_default_is_told_as_json_where_json_can_say_it(cli: Cli, folder: Path) -> None:
+    """A value as itself, what JSON cannot say as a person reads it, and null for none; `tasks` and `show` agree."""
+    (folder / "same.py").write_text(SAME)
+    inputs = json.loads(cli("tasks", "same.py", "--json").out)[1]["inputs"]
+    assert [(one["name"], one["required"], one["default"]) for one in inputs] == [
+        ("x", True, None), ("day", False, "2026-01-31"), ("odd", False, "an odd one"), ("maybe", False, None),
+    ]  # fmt: skip
+    assert json.loads(cli("show", "same.py", "step", "--json").out)["inputs"] == inputs
+
+
+def test_nodes_of_one_name_are_told_apart_and_lines_are_whole(cli: Cli, folder: Path) -> None:
+    """Outside of a terminal nothing is cut off, and the id says which of two nodes is meant."""
+    (folder / "same.py").write_text(SAME)
+    defaults = "default datetime.date(2026, 1, 31), default an odd one, default None"
+    drawing = (
+        "twice(first_input_with_a_long_name: int, second_input_with_a_long_name: int, third_of_a_long_name: int = 7)"
+        " → o0: int\n"
+        f"●    step (n0)  ← first_input_with_a_long_name, {defaults}\n"
+        f"│ ●  step (n1)  ← second_input_with_a_long_name, {defaults}\n"
+        "●─╯  join       ← step (n0), step (n1)\n"
+        "→ o0: int  ← join\n"
+    )
+    assert cli("graph", "same.py") == (0, drawing, "")
+    assert cli("graph", "same.py", "-o", "same.txt") == (0, "", "")
+    assert (folder / "same.txt").read_text(encoding="utf-8") == drawing
+
+
+def test_a_graph_as_html_is_a_page_of_its_own(cli: Cli, add_py: str, folder: Path) -> None:
+    """A browser opens it as it is: with a document type, an encoding and a title."""
+    assert cli("graph", add_py, "-o", "picture.html") == (0, "", "")
+    page = (folder / "picture.html").read_text(encoding="utf-8")
+    assert page.startswith(
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>half_sum</title>\n<figure'
+    )
+    assert page.endswith("</html>\n")
+    assert cli("graph", add_py, "--format", "html").out == page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "-o j.png",
+            (
+                "'.png' is no format of a graph\n  at: celltask graph -o j.png\n"
+                "  mend: use .svg, .html, .mmd, .json or .txt\n"
+            ),
+        ),
+        (
+            "-o j.svg --format text",
+            (
+                "'.svg' is not the format text\n  at: celltask graph -o j.svg\n"
+                "  mend: leave out --format text, or end the name in .txt\n"
+            ),
+        ),
+    ],
+)
+def test_a_file_is_never_of_another_format_than_its_suffix_says(
+    cli: Cli, add_py: str, folder: Path, words: str, message: str
+) -> None:
+    """An unknown suffix, or one that contradicts --format, is refused, and nothing is written."""
+    assert cli("graph", add_py, *words.split()) == (2, "", message)
+    assert [path.name for path in folder.iterdir() if path.suffix != ".py"] == []
+
+
+def test_format_says_what_a_suffix_does_not(cli: Cli, add_py: str, folder: Path) -> None:
+    """With --format, any name will do whose suffix says no other."""
+    for name in ("picture", "picture.xml", "picture.svg"):
+        assert cli("graph", add_py, "-o", name, "--format", "svg") == (0, "", "")
+        assert (folder / name).read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_show_as_json_has_the_digest_of_the_task(cli: Cli, add_py: str) -> None:

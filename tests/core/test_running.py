@@ -283,3 +283,25 @@ def test_a_failed_run_tells_why() -> None:
     told = repr(fail.run(x=1)).splitlines()
     assert told[-2].startswith("  ValueError: no 1 (in task 'fail', ")
     assert told[-1] == "  result() raises it"
+
+
+def test_the_text_of_a_run_stays_short() -> None:
+    """Many nodes are counted, and an error that cannot tell itself does not break the text."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    @task
+    def mute(x: int) -> int:
+        raise MuteError
+
+    @workflow
+    def wf(x: int) -> int:
+        for _ in range(100):
+            x = inc(x)
+        return mute(x)
+
+    lines = repr(wf.run(x=0)).splitlines()
+    assert len(lines) == 1 + 60 + 1 + 2
+    assert lines[61] == "  … and 41 more nodes"

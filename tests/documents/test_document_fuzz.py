@@ -82,7 +82,9 @@ def edited(edits: list[tuple[str, int, int, str]]) -> str:
 def loads_or_tells(path: Path, text: str) -> None:
     """Load the document; an error must say where it is."""
     try:
-        load_document(path)
+        for failed in load_document(path).failed:
+            assert 1 <= failed.line <= text.count("\n") + text.count("\r") + 2
+            assert isinstance(failed.error, CelltaskError | SyntaxError)
     except SyntaxError as error:
         assert str(error.filename).startswith(str(path))
         assert error.lineno is not None

@@ -117,9 +117,12 @@ def test_run_task_takes_expressions(defined: Notebook) -> None:
     assert (run.value, [node.state for node in run.nodes]) == (12, ["done", "done"])
 
 
-def test_run_task_shows_the_states_of_the_nodes(defined: Notebook) -> None:
-    """A workflow's run draws its graph."""
-    assert "image/svg+xml" in defined.run("%run_task quadruple").shown[0]
+def test_run_task_gives_a_run_that_shows_itself(defined: Notebook) -> None:
+    """The run of a workflow is the value of its line, and nothing is shown twice."""
+    ran = defined.run("%run_task quadruple")
+    assert ran.shown == []
+    shown, _ = defined.shell.display_formatter.format(ran.value)
+    assert "image/svg+xml" in shown
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,7 @@ def completions(notebook: Notebook, before: str) -> list[str]:
     [
         ("%%task --ca", "--ca", ["--cache", "--cache-version", "--card"]),
         ("%task --cache --ca", "--ca", ["--cache-version", "--card"]),
-        ("%%workflow --", "--", ["--name", "--docs", "--failure-policy", "--run", "--help"]),
+        ("%%workflow --", "--", ["--name", "--docs", "--failure-policy", "--allow-globals", "--run", "--help"]),
         ("%dag q", "q", ["quadruple"]),
         ("%task_diff ", "", ["double"]),
         ("%run_task dou", "dou", ["double"]),
@@ -232,3 +235,29 @@ def test_run_task_runs_async_tasks(notebook: Notebook) -> None:
     """An async task can be run by its name like any other."""
     notebook("%%task\nimport asyncio\nasync def slow(x: int) -> int:\n    await asyncio.sleep(0.001)\n    return x\n")
     assert notebook("%run_task slow x=2").value == 2
+
+
+def test_a_terminal_waits_for_what_stands_below_a_header(notebook: Notebook) -> None:
+    """A header alone is not complete, nor is a body cell before a blank line ends it; other lines are as ever."""
+    check = notebook.shell.check_complete
+    for begun in ("%%task --cache", "%task", "%workflow", "%%task f -> y: int\nx: int = 1", "%%task\nimport os"):
+        assert check(begun)[0] == "incomplete"
+    for done in ("%%task f -> y: int\ny = 1\n\n", "%task --help", "%tasks", "%dag w", "x = 1"):
+        assert check(done)[0] == "complete"
+
+
+def test_tasks_lists_a_workflow_whose_task_is_gone(defined: Notebook) -> None:
+    """The table stands, and says which workflow cannot be used any more."""
+    defined(DEFINED.replace("2 * x", "x + x"))  # the workflow has to be traced again
+    defined("del double")
+    rows = {row[0]: row for row in defined("%tasks").rows}
+    assert rows["quadruple"][3] == "uses what is gone"
+    assert len(rows) == 2
+
+
+def test_reset_forgets_the_tasks_of_the_notebook(defined: Notebook) -> None:
+    """`%reset` takes tasks away like all other names, and new ones can be defined after it."""
+    defined("%reset -f")
+    assert repr(defined("%tasks")) == "nothing is defined yet"
+    defined(DEFINED)
+    assert defined("double(x=2)") == 4

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,9 @@ PURE = "%%task\ndef f(x: int) -> int:\n    return x\n"
             "HeaderError",
             "line 2",
             id="second-line",
+        ),
+        pytest.param(
+            "%%task --cache \\\ndef f(x: int) -> int:\n    return 2 * x\n", "HeaderError", "line 1", id="backslash"
         ),
         pytest.param("%%task f -> y: int\nx: int\nz = 2\nreturn z\n", "BodyError", "line 4", id="return"),
         pytest.param("%%task\ndef f(x) -> int:\n    return x\n", "InterfaceError", None, id="untyped"),
@@ -129,6 +133,47 @@ def test_earlier_exceptions_are_told_too(notebook: Notebook) -> None:
     ran = notebook.run("try:\n    f(x=1)\nexcept ZeroDivisionError as error:\n    raise KeyError('k') from error")
     assert "return x / 0" in ran.text
     assert "celltask/" not in ran.text
+
+
+def test_notes_are_the_last_lines_of_every_shell(notebook: Notebook) -> None:
+    """Which task and node failed is told once, below the user's own notes, also by shells that know no notes."""
+    notebook("%%task\ndef f(x: int) -> int:\n    e = ValueError('bad')\n    e.add_note('try 2')\n    raise e\n")
+    notebook("%%workflow\ndef w(x: int) -> int:\n    return f(x=x)\n")
+    lines = notebook.run("w(x=1)").text.strip().splitlines()
+    assert lines[-4:] == [
+        "ValueError: bad", "try 2", "in task 'f', cell 2, line 5", "in node n0 (f) of workflow 'w'"
+    ]  # fmt: skip
+    notebook("%unload_ext celltask")
+    assert notebook.shell.__dict__.get("_showtraceback") is None
+
+
+def test_each_task_on_the_way_is_told_with_its_own_line(notebook: Notebook) -> None:
+    """A task that calls a task, all in one cell, async in a workflow: every note has the line of its own body."""
+    notebook(
+        "%%task\ndef a(x: int) -> float:\n    return 1 / x\n\ndef b(x: int) -> float:\n    return a(x=x)\n\n"
+        "async def c(x: int) -> float:\n    return b(x=x)\n"
+    )
+    notebook("%%workflow\ndef w(x: int) -> float:\n    return c(x=x)\n")
+    text = notebook.run("w(x=0)").text
+    assert text.strip().splitlines()[-4:] == [
+        "in task 'a', cell 2, line 3", "in task 'b', cell 2, line 6", "in task 'c', cell 2, line 9",
+        "in node n0 (c) of workflow 'w'",
+    ]  # fmt: skip
+    assert "another exception" not in text
+    assert "celltask/" not in text
+
+
+def test_post_mortem_begins_in_the_users_code(notebook: Notebook) -> None:
+    """What `%debug` would look at holds no frame of celltask, neither for an error of a body nor for one of ours."""
+    notebook("%%task\ndef f(x: int) -> float:\n    return 1 / x\n")
+    for call, depth in (("f(x=0)", 2), ("f(x='a')", 1)):
+        notebook.run(call)
+        frames, names = sys.last_traceback, []
+        while frames is not None:
+            names.append(frames.tb_frame.f_code.co_filename)
+            frames = frames.tb_next
+        assert not [name for name in names if "celltask" in name]
+        assert len([name for name in names if "ipython-input" in name]) == depth
 
 
 WORDS = st.lists(

@@ -95,11 +95,11 @@ def test_fold_outs_name_what_goes_where() -> None:
 
 
 def test_fold_outs_tell_of_the_run() -> None:
-    """State and time stand in the line that is always seen, the error and all else below it."""
+    """State, time and the first line of the error stand in the line that is always seen, all else below it."""
     known = {"n2": {"state": "failed", "duration": "1.25 s", "error": "ValueError: <b>\n  no", "attempts": "3"}}
     page = html(report_graph(), details=known)
-    assert "<summary><code>clean</code> &#183; failed &#183; 1.25 s</summary>" in page
-    assert "<pre>ValueError: &lt;b&gt;\n  no</pre>" in page
+    assert "<summary><code>clean</code> &#183; failed &#183; 1.25 s &#183; ValueError: &lt;b&gt;</summary>" in page
+    assert ">ValueError: &lt;b&gt;\n  no</pre>" in page
     assert ">attempts</td>" in page
 
 
@@ -121,7 +121,38 @@ def test_a_workflow_used_twice_is_drawn_once() -> None:
 def test_many_fold_outs_stand_in_one() -> None:
     """Thirty steps do not push the notebook's next cell out of sight."""
     page = html(graph_of(*training()))
-    assert "<details><summary>29 steps</summary><details>" in page
+    fold = page.index("<details><summary>29 steps</summary>")
+    assert page.index("<summary><code>") > fold
+
+
+def test_a_page_of_thousands_of_steps_stays_small() -> None:
+    """Two hundred steps are told, and how many more there are."""
+    nodes = tuple(Node(f"n{number}", "step", "step", ()) for number in range(3000))
+    page = html(Graph("w", nodes=nodes, entities={"step": Entity("step", "python")}))
+    assert "<summary>3000 steps</summary>" in page
+    assert "<p>and 2800 more</p>" in page
+    assert len(page) < 300_000
+
+
+def test_failed_steps_among_many_stand_in_the_open() -> None:
+    """Who looks at a failed run of thirty steps sees at once which one failed, and at most eight of them."""
+    graph = graph_of(*training())
+    failed = {graph.nodes[5].id: {"state": "failed", "error": "ValueError: no"}}
+    page = html(graph, details=failed)
+    fold = page.index("<details><summary>28 other steps</summary>")
+    assert page.index("failed &#183; ValueError: no</summary>") < fold
+    page = html(graph, states=dict.fromkeys([node.id for node in graph.nodes], "failed"))
+    assert "<summary>21 other steps</summary>" in page
+
+
+def test_a_failed_workflow_within_shows_which_of_its_steps_failed() -> None:
+    """States and errors of nodes within a node are told in its fold-out, by the id that begins with its own."""
+    graph = report_graph()
+    outer = next(node for node in graph.nodes if graph.entities[node.entity].graph is not None)
+    known = {outer.id: {"state": "failed"}, f"{outer.id}/n0": {"state": "failed", "error": "KeyError: 'k'"}}
+    page = html(graph, details=known)
+    assert page.count("failed &#183; KeyError: &#x27;k&#x27;</summary>") == 1
+    assert [alt.endswith("1 failed.") for alt in re.findall('<img alt="([^"]*)"', page)] == [True, True]
 
 
 CARD = Entity(

@@ -8,7 +8,7 @@ from any_graph import graphs
 from hypothesis import given, settings
 from sample_graphs import graph_of, layered, report_graph, training
 
-from celltask.core.graph import Entity, Graph, Node, Port
+from celltask.core.graph import Entity, FromInput, FromNode, Graph, Node, Port
 from celltask.render import mermaid, text
 
 
@@ -23,6 +23,25 @@ def test_text_draws_five_nodes() -> None:
         "●─╯    report          shell     ← join, load_orders, currency\n"
         "→ report: DataFrame  ← report"
     )
+
+
+def test_text_tells_nodes_of_one_name_apart_and_may_be_whole() -> None:
+    """Their ids stand behind their names, wherever they are named; without a width no line is cut."""
+    task = Entity("fit", "python", (Port("x", "int"), Port("y", "int")), (Port("o0", "int"),))
+    one, two, three = FromInput("a" * 60), FromNode("n0", 0), FromNode("n1", 0)
+    nodes = (
+        Node("n0", "fit", "fit", (one, None)),
+        Node("n1", "fit", "fit", (one, two)),
+        Node("n2", "add", "fit", (two, three)),
+    )
+    graph = Graph("w" * 120, nodes=nodes, entities={"fit": task})
+    assert text(graph, width=None).splitlines() == [
+        f"{'w' * 120}()",
+        f"●    fit (n0)       ← {'a' * 60}, default",
+        f"├─●  fit (n1)       ← {'a' * 60}, fit (n0)",
+        "●─╯  add       fit  ← fit (n0), fit (n1)",
+    ]
+    assert max(map(len, text(graph).splitlines())) == 110
 
 
 def test_text_tells_states() -> None:

@@ -89,7 +89,7 @@ def node_of(run: Run, error: BaseException) -> str:
 
 def error_text(error: BaseException, node: str) -> str:
     """`error` and whatever it came from, each with the user's own lines."""
-    lines = [class_and_message(error), f"  in: {node}", *_frames_told(error), *_notes_told(error)]
+    lines = [class_and_message(error), f"  in: {node}", *_frames_told(error), *_notes_told(error), *_mend_told(error)]
     seen = {id(error)}
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     while before is not None and id(before) not in seen:
@@ -111,6 +111,14 @@ def _frames_told(error: BaseException) -> list[str]:
         if frame.text:
             lines.append(f"        {frame.text}")
     return lines
+
+
+def _mend_told(error: BaseException) -> list[str]:
+    """Where a file that is missing was looked for."""
+    from celltask.cli.paths import looked_in, missing_file  # noqa: PLC0415 - only for a failure
+
+    path = missing_file(error)
+    return [f"  mend: {looked_in(path)}"] if path else []
 
 
 def _notes_told(error: BaseException) -> list[str]:

@@ -1,8 +1,10 @@
-"""`celltask graph FILE [NAME]`: a workflow's graph as text, SVG, Mermaid or JSON."""
+"""`celltask graph FILE [NAME]`: a workflow's graph as text, SVG, HTML, Mermaid or JSON."""
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +12,8 @@ import click
 
 from celltask.cli import report
 from celltask.cli.exit_codes import DONE
-from celltask.cli.opening import open_document
+from celltask.cli.opening import as_name, open_document, refuse_failed
+from celltask.cli.paths import expanded
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
@@ -22,28 +25,60 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_FORMATS = ("text", "svg", "mermaid", "json")
-_BY_SUFFIX = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".json": "json", ".txt": "text"}
+_FORMATS = ("text", "svg", "html", "mermaid", "json")
+_BY_SUFFIX = {
+    ".svg": "svg",
+    ".html": "html",
+    ".htm": "html",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".json": "json",
+    ".txt": "text",
+}
 
 
 def _graph(file: str, name: str | None, form: str | None, out: str) -> int:
-    chosen = form or _BY_SUFFIX.get(Path(out).suffix.lower(), "text")
+    chosen = form or "text" if out == "-" else _format_of(out, form)
     with report.stdout_kept_clean() if out == "-" else nullcontext():
         document = open_document(file, name)
-        text = _drawn(_workflow_in(document, name, file).graph, chosen)
+        text = _drawn(_workflow_in(document, name, file).graph, chosen, whole=out != "-" or not sys.stdout.isatty())
     if out == "-":
         report.write(text.rstrip("\n"))
         return DONE
     try:
-        Path(out).write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        Path(expanded(out)).write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", "") or error
         raise CelltaskError(f"the picture cannot be written: {reason}", out, "give another place to -o") from None
     return DONE
 
 
+def _format_of(out: str, form: str | None) -> str:
+    """The format of the file `out`: that of its suffix, or `form` where the suffix says none.
+
+    Raises:
+        CelltaskError: If the suffix is that of no format or of another one.
+    """
+    suffix = Path(out).suffix.lower()
+    known = _BY_SUFFIX.get(suffix)
+    if known is not None and form not in (None, known):
+        mend = f"leave out --format {form}, or end the name in {_suffix_of(form)}"
+        raise CelltaskError(f"{suffix!r} is not the format {form}", f"celltask graph -o {out}", mend)
+    if known is None and form is None and suffix:
+        mend = "use .svg, .html, .mmd, .json or .txt"
+        raise CelltaskError(f"{suffix!r} is no format of a graph", f"celltask graph -o {out}", mend)
+    return form or known or "text"
+
+
+def _suffix_of(form: str | None) -> str:
+    return next(suffix for suffix, known in _BY_SUFFIX.items() if known == form)
+
+
 def _workflow_in(document: Document, name: str | None, file: str) -> Workflow[..., object]:
+    name = None if name is None else as_name(name)
     names = list(document.workflows)
+    if name is None:
+        refuse_failed(document, file)
     if name is not None and name in document.workflows:
         return document.workflows[name]
     if name is None and len(names) == 1:
@@ -60,13 +95,19 @@ def _workflow_in(document: Document, name: str | None, file: str) -> Workflow[..
     )
 
 
-def _drawn(graph: Graph, form: str) -> str:
+def _drawn(graph: Graph, form: str, *, whole: bool) -> str:
     if form == "json":
         import json  # noqa: PLC0415 - only for this
 
         return json.dumps(graph.to_json())
     from celltask import render  # noqa: PLC0415 - only for pictures
 
+    if form == "text":
+        return render.text(graph, width=None) if whole else render.text(graph)
+    if form == "html":
+        title = escape(graph.name)
+        head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        return f"{head}{render.html(graph)}\n</html>"
     draw = cast("Callable[[Graph], str]", getattr(render, form))
     return draw(graph)
 
@@ -81,7 +122,7 @@ command = click.Command(
             ["--format", "form"],
             type=click.Choice(_FORMATS),
             metavar="FORMAT",
-            help="text (the default), svg, mermaid or json; read off the suffix of -o if not given.",
+            help="text (the default), svg, html, mermaid or json; with -o it follows from the suffix.",
         ),
         click.Option(
             ["-o", "--out", "out"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from celltask.cli.inputs import is_table
 from celltask.cli.wording import shell_word
 from celltask.core.interface import MISSING
 from celltask.core.types.base import Mismatch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from celltask.core.interface import Input
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["entity_help", "example_of", "json_sample", "listing", "metavar_of"]
+__all__ = ["entity_help", "example_of", "json_sample", "listing", "metavar_of", "plain"]
 
 _BY_TYPE = {"integer": "INT", "number": "FLOAT", "array": "JSON", "object": "JSON", "null": "none"}
 _BY_FORMAT = {"date": "DATE", "date-time": "DATETIME", "time": "TIME", "duration": "DURATION"}
@@ -31,6 +32,7 @@ _SAMPLES_BY_FORMAT = {
 }
 _LONGEST = 60
 _DEEPEST = 5
+_TABLE_FILES = "table: path to .csv, .json, .parquet, .arrow, or JSON"
 
 
 def metavar_of(option: InputOption) -> str:
@@ -38,6 +40,8 @@ def metavar_of(option: InputOption) -> str:
     if option.is_bool:
         return ""
     handler = option.item or option.port.handler
+    if option.is_table:
+        return "FILE"
     return "PATH" if option.names_a_file else _metavar(handler.describe())
 
 
@@ -64,6 +68,8 @@ def example_of(option: InputOption) -> str:
         return f"{option.flag} or {option.off_flags[0] if option.off_flags else option.flag + ' false'}"
     if option.names_a_file:
         return f"{option.flag} file.csv"
+    if option.is_table:
+        return " ".join([f"{option.flag} table.csv"] * (2 if option.item else 1))
     sample = _sample((option.item or option.port.handler).describe(), 0)
     word = shell_word(sample if isinstance(sample, str) else _as_json(sample))
     return f"{option.flag} {word} {option.flag} {word}" if option.item else f"{option.flag} {word}"
@@ -71,7 +77,12 @@ def example_of(option: InputOption) -> str:
 
 def json_sample(handlers: Mapping[str, TypeHandler]) -> str:
     """A JSON object with a small value for each name, as an inputs file has it."""
-    return _as_json({name: _sample(handler.describe(), 0) for name, handler in handlers.items()})
+    return _as_json(
+        {
+            name: [{"column": 3}] if is_table(handler.annotation) else _sample(handler.describe(), 0)
+            for name, handler in handlers.items()
+        }
+    )
 
 
 def _sample(described: object, depth: int) -> object:  # noqa: PLR0911 - one return per kind of value
@@ -118,7 +129,7 @@ def entity_help(entity: Entity, options: Sequence[InputOption], own: Sequence[cl
     for paragraph in _paragraphs(entity):
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(paragraph)
+            formatter.write_text(plain(paragraph))
     if options:
         with formatter.section("Inputs"):
             formatter.write_dl([(_usage(option), _told(entity, option)) for option in options])
@@ -168,7 +179,8 @@ def _usage(option: InputOption) -> str:
 
 def _told(entity: Entity, option: InputOption) -> str:
     port = option.port
-    told = _sentence(port.handler.name, entity.interface.description_of(port.name))
+    name = f"{port.handler.name} ({_TABLE_FILES})" if option.is_table else port.handler.name
+    told = _sentence(name, entity.interface.description_of(port.name))
     if option.item:
         told += " May repeat."
     return f"{told} [{'required' if port.default is MISSING else f'default: {_typed(port)}'}]"
@@ -187,7 +199,7 @@ def _typed(port: Input) -> str:
 
 
 def _sentence(type_name: str, description: str) -> str:
-    text = description.strip()
+    text = plain(description.strip())
     if text and text[-1] not in ".!?":
         text += "."
     return f"{type_name}. {text}".rstrip()
@@ -204,11 +216,20 @@ def _paragraphs(entity: Entity) -> list[str]:
     return [entity.doc] if entity.doc else []
 
 
+def plain(text: str) -> str:
+    """`text` of a docstring without what only typesetting needs: single backticks for double ones.
+
+    >>> plain("either ``a`` or b")
+    'either `a` or b'
+    """
+    return text.replace("``", "`")
+
+
 def listing(entities: Sequence[Entity]) -> str:
     """Tasks and workflows with what they take and give, one paragraph each."""
     lines = []
     for entity in entities:
         kind = "workflow" if entity.kind == "workflow" else "task"
         lines.append(f"{kind} {entity.name}{entity.interface}")
-        lines += [f"    {line}" for line in (entity.doc, entity.place) if line]
+        lines += [f"    {line}" for line in (plain(entity.doc), entity.place) if line]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 An input `test_size` is given as ``--test-size 0.3`` or ``--test_size=0.3``. A value that begins with ``--`` needs the
 ``=``. For a bool there are ``--flag``, ``--no-flag`` and ``--flag false``; for a list the option repeats, or takes the
 list as JSON. ``@file`` stands for the content of a file, ``-`` (or ``@-``) for standard input, ``@@`` for an ``@``.
+A table is the file that its path names.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections import deque
 from types import UnionType
 
 from celltask.core.types.lookup import handler_for
-from celltask.errors import CallError, CelltaskError
+from celltask.core.types.naming import place_in_library
+from celltask.errors import CelltaskError
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +22,17 @@ if typing.TYPE_CHECKING:
     from celltask.core.interface import Input, Interface
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["InputOption", "container_of", "options_of", "plain_type", "sorted_out"]
+__all__ = [
+    "STANDARD_INPUT", "TABLES", "TABLE_SUFFIXES", "InputOption", "container_of", "is_table", "options_of", "plain_type",
+    "sorted_out",
+]  # fmt: skip
+
+STANDARD_INPUT = "\0-"
+"""A ``-`` that stands for standard input, among the texts given; no word of a command line can hold a NUL."""
+TABLES = ("pandas.DataFrame", "polars.DataFrame", "pyarrow.Table")
+"""What is read from the file that its path names."""
+TABLE_SUFFIXES = (".csv", ".csv.gz", ".json", ".parquet", ".feather", ".arrow")
+_PLACES = {"celltask.File": "file", "celltask.Directory": "folder"}
 
 _REPEATED = {"list": list, "set": set, "frozenset": frozenset, "tuple": tuple, "deque": deque}
 
@@ -39,6 +51,10 @@ class InputOption(typing.NamedTuple):
     """Whether its value is a path, so that ``@`` and ``-`` mean nothing more."""
     is_bool: bool = False
     """Whether it may stand without a value."""
+    is_table: bool = False
+    """Whether it, or each of many, is a table."""
+    must_exist: str = ""
+    """What has to lie at the path: ``"file"`` or ``"folder"``; empty if nothing has to."""
 
     @property
     def flag(self) -> str:
@@ -59,7 +75,20 @@ def _option(port: Input, names: set[str]) -> InputOption:
         negative = f"no_{port.name}"
         return InputOption(port, flags, () if negative in names else _flags(negative), is_bool=True)
     names_a_file = isinstance(plain, type) and hasattr(plain, "__fspath__")
-    return InputOption(port, flags, (), _item(plain), names_a_file)
+    item = _item(plain)
+    one = plain if item is None else plain_type(item.annotation)
+    must_exist = _PLACES.get(place_in_library(one), "") if isinstance(one, type) else ""
+    return InputOption(port, flags, (), item, names_a_file, is_table=is_table(one), must_exist=must_exist)
+
+
+def is_table(annotation: object) -> bool:
+    """Whether `annotation` declares a table that files can hold.
+
+    >>> is_table(int)
+    False
+    """
+    plain = plain_type(annotation)
+    return isinstance(plain, type) and place_in_library(plain) in TABLES
 
 
 def _flags(name: str) -> tuple[str, ...]:
@@ -120,6 +149,7 @@ def sorted_out(
     by_flag = {flag: option for option in inputs for flag in option.flags}
     off = {flag: option for option in inputs for flag in option.off_flags}
     waiting, given, ours = deque(tokens), dict[str, list[str]](), list[str]()
+    before: tuple[InputOption, str] | None = None
     while waiting:
         word = waiting.popleft()
         flag, equals, value = word.partition("=")
@@ -127,7 +157,9 @@ def sorted_out(
             option = by_flag[flag]
             text = value if equals else _value_of(option, flag, waiting, command)
             given.setdefault(option.port.name, []).append(text)
-        elif flag in off:
+            before = (option, text)
+            continue
+        if flag in off:
             option = off[flag]
             if equals:
                 raise CelltaskError(f"{flag} takes no value", f"{command} {word}", f"write {option.flag}={value}")
@@ -136,7 +168,10 @@ def sorted_out(
             needs_value = own[flag] and not equals
             ours.append(f"{flag}={_value_after(flag, waiting, command)}" if needs_value else word)
         else:
-            raise _unknown(word, inputs, own, command)
+            from celltask.cli.mistakes import stray_word  # noqa: PLC0415 - only for a mistake
+
+            raise stray_word([word, *waiting], before, inputs, own, command)
+        before = None
     return given, ours
 
 
@@ -144,7 +179,7 @@ def _value_of(option: InputOption, flag: str, waiting: deque[str], command: str)
     if option.is_bool and (not waiting or waiting[0].startswith("-")):
         return "true"
     value = _value_after(flag, waiting, command)
-    return "@-" if value == "-" else value
+    return STANDARD_INPUT if value == "-" else value
 
 
 def _value_after(flag: str, waiting: deque[str], command: str) -> str:
@@ -156,14 +191,3 @@ def _value_after(flag: str, waiting: deque[str], command: str) -> str:
             f"{flag} needs a value, and {value} follows it", command, f"write {flag}={value} if that is the value"
         )
     return value
-
-
-def _unknown(word: str, inputs: Sequence[InputOption], own: Mapping[str, bool], command: str) -> CelltaskError:
-    from celltask.cli.wording import near, quoted  # noqa: PLC0415 - only for a mistake
-
-    flags = [option.flag for option in inputs]
-    if word.startswith("-") and word.strip("-"):
-        flag = word.partition("=")[0]
-        return CallError(f"there is no input or option {flag}", command, near(flag, [*flags, *own]))
-    mend = f"write {flags[0]} {word}" if len(flags) == 1 else f"give each input by its name: {', '.join(flags)}"
-    return CallError(f"{quoted(word)} stands alone", command, mend if flags else "leave it out; there are no inputs")

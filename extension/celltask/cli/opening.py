@@ -1,9 +1,12 @@
 """The document that a command names, and the task or workflow in it that is meant."""
 
+# ruff: noqa: PTH100, PTH109, PTH117, PTH120 - pathlib would be loaded for every run
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, cast
 
+from celltask.cli.paths import expanded, looked_in, missing_file
 from celltask.core.task import Task
 from celltask.documents.loader import load_document
 from celltask.errors import CelltaskError, DocumentError
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     Entity = Task[..., object] | Workflow[..., object]
 
-__all__ = ["choices_in", "entity_in", "open_document"]
+__all__ = ["as_name", "choices_in", "entity_in", "failures_in", "open_document", "refuse_failed"]
 
 
 def open_document(path: str, name: str | None = None, *, execute_all: bool = False) -> Document:
@@ -29,8 +32,9 @@ def open_document(path: str, name: str | None = None, *, execute_all: bool = Fal
         CelltaskError: If it cannot be read or does not define what it should; what its own statements raise is told
             as a `DocumentError` with their place.
     """
+    path = _document_at(path, name)
     try:
-        return load_document(path, None if name is None else [name], execute_all=execute_all)
+        return load_document(path, None if name is None else [as_name(name)], execute_all=execute_all)
     except CelltaskError:
         raise
     except SyntaxError as error:
@@ -51,17 +55,63 @@ def entity_in(document: Document, name: str | None, path: str) -> Entity:
         DocumentError: If there is none of that name, or more than one to choose from.
     """
     if name is not None:
+        name = as_name(name)
         found = document.workflows.get(name) or document.tasks.get(name) or document.namespace.get(name)
         if isinstance(found, Task) or (found is not None and type(found).__module__ == "celltask.core.workflow"):
             return cast("Entity", found)
         names = ", ".join([*document.workflows, *document.tasks])
         mend = f"use one of: {names}" if names else "put %%task above a function, or @task"
         raise DocumentError(f"{name!r} is no task or workflow", path, mend)
+    refuse_failed(document, path)
     if len(document.workflows) == 1:
         return next(iter(document.workflows.values()))
     if len(document.tasks) == 1 and not document.workflows:
         return next(iter(document.tasks.values()))
     raise DocumentError(*choices_in(document, path))
+
+
+def failures_in(document: Document, path: str) -> list[CelltaskError]:
+    """The errors of the definitions that could not be loaded, in their order."""
+    errors = [item.error for item in document.failed]
+    return [
+        _not_python(path, error) if isinstance(error, SyntaxError) else cast("CelltaskError", error) for error in errors
+    ]
+
+
+def refuse_failed(document: Document, path: str) -> None:
+    """Refuse to choose among the entities of a document where some could not be loaded.
+
+    Raises:
+        CelltaskError: The error of the first one that has a name.
+    """
+    for item, error in zip(document.failed, failures_in(document, path), strict=True):
+        if item.name:
+            raise error
+
+
+def as_name(word: str) -> str:
+    """The name that `word` says; names have no dashes, but options do, so both are taken.
+
+    >>> as_name("by-region")
+    'by_region'
+    """
+    return word.replace("-", "_")
+
+
+def _document_at(path: str, name: str | None) -> str:
+    """`path` with ``~`` expanded; whatever is not there is told with what lies near."""
+    place = expanded(path)
+    if os.path.lexists(place):
+        return place
+    from celltask.documents.reader import SUFFIXES  # noqa: PLC0415 - only for a mistake
+
+    if name is not None and name.lower().endswith(SUFFIXES) and not path.lower().endswith(SUFFIXES):
+        import click  # noqa: PLC0415 - loaded by whoever came from a command line
+
+        context = click.get_current_context(silent=True)
+        command = context.command_path if context is not None else "celltask run"
+        raise DocumentError(f"{path!r} is no document", command, f"the document comes first: {command} {name} {path}")
+    raise DocumentError("there is no such document", path, looked_in(path, SUFFIXES))
 
 
 def choices_in(document: Document, path: str) -> tuple[str, str, str]:
@@ -97,7 +147,15 @@ def _raised(path: str, error: BaseException) -> DocumentError:
 
     frames = user_frames(error)
     where = f"{frames[-1].place}: {frames[-1].text}" if frames else path
-    mend = "mend that statement"
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        mend = f"install {error.name.partition('.')[0]}, or put its folder on sys.path"
+    mend = _mend_of(path, error)
     return DocumentError(f"the document raises {class_and_message(error)}", where, mend)
+
+
+def _mend_of(path: str, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"install {error.name.partition('.')[0]}, or put its folder on sys.path"
+    missing = missing_file(error)
+    if missing and not os.path.isabs(missing):
+        folder = os.path.dirname(os.path.abspath(expanded(path)))
+        return f"relative paths start at {os.getcwd()}, where celltask runs; the document lies in {folder}"
+    return "mend that statement"

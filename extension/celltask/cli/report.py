@@ -12,23 +12,34 @@ from celltask.core.types.base import Mismatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from celltask.core.interface import Interface, Output
+    from celltask.core.interface import Input, Interface, Output
     from celltask.core.run import NodeRecord, Run
 
-__all__ = ["json_of", "nodes_table", "result_text", "seconds", "shown", "stdout_kept_clean", "write"]
+__all__ = [
+    "json_of", "json_value", "nodes_table", "result_text", "seconds", "shown", "stdout_kept_clean", "write",
+]  # fmt: skip
+
+_MOST_ROWS = 1000
+"""Larger tables are told in one line."""
 
 
 def result_text(interface: Interface, outputs: Mapping[str, object]) -> str:
     """The outputs as text: the value alone where there is one, else one ``name: value`` a line; ``""`` if none.
 
-    A single text is printed as it is, so that it can be piped on; everything else as its repr.
+    A value of several lines begins on the line below its name. A single text is printed as it is, so that it can be
+    piped on; everything else as its repr.
     """
     if not interface.outputs:
         return ""
     if interface.result == "single":
         value = outputs[interface.outputs[0].name]
         return value if isinstance(value, str) else shown(value)
-    return "\n".join(f"{port.name}: {shown(outputs[port.name])}" for port in interface.outputs)
+    return "\n".join(_named(port.name, shown(outputs[port.name])) for port in interface.outputs)
+
+
+def _named(name: str, text: str) -> str:
+    """`text` after its name; below it if it has several lines, which are often aligned."""
+    return f"{name}:\n{text}" if "\n" in text else f"{name}: {text}"
 
 
 def shown(value: object) -> str:
@@ -82,7 +93,7 @@ def _time(node: NodeRecord) -> str:
 def json_of(run: Run, interface: Interface) -> str:
     """The run as one JSON object on one line.
 
-    Its keys are ``run``, ``name``, ``state``, ``outputs`` (by name; a value without a JSON form as its preview),
+    Its keys are ``run``, ``name``, ``state``, ``outputs`` (by name; see `json_value`),
     ``error``, ``duration_s`` and ``nodes`` (``id``, ``label``, ``task``, ``state``, ``attempts``, ``duration_s`` in
     seconds, ``error``). An error is ``null`` or has ``type``, ``message`` and ``at``, the user's own line it came from.
     """
@@ -93,7 +104,7 @@ def json_of(run: Run, interface: Interface) -> str:
         "run": run.id,
         "name": run.name,
         "state": run.state,
-        "outputs": {name: _json_value(by_name[name], value) for name, value in run.outputs.items()},
+        "outputs": {name: json_value(by_name[name], value) for name, value in run.outputs.items()},
         "error": _error(run.error),
         "duration_s": run.duration_s,
         "nodes": [
@@ -112,11 +123,19 @@ def json_of(run: Run, interface: Interface) -> str:
     return json.dumps(told)
 
 
-def _json_value(port: Output, value: object) -> object:
-    import json  # noqa: PLC0415 - loaded by json_of
+def json_value(port: Input | Output, value: object) -> object:
+    """`value` as JSON has it: a table as its rows, up to 1000; what has no JSON form as its preview."""
+    import json  # noqa: PLC0415 - loaded by whoever prints JSON
+
+    from celltask.cli.tables import is_table_value, records, rows_in  # noqa: PLC0415 - only for JSON
 
     try:
-        made = port.handler.to_json(value)
+        if not is_table_value(value):
+            made = port.handler.to_json(value)
+        elif rows_in(value) <= _MOST_ROWS:
+            made = records(value)
+        else:
+            return port.handler.preview(value)
         json.dumps(made, allow_nan=False)
     except (Mismatch, TypeError, ValueError, RecursionError):
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from celltask.cli.opening import Entity
     from celltask.cli.progress import Progress
+    from celltask.cli.save import Target
     from celltask.core.run import Run
 
 __all__ = ["OWN_FLAGS", "command"]
@@ -40,20 +41,29 @@ class Settings(NamedTuple):
     inputs_file: str = ""
     execute_all: bool = False
     quiet: bool = False
+    save: tuple[str, ...] = ()
 
     def with_given(self, params: Mapping[str, object]) -> Settings:
         """The same with the options in `params` that were given."""
-        return self._replace(**{key: value for key, value in params.items() if key in self._fields and value})  # type: ignore[arg-type]  # click made them
+        given = {key: value for key, value in params.items() if key in self._fields and value}
+        if "save" in given:
+            given["save"] = (*self.save, *cast("tuple[str, ...]", given["save"]))
+        return self._replace(**given)  # type: ignore[arg-type]  # click made them
 
 
 def _own_options() -> list[click.Option]:
     return [
         click.Option(["--engine"], metavar="NAME", help="Where nodes run: threads (the default) or inline."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the run as one JSON object, and nothing else."),
+        click.Option(
+            ["--save"], metavar="FILE", multiple=True,
+            help="Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables also .csv, .parquet. "
+            "NAME=FILE for one of several outputs. May repeat.",
+        ),
         click.Option(["--inputs-file"], metavar="FILE", help="Inputs as a JSON object; - reads standard input."),
         click.Option(["--execute-all"], is_flag=True, help="Execute the document's demonstrations too."),
         click.Option(["--quiet"], is_flag=True, help="Do not tell nodes and times."),
-    ]
+    ]  # fmt: skip
 
 
 OWN_FLAGS = {option.opts[0]: not option.is_flag for option in _own_options()}
@@ -125,6 +135,7 @@ class _Invocation:
         given, ours = sorted_out(tokens, self.options, own, self.command_line)
         self.settings = self.settings.with_given(_parsed(self._own(own), ours))
         self._check_engine()
+        targets = self._targets()
         inputs = self._values(given)
         try:
             run = self._told_run(inputs)
@@ -133,7 +144,21 @@ class _Invocation:
 
             report.write(error_text(stop, self.entity.name), sys.stderr)
             return INTERRUPTED if isinstance(stop, KeyboardInterrupt) else FAILED
-        return DONE if run.state == "done" else FAILED
+        if run.state != "done":
+            return FAILED
+        if targets:
+            from celltask.cli.save import keep  # noqa: PLC0415 - only for --save
+
+            with report.stdout_kept_clean():
+                keep(targets, run.outputs, self.entity, quiet=self.settings.quiet)
+        return DONE
+
+    def _targets(self) -> tuple[Target, ...]:
+        if not self.settings.save:
+            return ()
+        from celltask.cli.save import targets_of  # noqa: PLC0415 - only for --save
+
+        return targets_of(self.settings.save, self.entity.interface, self.command_line)
 
     def _told_run(self, inputs: dict[str, object]) -> Run:
         if not self.settings.as_json:
@@ -229,6 +254,7 @@ Values:
   --settings '{"C": 0.1}'   anything structured, as JSON
   --settings @file.json   the content of a file; @@ stands for an @
   --settings -   what standard input holds
+  --sales table.csv   a table, by its path; - reads CSV or JSON
 
 The options above stand anywhere. Where an input has the name of one of them, the option is meant before NAME (or before
 FILE, if no NAME is given), and the input after it."""

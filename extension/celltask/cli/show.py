@@ -8,7 +8,9 @@ import click
 
 from celltask.cli import report
 from celltask.cli.exit_codes import DONE
+from celltask.cli.help import plain
 from celltask.cli.opening import entity_in, open_document
+from celltask.cli.tasks import ports_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,25 +18,27 @@ if TYPE_CHECKING:
     from celltask.cli.opening import Entity
     from celltask.core.graph import Port
     from celltask.documents.loader import Document
+    from celltask.documents.outline import Cell
+    from celltask.documents.slice import LeftOut
 
 __all__ = ["command"]
 
 
-def _show(file: str, name: str | None, *, as_json: bool) -> int:
+def _show(file: str, name: str | None, *, as_json: bool, show_all: bool) -> int:
     with report.stdout_kept_clean():
         document = open_document(file, name)
         entity = entity_in(document, name, file)
-        text = _as_json(entity, document) if as_json else _as_text(entity, document)
+        text = _as_json(entity, document) if as_json else _as_text(entity, document, show_all=show_all)
     report.write(text)
     return DONE
 
 
-def _as_text(entity: Entity, document: Document) -> str:
+def _as_text(entity: Entity, document: Document, *, show_all: bool) -> str:
     inputs, outputs = entity.interface.ports()
     kind = "workflow" if entity.kind == "workflow" else "task"
     lines = [f"{kind} {entity.name}{entity.interface}"]
     facts = {
-        "about": entity.doc,
+        "about": plain(entity.doc),
         "defined": entity.place,
         "kind": "" if entity.kind in ("python", "workflow") else entity.kind,
         "version": entity.version,
@@ -47,10 +51,36 @@ def _as_text(entity: Entity, document: Document) -> str:
     source = source_of(entity, document)
     if source:
         lines += ["", "Source", *(f"  {line}".rstrip() for line in source.splitlines())]
-    if document.left_out:
-        lines += ["", "Not executed to load it"]
-        lines += [f"  {_place_of(left)}: {left.text}  ({left.reason})" for left in document.left_out]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_noticed(document), *_left_out(document, show_all=show_all)])
+
+
+def _noticed(document: Document) -> list[str]:
+    rows = [f"  line {line}: {what}{mend and f'  ({mend})'}" for line, what, mend in document.notices]
+    return ["", "To notice", *rows] if rows else []
+
+
+def _left_out(document: Document, *, show_all: bool) -> list[str]:
+    count = len(document.left_out)
+    if not count:
+        return []
+    if not show_all:
+        told = "1 statement was" if count == 1 else f"{count} statements were"
+        return ["", f"{told} not executed to load it; --all lists {'it' if count == 1 else 'them'}"]
+    rows = [f"  {_place_of(left)}: {_what_of(left, document.cells)}  ({left.reason})" for left in document.left_out]
+    return ["", "Not executed to load it", *rows]
+
+
+def _what_of(left: LeftOut, cells: Iterable[Cell]) -> str:
+    """The text of a statement; of a definition below a magic or a decorator, its own first line."""
+    if not left.text.lstrip("# ").startswith(("%", "@")):
+        return left.text
+    for cell in cells:
+        if cell.number == left.cell and cell.first_line <= left.line <= cell.last_line:
+            below = cell.source.split("\n")[left.line - cell.first_line :]
+            for line in below:
+                if line.startswith(("def ", "async def ", "class ")):
+                    return line.strip()
+    return left.text
 
 
 def _options_of(entity: Entity) -> dict[str, str]:
@@ -63,7 +93,8 @@ def _options_of(entity: Entity) -> dict[str, str]:
 
 def _table(title: str, ports: Iterable[Port]) -> list[str]:
     rows = [
-        (f"{port.name}: {port.type}{f' = {port.default}' if port.default else ''}", port.description) for port in ports
+        (f"{port.name}: {port.type}{f' = {port.default}' if port.default else ''}", plain(port.description))
+        for port in ports
     ]
     width = max((len(first) for first, _ in rows), default=0)
     return ["", title, *(f"  {first.ljust(width)}  {second}".rstrip() for first, second in rows)] if rows else []
@@ -96,7 +127,6 @@ def source_of(entity: Entity, document: Document) -> str:
 def _as_json(entity: Entity, document: Document) -> str:
     import json  # noqa: PLC0415 - only for this
 
-    inputs, outputs = entity.interface.ports()
     told = {
         "name": entity.name,
         "kind": entity.kind,
@@ -105,8 +135,7 @@ def _as_json(entity: Entity, document: Document) -> str:
         "version": entity.version,
         "digest": entity.digest,
         "options": _options_of(entity),
-        "inputs": [_port(port) for port in inputs],
-        "outputs": [_port(port) for port in outputs],
+        **ports_told(entity.interface),
         "source": source_of(entity, document),
         "left_out": [
             {"cell": left.cell, "line": left.line, "text": left.text, "reason": left.reason}
@@ -116,16 +145,6 @@ def _as_json(entity: Entity, document: Document) -> str:
     return json.dumps(told)
 
 
-def _port(port: Port) -> dict[str, object]:
-    return {
-        "name": port.name,
-        "type": port.type,
-        "description": port.description,
-        "required": port.required,
-        "default": port.default,
-    }
-
-
 command = click.Command(
     "show",
     callback=_show,
@@ -133,6 +152,7 @@ command = click.Command(
         click.Argument(["file"], metavar="FILE"),
         click.Argument(["name"], metavar="[NAME]", required=False),
         click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+        click.Option(["--all", "show_all"], is_flag=True, help="List what was not executed to load it."),
     ],
     short_help="Show all about one task or workflow.",
     help="Show the task or workflow NAME of the document FILE: its interface, version, options and source, and what of "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from celltask.cli.inputs import InputOption, container_of, plain_type
+from celltask.cli.inputs import STANDARD_INPUT, TABLE_SUFFIXES, InputOption, container_of, plain_type
+from celltask.cli.paths import expanded, looked_in
 from celltask.core.types.base import Mismatch
 from celltask.errors import CallError, CelltaskError, ValueMismatchError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from celltask.cli.opening import Entity
     from celltask.core.interface import Input
+    from celltask.core.types.base import TypeHandler
 
 __all__ = ["Reader", "check_complete"]
 
@@ -39,7 +41,8 @@ class Reader:
             raise CallError(f"{option.flag} is given {len(texts)} times", self._at(option, texts), "give it once")
         contents = [self._content(option, text) for text in texts]
         if option.item is None or (len(contents) == 1 and contents[0].lstrip()[:1] in ("[", "")):
-            return self._checked(option, texts, lambda: option.port.handler.parse(contents[0]), contents[0])
+            read = lambda: self._parsed(option, option.port.handler, texts[0], contents[0])  # noqa: E731 - read only where it is checked
+            return self._checked(option, texts, read, contents[0])
         if len(contents) == 1 and option.port.handler.accepts.intersection({type(None)}) and contents[0] in _NONE:
             return None
         return self._many(option, texts, contents)
@@ -47,9 +50,22 @@ class Reader:
     def _many(self, option: InputOption, texts: Sequence[str], contents: Sequence[str]) -> object:
         item, items = option.item, []
         for written, content in zip(texts, contents, strict=True):
-            items.append(self._checked(option, [written], lambda text=content: item.parse(text), content))  # type: ignore[misc, union-attr]  # called at once; a repeated option has an item
+            read = lambda given=written, text=content: self._parsed(option, item, given, text)  # type: ignore[arg-type]  # noqa: E731 - called at once; a repeated option has an item
+            items.append(self._checked(option, [written], read, content))
         made = container_of(plain_type(option.port.annotation))(items)
         return self._checked(option, texts, lambda: option.port.handler.validate(made))
+
+    def _parsed(self, option: InputOption, handler: TypeHandler, written: str, content: str) -> object:
+        """What `content`, written as `written`, is read as; files that it names must be there."""
+        if option.is_table and written in _STANDARD_INPUT:
+            from celltask.cli.tables import table_of_text  # noqa: PLC0415 - only for a table from standard input
+
+            return table_of_text(handler, content)
+        if (option.is_table or option.must_exist) and _is_missing(content):
+            what = f"{option.flag}: there is no {option.must_exist or 'file'} {content!r}"
+            suffixes = TABLE_SUFFIXES if option.is_table else ()
+            raise CelltaskError(what, self._at(option, [written]), looked_in(content, suffixes))
+        return handler.parse(content)
 
     def from_file(self, path: str, inputs: Sequence[Input]) -> dict[str, object]:
         """The values in the JSON object that the file at `path` holds (``-``: standard input), by input.
@@ -89,15 +105,20 @@ class Reader:
     def _at(self, option: InputOption, texts: Sequence[str]) -> str:
         from celltask.cli.wording import shell_word  # noqa: PLC0415 - only for a mistake
 
-        return " ".join([self.command, *(f"{option.flag} {shell_word(text)}" for text in texts)])
+        typed = ["-" if text == STANDARD_INPUT else shell_word(text) for text in texts]
+        return " ".join([self.command, *(f"{option.flag} {word}" for word in typed)])
 
     def _content(self, option: InputOption, text: str) -> str:
-        if option.names_a_file or not text.startswith("@"):
-            return "-" if option.names_a_file and text == "@-" else text
-        if text == "@-":
+        if option.names_a_file:
+            return "-" if text == STANDARD_INPUT else text
+        if text in _STANDARD_INPUT:
             return self._standard_input(option.flag)
+        if not text.startswith("@"):
+            return text
         if text.startswith("@@"):
             return text[1:]
+        if option.is_table:
+            return text[1:]  # it is read from its path in any case
         return _text_of(text[1:], f"{self.command} {option.flag} {text}")
 
     def _standard_input(self, flag: str) -> str:
@@ -121,6 +142,15 @@ class Reader:
 
 
 _NONE = ("none", "null", "None")
+_STANDARD_INPUT = (STANDARD_INPUT, "@-")
+
+
+def _is_missing(path: str) -> bool:
+    import os  # noqa: PLC0415 - loaded already, and only files are looked for
+
+    if not path.strip() or path in _NONE or path.lstrip()[0] in "{[" or "://" in path or "\0" in path:
+        return False
+    return not os.path.exists(expanded(path))  # noqa: PTH110 - pathlib may not be loaded yet
 
 
 def check_complete(
@@ -175,10 +205,11 @@ def _text_of(path: str, at: str) -> str:
     from pathlib import Path  # noqa: PLC0415 - only for values in files
 
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return Path(expanded(path)).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", "") or error
-        raise CelltaskError(f"the file {path!r} cannot be read: {reason}", at, "check its name and content") from None
+        mend = looked_in(path) if isinstance(error, FileNotFoundError) else "check its name and content"
+        raise CelltaskError(f"the file {path!r} cannot be read: {reason}", at, mend) from None
 
 
 def _json_of(text: str, name: str) -> object:
@@ -204,9 +235,15 @@ def _mend_of(option: InputOption, error: Mismatch, text: str) -> str:
     if error.expected.endswith(" as JSON"):
         import json  # noqa: PLC0415 - only for a mistake
 
+        from celltask.cli.mistakes import as_json  # noqa: PLC0415 - as above
+        from celltask.cli.wording import shell_word  # noqa: PLC0415 - as above
+
         try:
             json.loads(text)
         except json.JSONDecodeError as fault:
+            meant = as_json(text)
+            if meant is not None:
+                return f"JSON wants double quotes: {shell_word(meant)}"
             return f"{fault.msg} at line {fault.lineno}, column {fault.colno}; {_example(option)}"
         except (RecursionError, ValueError):
             return "nest it less"

@@ -77,4 +77,7 @@ def shell_word(text: str) -> str:
     from shlex import quote  # noqa: PLC0415 - only for a message
 
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return quote(" ".join(cut.split()) if cut.strip() else cut)
+    word = " ".join(cut.split()) if cut.strip() else cut
+    if "'" in word and not set('"$`\\!').intersection(word):
+        return f'"{word}"'  # the other way would be a thicket of quotes
+    return quote(word)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from celltask.core.options import OPTIONS, Option, read_value, short
+from celltask.core.origin import RUNTIME_NAME
 from celltask.errors import HeaderError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADER", "RUNTIME_NAME", "Header", "decorator_source", "parse_header"]
 
-RUNTIME_NAME = "__celltask__"
-"""The name under which rewritten source reaches the module `celltask`."""
 
 HEADER = re.compile(r"(?P<percents>%%?)(?P<kind>task|workflow)(?=\s|$)")
 """How a header line begins; `%task?` (help of the notebook) and `%tasks` are other lines."""

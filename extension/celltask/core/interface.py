@@ -17,7 +17,7 @@ from typing import Literal
 
 from celltask.core.docstrings import descriptions, first_line
 from celltask.core.graph import Port
-from celltask.core.origin import place_of_function
+from celltask.core.origin import RUNTIME_NAME, place_of_function
 from celltask.core.outputs import Outputs
 from celltask.core.types.base import Mismatch, TypeHandler
 from celltask.core.types.lookup import handler_for
@@ -27,10 +27,6 @@ if typing.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["MISSING", "Input", "Interface", "Output", "interface_from_types", "interface_of"]
-
-
-RUNTIME_NAME = "__celltask__"
-"""Name under which the code of cells reaches celltask; a namespace that has it holds cells."""
 
 
 class _Missing(Enum):

@@ -9,7 +9,10 @@ import os
 from collections.abc import Callable
 from types import FunctionType, TracebackType
 
-__all__ = ["Resolver", "add_resolver", "document_of", "line_in", "place_of", "place_of_function"]
+__all__ = ["RUNTIME_NAME", "Resolver", "add_resolver", "document_of", "line_in", "place_of", "place_of_function"]
+
+RUNTIME_NAME = "__celltask__"
+"""Name under which the code of cells reaches celltask; a namespace that has it holds cells."""
 
 Resolver = Callable[[str, int], str | None]
 

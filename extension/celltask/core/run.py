@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from celltask.core.engines import engine_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.graph import FromNode
+from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.program import program_of
 from celltask.core.task import Task, call_error
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from celltask.core.workflow import Workflow
 
 __all__ = ["NodeRecord", "Run", "run_task", "run_workflow"]
+
+_MOST_LINES = 60
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,18 @@ class Run:
         raise KeyError(name)
 
     def __repr__(self) -> str:
-        head = f"<run {self.id} of {self.name}: {self.state} in {self.duration_s:.3f} s>"
-        lines = [f"  {node.id:<6} {node.label:<24} {node.state:<9} {node.duration_s:8.3f} s" for node in self.nodes]
+        lines = [f"<run {self.id} of {self.name}: {self.state} in {self.duration_s:.3f} s>"]
+        shown = self.nodes if len(self.nodes) <= _MOST_LINES else self.nodes[:_MOST_LINES]
+        lines += [f"  {node.id:<6} {node.label:<24} {node.state:<9} {node.duration_s:8.3f} s" for node in shown]
+        if len(shown) < len(self.nodes):
+            lines.append(f"  … and {len(self.nodes) - len(shown)} more nodes")
         if self.error is not None:
+            told = handler_preview(self.error)
+            with suppress(Exception):  # an error whose own text cannot be made is told by its repr
+                told = f"{type(self.error).__name__}: {self.error}"
             where = getattr(self.error, "__notes__", [""])[0]
-            lines.append(f"  {type(self.error).__name__}: {self.error}" + (f" ({where})" if where else ""))
-            lines.append("  result() raises it")
-        return "\n".join([head, *lines])
+            lines += [f"  {told}" + (f" ({where})" if where else ""), "  result() raises it"]
+        return "\n".join(lines)
 
 
 def run_workflow(

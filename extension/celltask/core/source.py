@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 
 from celltask.core.normal import steps_of
+from celltask.core.origin import RUNTIME_NAME
 from celltask.errors import CelltaskError
 
 __all__ = ["FunctionNode", "class_node", "code_tree", "function_tree", "parse_file"]
@@ -21,7 +22,6 @@ __all__ = ["FunctionNode", "class_node", "code_tree", "function_tree", "parse_fi
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 _FUTURE_FLAGS = 0x1FE0000  # the bits of co_flags that `from __future__ import …` sets
-_RUNTIME_NAME = "__celltask__"  # stands in texts of which a pass over the tree makes tasks
 _KEPT_TEXTS = 256
 
 
@@ -122,7 +122,7 @@ def _parsed(filename: str, namespace: dict[str, object] | None) -> _Text | None:
         return known
     try:
         tree = ast.parse(content)
-        tree = _rewritten(tree) if _RUNTIME_NAME in content else tree
+        tree = _rewritten(tree) if RUNTIME_NAME in content else tree
     except (SyntaxError, ValueError, RecursionError):
         return None
     made = _Text(content, tree)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.context import ACTIVE, Tracing
+from celltask.core.graph import Collected, Constant
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from celltask.core.events import Event
-    from celltask.core.graph import Entity, Graph
+    from celltask.core.graph import Binding, Entity, Graph
     from celltask.core.plan import Plan
     from celltask.core.refs import Ref
     from celltask.core.run import Run
@@ -126,7 +127,11 @@ class Workflow(Generic[P, R]):
         from hashlib import sha256  # noqa: PLC0415 - only asked for by people and caches
 
         trace = self.trace
-        parts = [str(self.interface), repr(trace.nodes), repr(trace.outputs)]
+        parts = [str(self.interface)]
+        for node in trace.nodes:
+            wiring = ", ".join(_identity(binding) for binding in node.bindings)
+            parts.append(f"{node.id} {node.label} {node.entity}({wiring}) after {node.after} with {node.overrides}")
+        parts += [_identity(binding) for binding in trace.outputs]
         parts += [f"{key}={member.digest}" for key, member in sorted(trace.keys.items())]
         return sha256("\0".join(parts).encode()).hexdigest()
 
@@ -284,6 +289,20 @@ class ImperativeWorkflow(Workflow[..., object]):
         self.interface = Interface(inputs, outputs, result)  # type: ignore[arg-type]  # one of the three literals
         self._tracer.trace.interface = self.interface
         self._tracer.changed()
+
+
+def _identity(binding: Binding | None) -> str:
+    """Text of a binding that is the same for the same wiring, and for constants of the same content."""
+    from celltask.core.types.digest import digest_value  # noqa: PLC0415 - only digests need it
+
+    if isinstance(binding, Collected):
+        return f"{binding.kind} {binding.keys} {[_identity(item) for item in binding.items]}"
+    if isinstance(binding, Constant):
+        try:
+            return digest_value(binding.value)
+        except Mismatch:  # no content to tell: its class is all there is
+            return f"a {type(binding.value).__qualname__}"
+    return repr(binding)
 
 
 def _policy(given: str) -> str:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
+from celltask.documents.failed import ByName, unknown_name
 from celltask.documents.reader import read_document
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import ModuleType
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType, TracebackType
 
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
+    from celltask.documents.execution import Executed
+    from celltask.documents.failed import Failed
     from celltask.documents.outline import Cell, DocumentFormat, DocumentText, Notice
     from celltask.documents.slice import LeftOut
 
@@ -30,7 +33,8 @@ class Document:
     """A loaded document: its tasks and workflows, ready to call.
 
     `tasks` and `workflows` are by name, in the order of definition. They hold what the document defines; if it defines
-    none, what it imports.
+    none, what it imports. Of definitions with the same name the last counts. ``tasks[name]`` raises the error of a
+    definition in `failed`, and an `UnknownNameError` for a name that the document does not have.
     """
 
     path: str
@@ -44,7 +48,9 @@ class Document:
     """Statements, magics and cells that were not executed, in their order, each with its reason."""
     cells: tuple[Cell, ...] = field(default=(), repr=False)
     notices: tuple[Notice, ...] = field(default=(), repr=False)
-    """What of the page may be meant otherwise than it was read."""
+    """What of the page may be meant otherwise than it was read; cells that cannot be read, tasks defined twice."""
+    failed: tuple[Failed, ...] = ()
+    """Definitions and cells that could not be loaded where all was asked for, in their order, each with its error."""
 
 
 def load_document(
@@ -59,14 +65,19 @@ def load_document(
     The document becomes a module named like it, so that instances of its classes can be pickled; its folder is first
     on `sys.path` while it loads. Loading it again executes it again.
 
+    A definition that celltask refuses, or a cell that cannot be read, does not keep the others from being loaded: if
+    all is asked for, it is in `Document.failed`; if names are, it is left out, unless they need it.
+
     Args:
         path: A ``.md``, ``.ipynb`` or ``.py`` file.
         names: Tasks and workflows to load, with all they need; all of the document by default.
         execute_all: Execute every statement, demonstrations too. Blocks under ``if __name__ == "__main__":`` stay out.
 
     Raises:
-        DocumentError: If the document cannot be read, or has no task of a name in `names`.
-        SyntaxError: If a cell is no Python; told with the line of the document.
+        DocumentError: If the document cannot be read, or what is needed stands in a cell that cannot.
+        UnknownNameError: If the document has no task of a name in `names`.
+        CelltaskError: If a definition is refused, and nothing else could be loaded or its name is in `names`.
+        SyntaxError: Likewise, of a cell that is no Python; told with the line of the document.
         Exception: What the executed statements raise, as it is, with a note that tells the place.
 
     >>> import pathlib, tempfile
@@ -90,23 +101,45 @@ def load_document(
     __tracebackhide__ = True
     text = read_document(path)
     wanted = None if names is None else [names] if isinstance(names, str) else list(names)
-    left_out: list[LeftOut] = []
     if text.format == "python":
-        module = _module_of(text)
-    else:
-        from celltask.documents.execution import execute_cells  # noqa: PLC0415 - plain modules need none of it
+        return _document(text, _module_of(text), wanted)
+    from celltask.documents.execution import execute_cells  # noqa: PLC0415 - plain modules need none of it
 
-        module, left_out = execute_cells(text, wanted, execute_all=execute_all)
-    tasks = cast("dict[str, Task[..., object]]", _defined_in(module, "celltask.core.task", "Task"))
-    workflows = cast("dict[str, Workflow[..., object]]", _defined_in(module, "celltask.core.workflow", "Workflow"))
+    done = execute_cells(text, wanted, execute_all=execute_all)
+    document = _document(text, done.module, wanted, done)
+    if done.failed and not document.tasks and not document.workflows:
+        raise done.failed[0].error
+    return document
+
+
+def _document(
+    text: DocumentText, module: ModuleType, wanted: Iterable[str] | None, done: Executed | None = None
+) -> Document:
+    __tracebackhide__ = True
+    errors: Mapping[str, Exception] = done.errors if done else {}
+    tasks = _defined_in(module, "celltask.core.task", "Task", errors)
+    workflows = _defined_in(module, "celltask.core.workflow", "Workflow", errors)
     for name in wanted or ():
+        if name in errors:
+            raise errors[name]
         if name not in tasks and name not in workflows and name not in module.__dict__:
-            from celltask.documents.execution import unknown_name  # noqa: PLC0415 - only for a mistake
-
-            raise unknown_name(name, text.path, [*tasks, *workflows])
-    return Document(
-        text.path, text.format, tasks, workflows, module.__dict__, tuple(left_out), text.cells, text.notices
+            raise unknown_name(name, text.path, [*tasks, *workflows], cause=done.cause if done else "")
+    found = (
+        ByName(tasks, kind="task", path=text.path, errors=errors, others=workflows),
+        ByName(workflows, kind="workflow", path=text.path, errors=errors, others=tasks),
     )
+    document = Document(
+        text.path,
+        text.format,
+        cast("dict[str, Task[..., object]]", found[0]),
+        cast("dict[str, Workflow[..., object]]", found[1]),
+        module.__dict__,
+        cells=text.cells,
+        notices=text.notices,
+    )
+    if done is None:
+        return document
+    return replace(document, left_out=done.left_out, notices=text.notices + done.notices, failed=done.failed)
 
 
 def _module_of(text: DocumentText) -> ModuleType:
@@ -149,21 +182,36 @@ def _execute_module(text: DocumentText, module: ModuleType) -> None:
         tell_place(error, {text.path}, (text.path, 1))
         raise
     except SystemExit as stop:
+        from celltask.core.origin import place_of  # noqa: PLC0415 - only for a mistake
+
+        place = place_of(text.path, _line_in(text.path, stop.__traceback__))
         mend = 'put the exit under `if __name__ == "__main__":`'
-        raise DocumentError(f"the module ends the process ({stop!r})", text.path, mend) from None
+        raise DocumentError(f"the module ends the process ({stop!r})", place, mend) from None
 
 
-def _defined_in(module: ModuleType, defining: str, name: str) -> dict[str, object]:
+def _line_in(path: str, at: TracebackType | None) -> int:
+    """The last line of the file that a traceback passes through; 1 if it passes through none."""
+    line = 1
+    while at is not None:
+        if at.tb_frame.f_code.co_filename == path:
+            line = at.tb_lineno
+        at = at.tb_next
+    return line
+
+
+def _defined_in(module: ModuleType, defining: str, name: str, errors: Mapping[str, Exception]) -> dict[str, object]:
     """Instances of a class by their names: the module's own, or if it has none, those it imports.
 
     Args:
         module: As executed.
         defining: Module that has the class.
         name: The class, which every instance of has `name` and `module`.
+        errors: By names that are bound, if at all, to an earlier definition than the last.
     """
     known = sys.modules.get(defining)  # not imported by anyone: then nothing can be of its class
     if known is None:
         return {}
     kind = getattr(known, name)
     found = {value.name: value for value in module.__dict__.values() if isinstance(value, kind)}
+    found = {key: value for key, value in found.items() if key not in errors}
     return {key: value for key, value in found.items() if value.module == module.__name__} or found

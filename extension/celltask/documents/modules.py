@@ -9,6 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from celltask.errors import DocumentError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
@@ -31,7 +33,7 @@ def registered(module: ModuleType, path: str, root: str) -> Iterator[None]:
     before = sys.modules.get(name)
     sys.modules[name] = module
     try:
-        _import_packages(name)
+        _import_packages(name, path)
         yield
     except BaseException:
         if before is None:
@@ -44,13 +46,21 @@ def registered(module: ModuleType, path: str, root: str) -> Iterator[None]:
             sys.path.remove(root)
 
 
-def _import_packages(name: str) -> None:
-    """Import what a module inside a package finds imported."""
+def _import_packages(name: str, path: str) -> None:
+    """Import what a module inside a package finds imported.
+
+    Raises:
+        DocumentError: If that ends the process.
+    """
     package = name.rpartition(".")[0]
     if package:
         from importlib import import_module  # noqa: PLC0415 - few documents stand in a package
 
-        import_module(package)
+        try:
+            import_module(package)
+        except SystemExit as stop:
+            what = f"the package {package}, which the document stands in, ends the process ({stop!r})"
+            raise DocumentError(what, path, "take the exit out of its __init__.py") from None
 
 
 def module_name(path: str) -> tuple[str, str]:

@@ -34,9 +34,10 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
     >>> [(cell.number, cell.first_line, cell.source) for cell in read_document(page).cells]
     [(1, 4, 'x = 1')]
     """
-    full = os.path.abspath(os.fspath(path))
+    given = os.fspath(path)
+    full = os.path.abspath(given)
     suffix = os.path.splitext(full)[1].lower()
-    data = _bytes_of(full, suffix)
+    data = _bytes_of(given, suffix)
     if suffix == ".ipynb":
         from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
 
@@ -49,6 +50,7 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:
+    """The content of the file at `path`, which is told as it was given."""
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -86,10 +88,10 @@ def _choices_in(folder: str) -> str:
 
 def _near_names(path: str) -> str:
     folder, name = os.path.split(path)
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder or os.curdir):
         return f"the folder {folder} does not exist either; check the path"
     try:
-        found = [entry for entry in os.listdir(folder) if entry.lower().endswith(SUFFIXES)]
+        found = [entry for entry in os.listdir(folder or os.curdir) if entry.lower().endswith(SUFFIXES)]
     except OSError:
         found = []
     from difflib import get_close_matches  # noqa: PLC0415 - only on a miss

@@ -85,14 +85,19 @@ class Slice:
 
     kept: tuple[Statement, ...]
     left_out: tuple[LeftOut, ...]
+    needed: frozenset[str] = frozenset()
+    """The wanted names, and those that the kept statements read."""
 
 
-def slice_program(program: Program, wanted: Collection[str] | None = None) -> Slice:
+def slice_program(
+    program: Program, wanted: Collection[str] | None = None, *, read_elsewhere: Collection[str] = ()
+) -> Slice:
     r"""The statements that define the wanted names, with all they need.
 
     Args:
         program: The document.
         wanted: Names bound in it, or given to tasks by their ``name`` option; ``None`` for every task and workflow.
+        read_elsewhere: Names that may be read in cells which are not part of `program`.
 
     >>> import ast
     >>> from celltask.documents.outline import Cell
@@ -102,7 +107,7 @@ def slice_program(program: Program, wanted: Collection[str] | None = None) -> Sl
     >>> [statement.line for statement in found.kept], found.left_out[0].reason
     ([1, 2, 3], 'runs f to show its result')
     """
-    slicer = _Slicer(program)
+    slicer = _Slicer(program, read_elsewhere)
     slicer.want(wanted)
     slicer.follow()
     kept = tuple(statement for number, statement in enumerate(program.statements) if number in slicer.kept)
@@ -111,7 +116,7 @@ def slice_program(program: Program, wanted: Collection[str] | None = None) -> Sl
         for number, statement in enumerate(program.statements)
         if number not in slicer.kept and not _says_nothing(statement.node)
     )
-    return Slice(kept, tuple(left))
+    return Slice(kept, tuple(left), frozenset(slicer.needed))
 
 
 class _Change(NamedTuple):
@@ -124,14 +129,14 @@ class _Change(NamedTuple):
 class _Slicer:
     """Grows the set of kept statements until nothing kept needs anything more."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, read_elsewhere: Collection[str]) -> None:
         self.program = program
         self.number = {id(statement): number for number, statement in enumerate(program.statements)}
         self.kept: set[int] = set()
         self.needed: set[str] = set()
         self.todo: list[str] = []
         self.changed_by: dict[str, list[_Change]] = {}
-        self.read_by_none = self._unread_imports()
+        self.read_by_none = self._unread_imports().difference(read_elsewhere)
         self._find_changes()
 
     def _unread_imports(self) -> set[str]:

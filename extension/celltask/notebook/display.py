@@ -1,14 +1,15 @@
-"""What cells show: the card of a task, the graph of a workflow."""
+"""What cells show: the card of a task, the graph of a workflow, and what became of its nodes in a run."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from contextlib import ExitStack
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from celltask.core.run import Run
     from celltask.notebook.session import Session
 
-__all__ = ["bundle_of", "install_formatters", "run_bundle", "show", "show_definitions"]
+__all__ = ["bundle_of", "duration_told", "error_told", "install_formatters", "run_bundle", "show", "show_definitions"]
 
 
 def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]:
@@ -28,12 +29,53 @@ def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]
     return dict(render.card_bundle(item.entity(), version=item.version, options=item.options.told()))
 
 
-def run_bundle(workflow: Workflow[..., object], run: Run) -> dict[str, str]:
-    """The graph of `workflow` with the states that its nodes ended in, by MIME type."""
+def run_bundle(run: Run) -> dict[str, str] | None:
+    """The graph that was run, with what became of each node, by MIME type; ``None`` for a task run by itself."""
     from celltask import render  # noqa: PLC0415 - as above
 
-    states: Mapping[str, str] = {record.id: record.state for record in run.nodes}
-    return dict(render.mime_bundle(workflow.graph, states=states))
+    if run.graph is None:
+        return None
+    details: dict[str, dict[str, str]] = {}
+    for record in run.nodes:
+        details[record.id] = known = {"state": record.state}
+        if record.started:
+            known["duration"] = duration_told(record.duration_s)
+        if record.attempts > 1:
+            known["attempts"] = str(record.attempts)
+        if record.error is not None:
+            known["error"] = error_told(record.error)
+    bundle = dict(render.mime_bundle(run.graph, details=details))
+    head = f"run {run.id} of {run.name}: {run.state} in {duration_told(run.duration_s)}"
+    bundle["text/html"] += f"<p><small>{escape(head)}</small></p>"
+    bundle["text/plain"] = repr(run)
+    return bundle
+
+
+def error_told(error: BaseException) -> str:
+    """Class, message and notes of an error, as the last lines of a traceback have them."""
+    import traceback  # noqa: PLC0415 - only for what failed
+
+    lines = traceback.format_exception_only(error)
+    return "".join(lines).removeprefix(f"{type(error).__module__}.").rstrip()
+
+
+def duration_told(seconds: float) -> str:
+    """A duration as people read it.
+
+    >>> duration_told(0.0004), duration_told(0.0517), duration_told(12.34), duration_told(4000)
+    ('400 µs', '52 ms', '12.3 s', '1:06:40')
+    """
+    if seconds < 0.001:  # noqa: PLR2004 - a thousandth
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 0.01:  # noqa: PLR2004 - below it a whole number of milliseconds says too little
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:  # noqa: PLR2004 - three figures
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"
 
 
 def show(shell: InteractiveShell, bundle: dict[str, str]) -> None:
@@ -49,7 +91,7 @@ def show_definitions(shell: InteractiveShell, items: Iterable[Task[..., object] 
 
 
 def install_formatters(shell: InteractiveShell, session: Session, undo: ExitStack) -> None:
-    """Let a task or workflow that is the value of a cell show itself, until `undo` is closed."""
+    """Let a task, workflow or run that is the value of a cell show itself, until `undo` is closed."""
     if shell.display_formatter is None:
         return
     formatter = shell.display_formatter.mimebundle_formatter
@@ -57,6 +99,10 @@ def install_formatters(shell: InteractiveShell, session: Session, undo: ExitStac
     def drawn(item: Task[..., object] | Workflow[..., object]) -> dict[str, str] | None:
         return bundle_of(item) if session.cards else None
 
-    for kind in (Task, Workflow):
-        before: Callable[[object], object] | None = formatter.for_type(kind, drawn)
+    def drawn_run(run: Run) -> dict[str, str] | None:
+        return run_bundle(run) if session.cards else None
+
+    kinds = {Task: drawn, Workflow: drawn, "celltask.core.run.Run": drawn_run}  # by name: only runs need the runner
+    for kind, way in kinds.items():
+        before: Callable[[object], object] | None = formatter.for_type(kind, way)
         undo.callback(formatter.for_type, kind, before) if before else undo.callback(formatter.pop, kind, None)

@@ -15,7 +15,7 @@ from celltask.notebook.failures import install_failures
 from celltask.notebook.magics import install_magics
 from celltask.notebook.places import Places
 from celltask.notebook.session import Session
-from celltask.notebook.transform import TreeTransformer, rewrite_lines
+from celltask.notebook.transform import TreeTransformer, rewrite_lines, wait_for_def
 
 if TYPE_CHECKING:
     from ast import NodeTransformer
@@ -60,8 +60,9 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     undo.callback(add_resolver(places.resolve))
     _expose_runtime(shell, undo)
     # IPython copies this list on no version tried (7.34 to 9.18), so what is appended is used from the next cell on.
-    shell.input_transformers_cleanup.append(rewrite_lines)
-    undo.callback(shell.input_transformers_cleanup.remove, rewrite_lines)
+    for transform in (wait_for_def, rewrite_lines):
+        shell.input_transformers_cleanup.append(transform)
+        undo.callback(shell.input_transformers_cleanup.remove, transform)
     shell.ast_transformers.append(transformer)
     undo.callback(_discard, shell.ast_transformers, transformer)
     for event, callback in (("pre_run_cell", session.begin_cell), ("post_run_cell", session.end_cell)):

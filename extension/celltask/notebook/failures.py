@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,34 +30,66 @@ _WAITING = (f"concurrent{os.sep}futures{os.sep}", f"{os.sep}threading.py", f"{os
 
 def install_failures(shell: InteractiveShell, undo: ExitStack) -> None:
     """Let `shell` show failures in this way until `undo` is closed."""
-    shown: Callable[..., None] = shell.showtraceback
-    before = shell.__dict__.get("showtraceback")
+    _override(shell, "showtraceback", _telling, undo)
+    _override(shell, "_showtraceback", _noting, undo)
+
+
+def _override(
+    shell: InteractiveShell, name: str, made: Callable[[Callable[..., None]], Callable[..., None]], undo: ExitStack
+) -> None:
+    """Put what `made` makes of the method `name` in its place until `undo` is closed."""
+    theirs: Callable[..., None] = getattr(shell, name)
+    ours = made(theirs)
+    before = shell.__dict__.get(name)
     active = True
+
+    def method(*args: object, **kwargs: object) -> None:
+        (ours if active else theirs)(*args, **kwargs)
+
+    def restore() -> None:
+        nonlocal active
+        active = False  # another extension may have wrapped this function, and keeps it alive
+        if shell.__dict__.get(name) is method:
+            if before is None:
+                del shell.__dict__[name]
+            else:
+                shell.__dict__[name] = before
+
+    shell.__dict__[name] = method
+    undo.callback(restore)
+
+
+def _telling(shown: Callable[..., None]) -> Callable[..., None]:
+    """`showtraceback` with errors of ours told in three lines, and all others without our frames."""
 
     def showtraceback(exc_tuple: object = None, *args: object, **kwargs: object) -> None:
         found = exc_tuple if isinstance(exc_tuple, tuple) else sys.exc_info()
         value = found[1] if len(found) == 3 else None  # noqa: PLR2004 - class, object, traceback
-        if not active or not isinstance(value, BaseException):
+        if not isinstance(value, BaseException):
             shown(exc_tuple, *args, **kwargs)
             return
         if isinstance(value, CelltaskError):
             lines = told_lines(value)
             value._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # how IPython lets errors draw themselves
+            value.__traceback__ = without_own_frames(value.__traceback__, ours=True)  # `%debug` begins in the cell
         else:
             _relink(value, set())
         shown((type(value), value, value.__traceback__), *args, **kwargs)
 
-    def restore() -> None:
-        nonlocal active
-        active = False  # another extension may have wrapped this function, and keeps it alive
-        if shell.__dict__.get("showtraceback") is showtraceback:
-            if before is None:
-                del shell.__dict__["showtraceback"]
-            else:
-                shell.__dict__["showtraceback"] = before
+    return showtraceback
 
-    shell.__dict__["showtraceback"] = showtraceback
-    undo.callback(restore)
+
+def _noting(shown: Callable[..., None]) -> Callable[..., None]:
+    """`_showtraceback` with the notes of the error as its last lines, which IPython 7 and early 8 leave out."""
+
+    def showtraceback(kind: object, value: object, lines: object) -> None:
+        if isinstance(lines, list):
+            told = set(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(map(str, lines))).splitlines())
+            notes = [note for note in getattr(value, "__notes__", ()) if not told.issuperset(str(note).splitlines())]
+            lines = [*lines, *map(str, notes)]
+        shown(kind, value, lines)
+
+    return showtraceback
 
 
 def told_lines(error: CelltaskError) -> list[str]:
@@ -82,16 +115,17 @@ def _called_from(error: CelltaskError) -> str:
     return place
 
 
-def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+def without_own_frames(traceback: TracebackType | None, *, ours: bool = False) -> TracebackType | None:
     """The traceback without the frames of celltask and of the pools it waits for.
 
-    A traceback that ends in a frame of celltask is left whole: that is a fault of celltask, to be seen.
+    A traceback that ends in a frame of celltask is left whole, unless the error is one of `ours`: it is a fault of
+    celltask, to be seen.
     """
     frames = []
     while traceback is not None:
         frames.append(traceback)
         traceback = traceback.tb_next
-    if not frames or _is_own(frames[-1]):
+    if not frames or (_is_own(frames[-1]) and not ours):
         return frames[0] if frames else None
     kept: list[TracebackType] = []
     hiding = False
@@ -102,6 +136,8 @@ def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
                 kept.pop()
         else:
             kept.append(frame)
+    if not kept:
+        return frames[0]
     for place, frame in enumerate(kept):
         frame.tb_next = kept[place + 1] if place + 1 < len(kept) else None
     return kept[0]
@@ -124,7 +160,9 @@ def _is_own(frame: TracebackType) -> bool:
 
 
 def _is_shell(frame: TracebackType) -> bool:
-    return frame.tb_frame.f_code.co_filename.startswith((_SHELL, "<decorator-gen"))
+    """Whether it is a frame of IPython, or of the package by which IPython 7 decorates its magics."""
+    code, names = frame.tb_frame.f_code, frame.tb_frame.f_globals
+    return code.co_filename.startswith((_SHELL, "<decorator-gen")) or names.get("__name__") == "decorator"
 
 
 def _is_waiting(frame: TracebackType) -> bool:

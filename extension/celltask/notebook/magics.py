@@ -116,7 +116,7 @@ class CelltaskMagics(Magics):
 
     @line_magic
     def run_task(self, line: str) -> Run:
-        """Run a task or workflow, show what became of its nodes, and give the run.
+        """Run a task or workflow, and give the run, which shows what became of its nodes.
 
         %run_task NAME INPUT=VALUE …
 
@@ -130,8 +130,9 @@ class CelltaskMagics(Magics):
         inputs = read_arguments(rest, self._shell.user_ns, name=name, where=self._session.places.current_cell())
         if isinstance(member, Workflow):
             run = member.run(inputs)
-            if self._session.cards:
-                show(self._shell, run_bundle(member, run))
+            bundle = run_bundle(run) if run.error is not None and self._session.cards else None
+            if bundle is not None:
+                show(self._shell, bundle)
         else:
             from celltask.core.run import run_task  # noqa: PLC0415 - only runs need the runner
 

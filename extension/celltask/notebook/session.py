@@ -51,10 +51,18 @@ class Session:
     def begin_cell(self, info: ExecutionInfo) -> None:
         """Called before each cell."""
         module = sys.modules["celltask"]
-        if self.shell.user_ns.get(RUNTIME_NAME) is not module:  # %reset takes it away
+        if self.shell.user_ns.get(RUNTIME_NAME) is not module:
+            if RUNTIME_NAME not in self.shell.user_ns:  # %reset took it away, and all tasks with it
+                self._forget()
             self.shell.push({RUNTIME_NAME: module}, interactive=False)  # type: ignore[no-untyped-call]  # IPython gives it no types
         self.places.running.append(info)
         self._defined.append({})
+
+    def _forget(self) -> None:
+        """Take the tasks and workflows of the notebook, whose names are gone, out of the registry."""
+        for item in registry:
+            if item.module == "__main__":
+                registry.discard(item)
 
     def note_definitions(self, names: list[str]) -> None:
         """Called by the transformer, before the cell runs, with the names that its headers define."""

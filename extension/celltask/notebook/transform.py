@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from IPython.core.error import InputRejected
 
 from celltask.core.cell import RUNTIME_NAME, decorate_tree, has_header, rewrite_source
+from celltask.core.header import HEADER
 from celltask.errors import BodyError, CellError, HeaderError
 
 if TYPE_CHECKING:
     from celltask.notebook.session import Session
 
-__all__ = ["TreeTransformer", "defined_names", "rewrite_lines"]
+__all__ = ["TreeTransformer", "defined_names", "rewrite_lines", "wait_for_def"]
 
 
 class _RefusedHeaderError(HeaderError, InputRejected):
@@ -32,6 +33,20 @@ def rewrite_lines(lines: list[str]) -> list[str]:
     """The cell with its header lines turned into Python; an IPython input transformer without side effects."""
     text = "".join(lines)
     return rewrite_source(text).splitlines(keepends=True) if has_header(text) else lines
+
+
+# What IPython believes of it: it then judges a cell below `%%task` as that of a cell magic, which a blank line ends.
+# As Python the line would be complete by itself, and a terminal would run it before a def could be written below.
+rewrite_lines.has_side_effects = True  # type: ignore[attr-defined]  # IPython asks functions for it
+
+
+def wait_for_def(lines: list[str]) -> list[str]:
+    """A line `%task …` that stands alone made `%%task …`, which a terminal knows not to be complete."""
+    text = "".join(lines).strip()
+    match = HEADER.match(text)
+    if match is None or match["percents"] != "%" or "\n" in text or "--help" in text:
+        return lines
+    return [f"%{line}" if line.startswith("%") else line for line in lines]
 
 
 class TreeTransformer(ast.NodeTransformer):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["card_bundle", "card_html", "card_text"]
 
+_CLOSE = ' style="margin:.3em 0"'
+
 
 def card_bundle(entity: Entity, *, version: str = "", options: Mapping[str, str] | None = None) -> dict[str, str]:
     """The card by MIME type: ``text/html`` and ``text/plain``.
@@ -48,9 +50,9 @@ def card_html(entity: Entity, *, version: str = "", options: Mapping[str, str] |
     head = [f"<strong>{code(entity.name)}</strong>", escape(_kind(entity))]
     if version:
         head.append(f"version {code(version)}")
-    lines = [f"<p>{' &#183; '.join(head)}</p>"]
+    lines = [f"<p{_CLOSE}>{' &#183; '.join(head)}</p>"]
     if entity.doc:
-        lines.append(f"<p>{escape(clean(entity.doc))}</p>")
+        lines.append(f"<p{_CLOSE}>{escape(clean(entity.doc))}</p>")
     rows = [
         *(("input", *_cells(port), _default(port)) for port in entity.inputs),
         *(("output", *_cells(port), "") for port in entity.outputs),
@@ -60,7 +62,7 @@ def card_html(entity: Entity, *, version: str = "", options: Mapping[str, str] |
     small = [f"{escape(clean(name))}={escape(clean(told))}" for name, told in (options or {}).items()]
     small += [escape(clean(entity.place))] if entity.place else []
     if small:
-        lines.append(f"<p><small>{' &#183; '.join(small)}</small></p>")
+        lines.append(f"<p{_CLOSE}><small>{' &#183; '.join(small)}</small></p>")
     return f"<div>{''.join(lines)}</div>"
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["code", "image", "table"]
 
 _LEFT = ' style="text-align:left"'
+_CLOSE = ' style="margin:.4em 0"'
 
 
 def image(picture: str, alt: str) -> str:
@@ -29,7 +30,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     kept = [column for column in range(len(heads)) if column == 0 or any(row[column] for row in rows)]
     head = "".join(f"<th{_LEFT}>{escape(heads[column])}</th>" for column in kept)
     body = "".join("<tr>" + "".join(f"<td{_LEFT}>{row[column]}</td>" for column in kept) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table{_CLOSE}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def code(told: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from celltask.core.graph import Graph, Node, Port
@@ -29,16 +30,17 @@ _MARKS = {
 }
 
 
-def text(graph: Graph, *, states: Mapping[str, str] | None = None) -> str:
-    """The graph as a drawing in plain text, at most 110 columns wide.
+def text(graph: Graph, *, states: Mapping[str, str] | None = None, width: int | None = _WIDTH) -> str:
+    """The graph as a drawing in plain text, at most 110 columns wide by default.
 
     A node stands on its own line after all it waits for; `←` tells where its inputs come from. Up to 20 rails run
     from a node to the lines of those that use it; a graph that needs more is drawn without. Of more than 200 nodes
-    the first are told.
+    the first are told. Nodes of one name are told apart by their ids, behind the name.
 
     Args:
         graph: What is drawn.
         states: State of nodes by id, as for `svg`.
+        width: Columns of a terminal that a line may take; None for whole lines.
 
     >>> from celltask.core.graph import Entity, Graph, Node, Port
     >>> half = Entity("half", "python", (Port("x", "int"),), (Port("o0", "float"),))
@@ -47,13 +49,13 @@ def text(graph: Graph, *, states: Mapping[str, str] | None = None) -> str:
     ●  half  ← default
     """
     states = states or {}
-    words = Wording(graph)
+    words = _Numbered(graph)
     ordered = words.order()
     shown = ordered[:_MOST_LINES]
     rails = _rails(graph, shown, states)
     outputs = tuple(Port(output.name, output.type) for output in graph.outputs)
-    lines = [_cut(signature_told(graph.name, graph.inputs, outputs))]
-    names = [_fitted(clean(node.label), 40) for node in shown]
+    lines = [signature_told(graph.name, graph.inputs, outputs)]
+    names = [_fitted(words.label(node.id), 40) for node in shown]
     notes = [_note(graph, node, states) for node in shown]
     name_width = max(map(_cells, names), default=0)
     note_width = max(map(_cells, notes), default=0)
@@ -62,14 +64,26 @@ def text(graph: Graph, *, states: Mapping[str, str] | None = None) -> str:
         if note_width:
             told += f"  {_padded(note, note_width)}"
         sources = _sources(words, node)
-        lines.append(_cut(f"{told}  ← {sources}" if sources else told))
+        lines.append(f"{told}  ← {sources}" if sources else told)
     if len(ordered) > len(shown):
         lines.append(f"… and {len(ordered) - len(shown)} more steps")
     lines += [
-        _cut(f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding)}")
-        for output in graph.outputs
+        f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding)}" for output in graph.outputs
     ]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join((line if width is None else _fitted(line, width)).rstrip() for line in lines)
+
+
+class _Numbered(Wording):
+    """Words in which nodes of one name have their ids behind it."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._counts = Counter(clean(node.label) for node in graph.nodes)
+
+    def label(self, node_id: str) -> str:
+        """Name of a node, and its id where others have that name."""
+        name = super().label(node_id)
+        return f"{name} ({node_id})" if self._counts[name] > 1 else name
 
 
 def _note(graph: Graph, node: Node, states: Mapping[str, str]) -> str:
@@ -155,7 +169,3 @@ def _fitted(told: str, most: int) -> str:
             break
         kept += piece
     return kept + "…"
-
-
-def _cut(line: str) -> str:
-    return _fitted(line, _WIDTH)

@@ -27,6 +27,8 @@ _COMMANDS = {
     "tasks": "celltask.cli.tasks",
     "graph": "celltask.cli.graph",
     "show": "celltask.cli.show",
+    "outline": "celltask.cli.outline",
+    "test": "celltask.cli.test",
 }
 
 

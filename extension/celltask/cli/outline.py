@@ -1,0 +1,58 @@
+"""`celltask outline DOC`: the cells of a document, as tests call them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from celltask.cli import report
+from celltask.cli.exit_codes import DONE
+
+if TYPE_CHECKING:
+    from celltask.documents.outline import Cell
+
+__all__ = ["command"]
+
+_HEADINGS = ("cell", "line", "name", "tags")
+
+
+def _outline(file: str, *, as_json: bool) -> int:
+    from celltask.documents.cell_names import cell_names  # noqa: PLC0415 - only for this command
+    from celltask.documents.reader import read_document  # noqa: PLC0415 - as above
+
+    cells = read_document(file).cells
+    named = list(zip(cells, cell_names(cells), strict=True))
+    if as_json:
+        import json  # noqa: PLC0415 - only for this
+
+        report.write(json.dumps([_told(cell, name) for cell, name in named]))
+    else:
+        rows = [(str(cell.number), str(cell.first_line), name, ", ".join(cell.tags)) for cell, name in named]
+        report.write(_table([_HEADINGS, *rows]) if rows else f"{file} has no code cell")
+    return DONE
+
+
+def _told(cell: Cell, name: str) -> dict[str, object]:
+    return {"cell": cell.number, "line": cell.first_line, "name": name, "tags": list(cell.tags)}
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+command = click.Command(
+    "outline",
+    callback=_outline,
+    params=[
+        click.Argument(["file"], metavar="FILE"),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON array, and nothing else."),
+    ],
+    short_help="List the cells of a document.",
+    help="""List the code cells of the document FILE: number, first line, name and tags.
+
+    The line counts in the document; in a notebook, within its cell. The name is what the cell is called in test ids.
+    """,
+)

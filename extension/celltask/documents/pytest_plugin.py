@@ -1,0 +1,121 @@
+"""The pytest plugin: documents as tests, one item a code cell.
+
+Every pytest run with celltask installed imports this module, so it imports nothing that pytest has not; the rest is
+loaded when the first document is met.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from celltask.documents.items import DocumentFile
+
+__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytest_pycollect_makemodule"]
+
+_FENCE = b"{code-cell}"
+_MARKED = (b"%%", b"%task", b"%workflow")
+_TIMEOUT_S = "300"
+_LINE = "celltask_line"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--celltask`` and the ini options."""
+    group = parser.getgroup("celltask", "documents as tests")
+    group.addoption(
+        "--celltask", action="store_true", help="run the code cells of documents (.md, .ipynb, percent .py) as tests"
+    )
+    parser.addini(
+        "celltask_documents",
+        "folders, files or patterns, from the root folder, whose documents are tests",
+        type="args",
+        default=[],
+    )
+    parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse settings that cannot be meant."""
+    for chosen in config.getini("celltask_documents"):
+        if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
+            raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
+    timeout = config.getini("celltask_timeout")
+    try:
+        is_fit = float(timeout) > 0
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        raise pytest.UsageError(f"celltask_timeout is {timeout!r}, not a number of seconds above 0")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
+    """The document at `file_path`, if documents there are tests and it is one."""
+    suffix = file_path.suffix.lower()
+    if suffix not in {".md", ".ipynb", ".py"} or not _is_chosen(file_path, parent.config):
+        return None
+    if suffix == ".py" and (_is_test_module(file_path, parent) or parent.session.isinitpath(file_path)):
+        return None  # pytest asks pytest_pycollect_makemodule for these
+    return _document(file_path, parent)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> DocumentFile | None:
+    """A percent script that is named on the command line is a document, and no module of tests."""
+    if _is_test_module(module_path, parent) or not _is_chosen(module_path, parent.config):
+        return None
+    return _document(module_path, parent)
+
+
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """With ``-v``, the line of a cell that passes beside the word; of one that fails, its report tells."""
+    line = next((value for name, value in getattr(report, "user_properties", ()) if name == _LINE), None)
+    if line is None or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
+        return None
+    return "passed", ".", f"PASSED (line {line})"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Where xdist would hand out test by test, keep the cells of a document together."""
+    if config.getvalue("dist") != "load" or not (config.getoption("celltask") or config.getini("celltask_documents")):
+        return None
+    from celltask.documents.scheduling import DocumentScheduling  # noqa: PLC0415 - xdist is there only now
+
+    return DocumentScheduling(config, log)
+
+
+def _is_chosen(path: Path, config: pytest.Config) -> bool:
+    if config.getoption("celltask"):
+        return True
+    chosen = config.getini("celltask_documents")
+    if not chosen or not path.is_relative_to(config.rootpath):
+        return False
+    name = path.relative_to(config.rootpath).as_posix()
+    for entry in chosen:
+        folder = entry.replace("\\", "/").removeprefix("./").rstrip("/")
+        if folder in {".", name} or name.startswith(f"{folder}/") or fnmatch.fnmatchcase(name, folder):
+            return True
+    return False
+
+
+def _is_test_module(path: Path, parent: pytest.Collector) -> bool:
+    return any(fnmatch.fnmatch(path.name, pattern) for pattern in parent.config.getini("python_files"))
+
+
+def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
+    """The document, or None for a file without cells: most Markdown and Python is that."""
+    suffix = path.suffix.lower()
+    if suffix != ".ipynb":
+        text = path.read_bytes()
+        if not any(sign in text for sign in ((_FENCE,) if suffix == ".md" else _MARKED)):
+            return None
+    from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
+
+    document: DocumentFile = DocumentFile.from_parent(parent, path=path)
+    if suffix == ".py" and document.is_plain:
+        return None
+    return document

@@ -179,3 +179,14 @@ def test_nodes_of_a_workflow_within_are_told_below_it(cli: Cli, folder: Path, ad
         ["n0/n1", "halve", "done"],
     ]
     assert rows[4][:5] == ["n1", "flaky", "done,", "attempt", "2"]
+
+
+def test_an_input_of_that_name_is_no_option_behind_the_task(cli: Cli, tmp_path: Path) -> None:
+    """An input called execute_all is the task's own behind NAME, and no demonstration runs for it."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```{code-cell}\n%%task\ndef f(execute_all: bool = False) -> bool:\n    return execute_all\n```\n\n"
+        "```{code-cell}\nprint('DEMO')\n```\n"
+    )
+    said = cli("run", str(page), "f", "--execute-all")
+    assert (said.code, said.out) == (0, "True\n")

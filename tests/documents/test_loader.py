@@ -228,3 +228,14 @@ def test_types_of_a_document_can_be_used_in_quotes(tmp_path: Path) -> None:
     )
     point = document.namespace["Point"](1)  # type: ignore[operator]  # a class
     assert document.tasks["f"](p=point) == [point]
+
+
+def test_a_cell_that_runs_itself_does_so_when_all_is_executed(tmp_path: Path) -> None:
+    """With `execute_all` the header's --run is obeyed, and what reads its outputs finds them."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```{code-cell}\nx = 3\n```\n\n```{code-cell}\n%%task double -> twice: int --run\nx: int\ntwice = 2 * x\n```\n\n"
+        "```{code-cell}\nshown = twice + 1\n```\n"
+    )
+    assert load_document(page, execute_all=True).namespace["shown"] == 7
+    assert "shown" not in load_document(page).namespace

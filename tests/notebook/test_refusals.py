@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from celltask.core.cell import flags
+from celltask.core.registry import registry
 from celltask.errors import CelltaskError
 
 if TYPE_CHECKING:
@@ -65,6 +66,27 @@ def test_a_refused_cell_changes_nothing(notebook: Notebook, cell: str, error: st
         assert "\n  mend: " in ran.text
         assert "Traceback" not in ran.text
         assert {key: value for key, value in notebook.names.items() if key != "later"} == names
+
+
+def test_of_several_definitions_all_are_taken_back_or_none(notebook: Notebook) -> None:
+    """Where one task of a cell is refused, those above it are not defined either, and older ones stand as they did."""
+    notebook("%%task\ndef kept(x: int) -> int:\n    return x\n")
+    before = notebook.names["kept"]
+    ran = notebook.run(
+        "%%task\ndef kept(x: int) -> int:\n    return 2\n\ndef new() -> int:\n    return 1\n\ndef bad(x) -> int:\n    return x\n"
+    )
+    assert isinstance(ran.error, CelltaskError)
+    assert notebook.names["kept"] is before
+    assert not {"new", "bad"} & notebook.names.keys()
+    assert "new" not in registry.tasks()
+
+
+def test_a_failing_call_takes_no_definition_back(notebook: Notebook) -> None:
+    """An error of a call in the same cell leaves the task defined."""
+    ran = notebook.run("%%task\ndef f(x: int) -> int:\n    return x\n\n_ = 1\n")
+    ran = notebook.run("%task\ndef g(x: int) -> int:\n    return x\n\ng(x='a')")
+    assert isinstance(ran.error, CelltaskError)
+    assert notebook("g(x=1)") == 1
 
 
 def test_a_syntax_error_is_shown_where_it_is(notebook: Notebook) -> None:

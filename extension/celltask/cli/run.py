@@ -82,8 +82,10 @@ def _run(file: str, rest: tuple[str, ...], **params: object) -> int:
         report.write(text)
         return DONE
     with keep_clean:
-        document = open_document(file, name, execute_all=settings.execute_all or "--execute-all" in tokens)
-        entity = entity_in(document, name, file)
+        entity = entity_in(open_document(file, name, execute_all=settings.execute_all), name, file)
+        wants_all = "--execute-all" in tokens and not settings.execute_all
+        if wants_all and not any(port.name == "execute_all" for port in entity.interface.inputs):
+            entity = entity_in(open_document(file, name, execute_all=True), name, file)
     command_line = f"celltask run {file}" + (f" {entity.name}" if name else "")
     return _Invocation(entity, command_line, settings).carry_out(tokens, wants_help=wants_help)
 

@@ -53,7 +53,7 @@ def execute_cells(document: DocumentText, names: Collection[str] | None, *, exec
         Exception: Whatever an executed statement raises, with a note that tells the place.
     """
     __tracebackhide__ = True
-    prepared = Prepared(document)
+    prepared = Prepared(document, demonstrates=execute_all)
     program = Program.of(prepared.trees)
     _check_names(prepared, program, names)
     needed = frozenset(program.entities)

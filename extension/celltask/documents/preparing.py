@@ -28,13 +28,17 @@ _SKIPPED_TAGS = frozenset({"skip-execution", "skip_execution", "no-execute"})
 class Prepared:
     """The cells of a document as Python: texts, trees, the lines that are none, and the cells that cannot be read.
 
+    Args:
+        document: The document.
+        demonstrates: Whether a header's ``--run`` is obeyed.
+
     Raises:
         DocumentError: If no cell is Python.
     """
 
-    def __init__(self, document: DocumentText) -> None:
+    def __init__(self, document: DocumentText, *, demonstrates: bool = False) -> None:
         __tracebackhide__ = True
-        self.document = document
+        self.document, self._demonstrates = document, demonstrates
         self.texts: dict[int, str] = {}
         self.trees: list[tuple[Cell, ast.Module]] = []
         self.left_out: list[LeftOut] = []
@@ -66,7 +70,7 @@ class Prepared:
         where = f"{shown_path(self.document.path)}, cell {cell.number}"
         try:
             tree = _parsed(cell, text)
-            tree = decorate_tree(tree, where=where, run=False)
+            tree = decorate_tree(tree, where=where, run=self._demonstrates)
         except (SyntaxError, CelltaskError) as error:
             if "raises-exception" in cell.tags:
                 self._leave_out(cell, "raises an exception, as its tag says")

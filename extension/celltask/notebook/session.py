@@ -9,7 +9,7 @@ from celltask.core.cell import RUNTIME_NAME
 from celltask.core.registry import registry
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
-from celltask.errors import CelltaskError
+from celltask.errors import CellError, CelltaskError, GraphError, InterfaceError, PurityError
 from celltask.notebook.display import show_definitions
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Defined", "Session"]
 
 _UNBOUND = object()
+
+_REFUSALS = (CellError, InterfaceError, PurityError, GraphError)
+"""What a definition is refused with; then the cell defines nothing at all."""
 
 
 class Defined(NamedTuple):
@@ -79,7 +82,15 @@ class Session:
         registry.touch()
         if result is not None and result.success:
             self._finish(before, result)
+        elif result is not None and isinstance(result.error_in_exec, _REFUSALS):
+            self._take_back(before, self._made(before))
         self._remember()
+
+    def _made(self, before: dict[str, object]) -> list[Task[..., object] | Workflow[..., object]]:
+        """What the headers of the cell defined, of all that they may define."""
+        space = self.shell.user_ns
+        found = [space[name] for name, earlier in before.items() if space.get(name, earlier) is not earlier]
+        return [item for item in found if isinstance(item, Task | Workflow)]
 
     def _finish(self, before: dict[str, object], result: ExecutionResult) -> None:
         """Look again at what the cell's headers defined, now that all its names are bound, and show it."""

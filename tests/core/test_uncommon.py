@@ -150,8 +150,13 @@ def test_an_error_that_takes_no_notes_keeps_its_class() -> None:
     def fail() -> int:
         raise FrozenFaultError(3)
 
-    with pytest.raises(FrozenFaultError):
-        fail()
+    @workflow
+    def wf() -> int:
+        return fail()
+
+    for call in (fail, wf):
+        with pytest.raises(FrozenFaultError):
+            call()
 
 
 def test_resources_are_read_as_other_systems_write_them() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["checked_inputs", "generate_call", "releaser", "tell_where"]
+__all__ = ["annotate", "checked_inputs", "generate_call", "releaser", "tell_where"]
 
 _numbers = itertools.count(1)
 
@@ -226,6 +226,11 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
         return
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
+    annotate(error, note)
+
+
+def annotate(error: BaseException, note: str) -> None:
+    """Add `note` to `error` unless it has it, or is of a class that lets nothing be added."""
     if note not in getattr(error, "__notes__", ()):
-        with suppress(AttributeError, TypeError):  # an error whose class lets nothing be added
+        with suppress(AttributeError, TypeError):
             error.add_note(note)

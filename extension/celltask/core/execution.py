@@ -11,7 +11,7 @@ from itertools import repeat
 from operator import call
 from typing import TYPE_CHECKING
 
-from celltask.core.calling import checked_inputs, mismatch
+from celltask.core.calling import annotate, checked_inputs, mismatch
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.job import run_coroutine
@@ -164,7 +164,7 @@ class Execution:
             if self.error is None:
                 self.error = error
             elif self.error is not error:
-                self.error.add_note(f"the run was stopped as well by {type(error).__name__}: {error}")
+                annotate(self.error, f"the run was stopped as well by {type(error).__name__}: {error}")
 
     def _failed(self, place: int, node_id: str, error: BaseException) -> None:
         self.ledger.states[place] = "failed" if isinstance(error, Exception) else "cancelled"
@@ -174,9 +174,9 @@ class Execution:
             if self.error is None:
                 self.error = error
                 if isinstance(error, Exception) and not isinstance(self.member, Task):
-                    error.add_note(f"in node {node_id} ({label}) of workflow {self.member.name!r}")
+                    annotate(error, f"in node {node_id} ({label}) of workflow {self.member.name!r}")
             elif self.error is not error:
-                self.error.add_note(f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
+                annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
             self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:

@@ -6,13 +6,15 @@ in a loop is as right as it is quick when the loop binds a constant or a helper 
 
 from __future__ import annotations
 
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from celltask.core.modules import origin_of
+from celltask.core.nesting import nested_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import CodeType
 
 __all__ = ["Watch"]
 
@@ -70,7 +72,7 @@ class Watch:
 
     def _reads(self, code: CodeType, space: dict[str, object]) -> Iterator[object]:
         """The values of the globals that `code` may read, and of the attributes it may read of project modules."""
-        names = {name for each in _nested(code) for name in each.co_names}
+        names = {name for each in nested_codes(code) for name in each.co_names}
         for name in sorted(names):
             value = space.get(name, _ABSENT)
             self._bound.append((space, name, value))
@@ -89,10 +91,3 @@ def _is_filled(cell: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)

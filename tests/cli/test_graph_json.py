@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
+import decimal
 import json
 import math
+import pathlib
 from typing import NamedTuple
 
 import pytest
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from celltask import ImperativeWorkflow, Resources, task, workflow
 from celltask.core.graph import Collected, Constant, Entity, FromInput, FromNode, Graph, GraphOutput, Node, Port
-from celltask.core.graph_json import FORMAT, Told
+from celltask.core.graph_constants import Told, constant_from_json, constant_to_json
+from celltask.core.graph_json import FORMAT
 from celltask.errors import GraphError
 
 
@@ -199,3 +203,33 @@ def test_data_changed_anywhere_is_read_or_refused(spot: tuple[object, ...], inst
     except GraphError:
         return
     assert list(graph.edges()) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        dt.date(2026, 1, 2),
+        dt.datetime(2026, 1, 2, 3, 4, 5),  # noqa: DTZ001 - naive stays naive
+        dt.timedelta(minutes=3),
+        decimal.Decimal("0.10"),
+        2 + 3j,
+        pathlib.PurePosixPath("a/b"),
+        {1, 2},
+        frozenset({"a", (1, 2)}),
+        {"when": [dt.date(2026, 1, 2)]},
+    ],
+    ids=repr,
+)
+def test_constants_beyond_json_come_back_equal(value: object) -> None:
+    """Dates, numbers of other kinds, paths and sets keep their class and value on the way."""
+    back = constant_from_json(json.loads(json.dumps(constant_to_json(value))), "graph")
+    assert (back, type(back)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "data", [{"$set": [[1]]}, {"$scalar": ["datetime.date", "soon"]}, {"$scalar": ["os.system", 1]}]
+)
+def test_constants_that_are_none_are_refused(data: object) -> None:
+    """What cannot have come from a graph is told, and nothing is called by name."""
+    with pytest.raises(GraphError, match="this is no graph"):
+        constant_from_json(data, "graph")

@@ -6,8 +6,7 @@ like it; all else comes back equal.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from celltask.core.graph import (
     Accessor,
@@ -22,27 +21,18 @@ from celltask.core.graph import (
     Node,
     Port,
 )
-from celltask.errors import GraphError
+from celltask.core.graph_constants import constant_from_json, constant_to_json, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMAT", "Told", "from_json", "to_json"]
+__all__ = ["FORMAT", "from_json", "to_json"]
 
 FORMAT = "celltask.graph/1"
 """Stands under ``"format"`` in what `to_json` gives; the number grows when older readers could not read it."""
 
 T = TypeVar("T")
 _DEEPEST = 200
-
-
-class Told(NamedTuple):
-    """Stands for a constant that has no JSON form: how it prints."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def to_json(graph: Graph) -> dict[str, object]:
@@ -65,7 +55,7 @@ def from_json(data: object) -> Graph:
     """
     found = _dict(data, "$")
     if found.get("format") != FORMAT:
-        raise _unfit("format", f"{FORMAT!r}", found.get("format"))
+        raise unfit("format", f"{FORMAT!r}", found.get("format"))
     return _read_graph(found, "$", 0)
 
 
@@ -113,65 +103,35 @@ def _node(node: Node) -> dict[str, object]:
         "entity": node.entity,
         "bindings": [None if binding is None else _binding(binding) for binding in node.bindings],
         "after": list(node.after),
-        "overrides": None if node.overrides is None else {key: _value(item) for key, item in node.overrides.items()},
+        "overrides": None
+        if node.overrides is None
+        else {key: constant_to_json(item) for key, item in node.overrides.items()},
     }
+
+
+def _overrides(overrides: Mapping[str, object]) -> dict[str, object]:
+    return {key: constant_to_json(item) for key, item in overrides.items()}
 
 
 def _binding(binding: Binding) -> dict[str, object]:
     match binding:
         case Constant(value):
-            return {"constant": _value(value)}
+            return {"constant": constant_to_json(value)}
         case FromInput(name, path):
             return {"input": name, "path": _path(path)}
         case FromNode(node, output, path):
             return {"node": node, "output": output, "path": _path(path)}
         case Collected(kind, items, keys):
-            return {kind: [_binding(item) for item in items], "keys": [_value(key) for key in keys]}
+            return {kind: [_binding(item) for item in items], "keys": [constant_to_json(key) for key in keys]}
 
 
 def _path(path: tuple[Accessor, ...]) -> list[list[object]]:
-    return [[how, _value(step)] for how, step in path]
-
-
-def _value(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one return per kind of constant
-    """A constant as JSON data; what JSON lacks is an object with one key that begins with ``$``."""
-    if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
-        return value
-    if type(value) is str and _encodes(value):
-        return value
-    if depth < _DEEPEST:
-        if type(value) is float:
-            return {"$float": repr(value)}
-        if type(value) is bytes:
-            return {"$bytes": value.hex()}
-        if type(value) is list:
-            return [_value(item, depth + 1) for item in value]
-        if type(value) is tuple:
-            return {"$tuple": [_value(item, depth + 1) for item in value]}
-        if type(value) is dict:
-            return {"$dict": [[_value(key, depth + 1), _value(item, depth + 1)] for key, item in value.items()]}
-    return {"$told": _text_of(value)}
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text_of(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - border: the repr is the user's code
-        text = f"<{type(value).__name__}>"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return [[how, constant_to_json(step)] for how, step in path]
 
 
 def _read_graph(data: dict[str, object], at: str, depth: int) -> Graph:
     if depth > _DEEPEST:
-        raise _unfit(at, "workflows nested less deep", "a deeper one")
+        raise unfit(at, "workflows nested less deep", "a deeper one")
     entities = {
         key: _read_entity(_dict(item, f"{at}.entities.{key}"), f"{at}.entities.{key}", depth)
         for key, item in _dict(data.get("entities"), f"{at}.entities").items()
@@ -194,24 +154,24 @@ def _check_whole(graph: Graph, at: str) -> None:
     ids = {node.id for node in graph.nodes}
     inputs = {port.name for port in graph.inputs}
     if len(ids) < len(graph.nodes):
-        raise _unfit(f"{at}.nodes", "ids that are unique", "one that stands twice")
+        raise unfit(f"{at}.nodes", "ids that are unique", "one that stands twice")
     widths = {
         node.id: len(graph.entities[node.entity].outputs) for node in graph.nodes if node.entity in graph.entities
     }
     for node in graph.nodes:
         if node.entity not in graph.entities:
-            raise _unfit(f"{at}.nodes", "the key of an entity", node.entity)
+            raise unfit(f"{at}.nodes", "the key of an entity", node.entity)
         if len(node.bindings) != len(graph.entities[node.entity].inputs):
-            raise _unfit(f"{at}.nodes", f"one binding for each input of {node.entity}", len(node.bindings))
+            raise unfit(f"{at}.nodes", f"one binding for each input of {node.entity}", len(node.bindings))
         if not ids.issuperset(node.after):
-            raise _unfit(f"{at}.nodes", "ids of nodes under `after`", list(node.after))
+            raise unfit(f"{at}.nodes", "ids of nodes under `after`", list(node.after))
     bindings = [binding for node in graph.nodes for binding in node.bindings]
     for binding in (*bindings, *(output.binding for output in graph.outputs)):
         for source in _sources(binding):
             if isinstance(source, FromInput) and source.name not in inputs:
-                raise _unfit(at, "the name of an input", source.name)
+                raise unfit(at, "the name of an input", source.name)
             if isinstance(source, FromNode) and not 0 <= source.output < widths.get(source.node, 0):
-                raise _unfit(at, "an output of a node", [source.node, source.output])
+                raise unfit(at, "an output of a node", [source.node, source.output])
 
 
 def _sources(binding: Binding | None) -> list[FromInput | FromNode]:
@@ -236,7 +196,7 @@ def _read_entity(data: dict[str, object], at: str, depth: int) -> Entity:
 def _read_port(data: dict[str, object], at: str) -> Port:
     required = data.get("required")
     if not isinstance(required, bool):
-        raise _unfit(f"{at}.required", "true or false", required)
+        raise unfit(f"{at}.required", "true or false", required)
     name, type_, description = (_text(data, key, at) for key in ("name", "type", "description"))
     return Port(name, type_, description, required, _text(data, "default", at))
 
@@ -260,21 +220,28 @@ def _read_node(data: dict[str, object], at: str) -> Node:
         after=tuple(_one_text(item, f"{at}.after") for item in _list(data.get("after"), f"{at}.after")),
         overrides=None
         if overrides is None
-        else {key: _read_value(item, f"{at}.overrides") for key, item in _dict(overrides, f"{at}.overrides").items()},
+        else {
+            key: constant_from_json(item, f"{at}.overrides")
+            for key, item in _dict(overrides, f"{at}.overrides").items()
+        },
     )
+
+
+def _read_overrides(data: dict[str, object], at: str) -> dict[str, object]:
+    return {key: constant_from_json(item, f"{at}.overrides") for key, item in data.items()}
 
 
 def _read_binding(data: dict[str, object], at: str, depth: int) -> Binding:
     if depth > _DEEPEST:
-        raise _unfit(at, "a binding nested less deep", "a deeper one")
+        raise unfit(at, "a binding nested less deep", "a deeper one")
     if "constant" in data:
-        return Constant(_read_value(data["constant"], at))
+        return Constant(constant_from_json(data["constant"], at))
     if "input" in data:
         return FromInput(_text(data, "input", at), _read_path(data, at))
     if "node" in data:
         output = data.get("output")
         if type(output) is not int:
-            raise _unfit(f"{at}.output", "a whole number", output)
+            raise unfit(f"{at}.output", "a whole number", output)
         return FromNode(_text(data, "node", at), output, _read_path(data, at))
     for kind in ("list", "tuple", "dict"):
         if kind in data:
@@ -282,11 +249,11 @@ def _read_binding(data: dict[str, object], at: str, depth: int) -> Binding:
                 _read_binding(_dict(item, f"{at}.{kind}[{number}]"), f"{at}.{kind}[{number}]", depth + 1)
                 for number, item in enumerate(_list(data[kind], f"{at}.{kind}"))
             )
-            keys = tuple(_read_value(key, f"{at}.keys") for key in _list(data.get("keys"), f"{at}.keys"))
+            keys = tuple(constant_from_json(key, f"{at}.keys") for key in _list(data.get("keys"), f"{at}.keys"))
             if len(keys) != (len(items) if kind == "dict" else 0):
-                raise _unfit(f"{at}.keys", "one key for each item of a dict, and none for others", list(keys))
+                raise unfit(f"{at}.keys", "one key for each item of a dict, and none for others", list(keys))
             return Collected(cast("Any", kind), items, keys)
-    raise _unfit(at, "a binding: constant, input, node, list, tuple or dict", sorted(data))
+    raise unfit(at, "a binding: constant, input, node, list, tuple or dict", sorted(data))
 
 
 def _read_path(data: dict[str, object], at: str) -> tuple[Accessor, ...]:
@@ -294,48 +261,10 @@ def _read_path(data: dict[str, object], at: str) -> tuple[Accessor, ...]:
     for step in _list(data.get("path"), f"{at}.path"):
         match step:
             case ["field" | "item" as how, key]:
-                steps.append((cast("Any", how), _read_value(key, f"{at}.path")))
+                steps.append((cast("Any", how), constant_from_json(key, f"{at}.path")))
             case _:
-                raise _unfit(f"{at}.path", '["field", name] or ["item", key]', step)
+                raise unfit(f"{at}.path", '["field", name] or ["item", key]', step)
     return tuple(steps)
-
-
-def _read_value(data: object, at: str, depth: int = 0) -> object:  # noqa: PLR0911 - one return per kind of constant
-    if depth > _DEEPEST + 1:
-        raise _unfit(at, "a constant nested less deep", "a deeper one")
-    if isinstance(data, list):
-        return [_read_value(item, at, depth + 1) for item in data]
-    if not isinstance(data, dict):
-        return data
-    match data:
-        case {"$tuple": list(items), **rest} if not rest:
-            return tuple(_read_value(item, at, depth + 1) for item in items)
-        case {"$dict": list(pairs), **rest} if not rest:
-            return _read_dict(pairs, at, depth)
-        case {"$float": "nan" | "inf" | "-inf" as text, **rest} if not rest:
-            return float(text)
-        case {"$bytes": str(text), **rest} if not rest:
-            try:
-                return bytes.fromhex(text)
-            except ValueError:
-                raise _unfit(at, "bytes as hexadecimal digits", text) from None
-        case {"$told": str(text), **rest} if not rest:
-            return Told(text)
-    raise _unfit(at, "a constant", data)
-
-
-def _read_dict(pairs: list[object], at: str, depth: int) -> dict[object, object]:
-    made: dict[object, object] = {}
-    for pair in pairs:
-        match pair:
-            case [key, item]:
-                try:
-                    made[_read_value(key, at, depth + 1)] = _read_value(item, at, depth + 1)
-                except TypeError:
-                    raise _unfit(at, "a key that can be hashed", key) from None
-            case _:
-                raise _unfit(at, "a key and a value", pair)
-    return made
 
 
 def _each(data: dict[str, object], key: str, at: str, read: Callable[[dict[str, object], str], T]) -> tuple[T, ...]:
@@ -350,23 +279,17 @@ def _text(data: Mapping[str, object], key: str, at: str) -> str:
 
 def _one_text(data: object, at: str) -> str:
     if not isinstance(data, str):
-        raise _unfit(at, "a text", data)
+        raise unfit(at, "a text", data)
     return data
 
 
 def _dict(data: object, at: str) -> dict[str, object]:
     if not isinstance(data, dict):
-        raise _unfit(at, "an object", data)
+        raise unfit(at, "an object", data)
     return data
 
 
 def _list(data: object, at: str) -> list[object]:
     if not isinstance(data, list):
-        raise _unfit(at, "an array", data)
+        raise unfit(at, "an array", data)
     return data
-
-
-def _unfit(at: str, expected: str, received: object) -> GraphError:
-    text = _text_of(received)
-    short = text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 - a line of an error stays readable
-    return GraphError(f"this is no graph: {expected} is wanted, not {short}", at, "give what Graph.to_json made")

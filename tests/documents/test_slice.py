@@ -56,6 +56,8 @@ NEEDED = [
     pytest.param(body("x", "import readline"), "import readline; @task", id="import-that-nobody-reads"),
     pytest.param(body("K", "K = 1", "K = K + 1"), "K = 1; K = K + 1; @task", id="rebinding-that-reads"),
     pytest.param("from __future__ import annotations\n" + TASK.format("x"), "from __future__ import annotations; @task", id="future"),
+    pytest.param(body("len(A)", "A = [1]", "B = A", "B.append(2)"), "A = [1]; B = A; B.append(2); @task", id="change-by-another-name"),
+    pytest.param(body("decimal.Decimal(x)", "import decimal", "decimal.getcontext().prec = 3"), "import decimal; decimal.getcontext().prec = 3; @task", id="assignment-through-a-call"),
     pytest.param("job = task(abs)\n", "job = task(abs)", id="task-called-on-a-function"),
     pytest.param("cached = task(cache=True)\n@cached\ndef f() -> int: return 1", "cached = task(cache=True); @cached", id="own-name-for-the-decorator"),
     pytest.param("def cached(g): return task(cache=True)(g)\n@cached\ndef f() -> int: return 1", "def cached(g): return task(cache=True)(g); @cached", id="own-decorator"),

@@ -151,6 +151,8 @@ class _Visitor(ast.NodeVisitor):
             holder.local.add(name)
 
     def _change(self, target: ast.expr) -> None:
+        while isinstance(target, ast.Attribute | ast.Subscript | ast.Call):  # ``settings().limit = 1`` as well
+            target = target.func if isinstance(target, ast.Call) else target.value
         name = root_of(target)
         if name and self._is_global(name):
             (self.names.later_changes if self.deferred else self.names.changes).add(name)

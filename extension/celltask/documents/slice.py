@@ -136,12 +136,22 @@ class _Slicer:
         self.needed: set[str] = set()
         self.todo: list[str] = []
         self.changed_by: dict[str, list[_Change]] = {}
+        self.other_names = self._aliases()
         self.read_by_none = self._unread_imports().difference(read_elsewhere)
         self._find_changes()
 
     def _unread_imports(self) -> set[str]:
         read = set().union(*(statement.names.reads for statement in self.program.statements))
         return set(self.program.imports) - read
+
+    def _aliases(self) -> dict[str, set[str]]:
+        """For each name the names that ``name = other`` says are bound to the same object."""
+        found: dict[str, set[str]] = {}
+        for statement in self.program.statements:
+            match statement.node:
+                case ast.Assign([ast.Name(name)], ast.Name(other)) if name != other:
+                    found.setdefault(name, set()).add(other)
+        return found
 
     def _find_changes(self) -> None:
         mutating = {
@@ -166,9 +176,15 @@ class _Slicer:
                 self._note(root_of(call.func), _Change(statement, call))
 
     def _note(self, name: str, change: _Change) -> None:
-        self.changed_by.setdefault(name, []).append(change)
-        if name in self.program.imports:
-            self.changed_by.setdefault(f"{self.program.imports[name].root}.", []).append(change)
+        names, todo = {name}, [name]
+        while todo:
+            others = self.other_names.get(todo.pop(), set()) - names
+            names |= others
+            todo.extend(others)
+        for each in sorted(names):
+            self.changed_by.setdefault(each, []).append(change)
+            if each in self.program.imports:
+                self.changed_by.setdefault(f"{self.program.imports[each].root}.", []).append(change)
 
     def want(self, wanted: Collection[str] | None) -> None:
         """Begin with the wanted names, and with what must be executed in any case."""

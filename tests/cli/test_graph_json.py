@@ -218,7 +218,7 @@ def test_data_changed_anywhere_is_read_or_refused(spot: tuple[object, ...], inst
         frozenset({"a", (1, 2)}),
         {"when": [dt.date(2026, 1, 2)]},
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_constants_beyond_json_come_back_equal(value: object) -> None:
     """Dates, numbers of other kinds, paths and sets keep their class and value on the way."""

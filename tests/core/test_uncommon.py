@@ -11,7 +11,7 @@ import pytest
 
 from celltask import ImperativeWorkflow, Resources, ShellTask, Task, task, workflow
 from celltask.core.registry import registry
-from celltask.errors import GraphError, InterfaceError
+from celltask.errors import GraphError, InterfaceError, PurityError
 
 
 class Mute:
@@ -81,17 +81,74 @@ def test_names_that_celltask_uses_itself_are_refused(name: str) -> None:
 
 
 def test_an_unrelated_redefinition_leaves_a_workflow_as_it_was_traced() -> None:
-    """Only a task that the workflow uses makes it traced anew."""
-    made = []
+    """Only what the workflow uses makes it traced anew."""
+    source = """
+def make(k):
+    @workflow
+    def wf() -> int:
+        return add(k, 0)
+    return wf
+"""
     space: dict[str, Any] = {"task": task, "workflow": workflow, "add": add, "__name__": "cells_of_k"}
-    for k in (1, 2):
-        space["k"] = k
-        exec("@workflow\ndef wf() -> int: return add(k, 0)", space)  # noqa: S102 - stands for a cell
-        made.append(space["wf"])
+    exec(source, space)  # noqa: S102 - stands for a cell
+    made = [space["make"](k) for k in (1, 2)]
+    traces = [wf.trace for wf in made]
     generation = registry.generation
     exec("@task\ndef other() -> int: return 1\n" * 2, space)  # noqa: S102 - stands for two cells
     assert registry.generation > generation
     assert [wf() for wf in made] == [1, 2]
+    assert [wf.trace for wf in made] == traces
+
+
+def test_a_workflow_follows_the_constants_and_helpers_that_it_reads() -> None:
+    """As a function does, it uses the value that a name has when it is called."""
+    source = """
+ROUNDS = 1
+def started(x):
+    return add(x, 0)
+
+@workflow
+def wf(x: int) -> int:
+    x = started(x)
+    for _ in range(ROUNDS):
+        x = add(x, 1)
+    return x
+"""
+    space: dict[str, Any] = {"task": task, "workflow": workflow, "add": add, "__name__": "cells_of_rounds"}
+    exec(source, space)  # noqa: S102 - stands for a cell
+    wf = space["wf"]
+    first = wf.digest
+    assert (wf(0), len(wf.graph.nodes)) == (1, 2)
+    space["ROUNDS"] = 3
+    assert (wf(0), len(wf.graph.nodes)) == (3, 4)
+    space["started"] = lambda x: add(x, 10)
+    assert wf(0) == 13
+    assert wf.digest != first
+
+
+def test_a_cached_task_whose_constant_became_data_is_refused() -> None:
+    """A name that is bound to data after the definition cannot give a stale result."""
+    source = "rate = 1.0\n@task(cache=True)\ndef f(x: float) -> float: return x * rate"
+    space: dict[str, Any] = {"task": task, "__name__": "cells_of_rate"}
+    exec(source, space)  # noqa: S102 - stands for a cell
+    assert space["f"](x=1.0) == 1.0
+    space["rate"] = [5.0]
+    with pytest.raises(PurityError, match="'f' reads data that is not one of its inputs: rate"):
+        space["f"](x=1.0)
+
+
+def test_parts_of_anything_are_allowed() -> None:
+    """Where the type says nothing of a part, the run finds out."""
+
+    @task
+    def config() -> dict[str, Any]:
+        return {"model": {"depth": 3}}
+
+    @workflow
+    def wf() -> int:
+        return add(config()["model"]["depth"], 1)
+
+    assert wf() == 4
 
 
 def test_a_field_type_that_cannot_be_resolved_is_told() -> None:

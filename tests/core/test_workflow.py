@@ -238,6 +238,8 @@ def lambda_int_to_float(x: int) -> float:
         pytest.param(lambda ref: ref(), "a call", id="call"),
         pytest.param(lambda ref: ref[ref], "a reference", id="index-by-ref"),
         pytest.param(lambda ref: ref[ref > 3], "a condition, as for filtering a table", id="filter"),
+        pytest.param(lambda ref: ref[ref > 3, "x"], "with a reference or condition in it", id="filter-and-column"),
+        pytest.param(lambda ref: ref[[ref]], "with a reference or condition in it", id="list-of-references"),
     ],
 )
 def test_a_reference_is_not_a_value(use: Callable[[object], object], told: str) -> None:

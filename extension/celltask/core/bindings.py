@@ -41,6 +41,7 @@ def _with_path(get: Getter, path: tuple[Accessor, ...], told: str) -> Getter:
 
     def part(values: Sequence[object]) -> object:
         __tracebackhide__ = True
+        __tracebackhide__ = True
         value = get(values)
         for number, (how, step) in enumerate(path, 1):
             try:

@@ -26,9 +26,12 @@ def cache_key(task: Task[..., object], args: tuple[object, ...]) -> str:
 
     Raises:
         RunError: If the content of an input cannot be told, naming the input.
+        PurityError: If a name that the code reads is bound to data by now.
     """
     from hashlib import sha256  # noqa: PLC0415 - only cached tasks need it
 
+    if not task.is_derived:
+        task.check_names()  # a constant may have been bound to data since
     code = task.options.cache_version or task.digest
     parts = [task.name, str(task.interface), code, repr(task.options.environment)]
     for port, value in zip(task.interface.inputs, args, strict=True):

@@ -79,6 +79,7 @@ class Execution:
 
     def carry_out(self) -> None:
         """Run every node that can be run; afterwards `ledger`, `value` and `error` tell what happened."""
+        __tracebackhide__ = True
         try:
             if self.engine.workers and len(self.program.steps) > 1:
                 Crew(self).work()
@@ -274,6 +275,7 @@ def _outputs_value(member: Task[..., object] | Workflow[..., object], execution:
     Raises:
         ValueMismatchError: If one does not fit the type of its output.
     """
+    __tracebackhide__ = True
     interface, values = member.interface, []
     for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
         try:

@@ -97,7 +97,11 @@ class _Read(NamedTuple):
 
 
 def check(
-    function: Callable[..., object], *, allow: Collection[str] = (), where: Callable[[str, int], str] | None = None
+    function: Callable[..., object],
+    *,
+    allow: Collection[str] = (),
+    where: Callable[[str, int], str] | None = None,
+    again: bool = False,
 ) -> tuple[str, ...]:
     """Refuse a function that reads data which is not one of its inputs.
 
@@ -108,6 +112,7 @@ def check(
         function: The function of a task.
         allow: Names of data that it may read all the same.
         where: Tells the place of a file name and a line in words.
+        again: Whether it was looked at before, so that what it was warned of then is known.
 
     Returns:
         The names it reads that are not bound yet, sorted; look again when they may be.
@@ -132,7 +137,7 @@ def check(
 
         raise refusal(function, [_capture(function, read) for read in data], where)
     for read in reads.values():
-        if read.what == "frozen" and read.name not in allow:
+        if read.what == "frozen" and read.name not in allow and not again:
             _warn(function, read)
     return tuple(sorted(read.name for read in reads.values() if read.what == "unbound" and read.name not in allow))
 

@@ -116,8 +116,12 @@ class Ref(_Ordered):
 
     def __getitem__(self, key: object) -> Ref:
         if isinstance(key, Ref | slice | Condition):
-            told = {Ref: "a reference", slice: "a slice", Condition: "a condition, as for filtering a table"}[type(key)]
-            raise self._refuse(f"[{told}]")
+            told = {Ref: "a reference", slice: "a slice", Condition: "a condition, as for filtering a table,"}[
+                type(key)
+            ]
+            raise self._refuse(f"{told} in {self._name}[…]")
+        if isinstance(key, tuple | list) and any(isinstance(part, Ref | Condition) for part in key):
+            raise self._refuse(f"{self._name}[…] with a reference or condition in it")
         try:
             annotation = item_type(declared_of(self), key)
         except LookupError as error:

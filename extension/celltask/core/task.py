@@ -119,8 +119,18 @@ class Task(Generic[P, R]):
         Raises:
             PurityError: If one of them is bound to data now.
         """
-        if self.pending_names and self.function is not None:
-            self.pending_names = check_purity(self.function, allow=self.options.allow_globals, where=place_of)
+        if self.pending_names:
+            self.check_names()
+
+    def check_names(self) -> None:
+        """Look again at every name that its code reads.
+
+        Raises:
+            PurityError: If one of them is bound to data now.
+        """
+        if self.function is not None:
+            allow = self.options.allow_globals
+            self.pending_names = check_purity(self.function, allow=allow, where=place_of, again=True)
 
     @property
     def place(self) -> str:
@@ -133,15 +143,20 @@ class Task(Generic[P, R]):
         return self.options.docs.strip().partition("\n")[0] or self.interface.doc
 
     @property
+    def is_derived(self) -> bool:
+        """Whether its digest is known, and the names that it reads still mean what they did then."""
+        return self._digest is not None and self._digest[0] == registry.epoch and self._digest[1].holds()
+
+    @property
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
         from celltask.core.fingerprint import fingerprint  # noqa: PLC0415 - only digests need it
         from celltask.core.watch import Watch  # noqa: PLC0415
 
-        if self._digest is None or self._digest[0] != registry.epoch or not self._digest[1].holds():
+        if not self.is_derived:
             code = self.function or self.body
             self._digest = (registry.epoch, Watch(code), fingerprint(code))
-        return self._digest[2]
+        return cast("tuple[int, Watch, Fingerprint]", self._digest)[2]
 
     @property
     def digest(self) -> str:

@@ -55,8 +55,8 @@ class Watch:
 
     def _visit(self, found: object) -> list[object]:
         """Note what `found` reads; the objects to go on with."""
-        if type(found).__module__.startswith("celltask."):  # a task or workflow
-            found = getattr(found, "function", None)
+        if isinstance(getattr(type(found), "kind", None), str) and type(found).__module__.startswith("celltask."):
+            found = getattr(found, "function", None)  # of a task or workflow
         if id(found) in self._seen:
             return []
         self._seen.add(id(found))

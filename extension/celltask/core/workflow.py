@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from celltask.core.refs import Ref
     from celltask.core.run import Run
     from celltask.core.task import Task
+    from celltask.core.watch import Watch
 
 __all__ = ["ImperativeWorkflow", "Workflow", "workflow"]
 
@@ -62,7 +63,7 @@ class Workflow(Generic[P, R]):
     ) -> None:
         self.name, self.module, self.function = name, module, function
         self.interface, self.docs, self.failure_policy = interface, docs, failure_policy
-        self._traced: tuple[int, Trace] | None = None
+        self._traced: tuple[int, Watch, Trace] | None = None
         if function is not None:
             look_like(self, function)
         self.__name__ = name
@@ -80,15 +81,23 @@ class Workflow(Generic[P, R]):
 
     @property
     def trace(self) -> Trace:
-        """Nodes, members and bindings; made anew when a task of this process was redefined."""
-        generation = registry.generation
-        if self._traced is None or (self._traced[0] != generation and self._is_stale(self._traced[1])):
-            self._traced = (generation, self._trace_now())
-        return self._traced[1]
+        """Nodes, members and bindings; made anew when a name that the function reads means something else by now."""
+        from celltask.core.watch import Watch  # noqa: PLC0415 - only workflows need it at definition
 
-    def _is_stale(self, trace: Trace) -> bool:
-        """Whether something that `trace` uses has been defined again since."""
-        return any(not registry.is_current(member) for member in trace.keys.values())
+        generation = registry.generation
+        if self._traced is None or self._is_stale(*self._traced):
+            self._traced = (generation, Watch(self.function), self._trace_now())
+        return self._traced[2]
+
+    def confirm(self) -> None:
+        """Say that the trace holds in the present generation: replacing its own elder changed nothing in it."""
+        if self._traced is not None:
+            self._traced = (registry.generation, *self._traced[1:])
+
+    def _is_stale(self, generation: int, watch: Watch, trace: Trace) -> bool:
+        """Whether a task in `trace`, or a constant or helper that the function reads, has been defined again since."""
+        again = registry.generation != generation
+        return not watch.holds() or (again and not all(registry.is_current(member) for member in trace.keys.values()))
 
     def _trace_now(self) -> Trace:
         if self.function is None:
@@ -373,9 +382,9 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
             docs=docs or "",
             failure_policy=_policy(failure_policy),
         )
-        traced = made.trace  # so that wrong wiring is told here
+        _ = made.trace  # so that wrong wiring is told here
         registry.add(made)
-        made._traced = (registry.generation, traced)  # noqa: SLF001 - replacing its own elder changes nothing in it
+        made.confirm()
         return made
 
     return make if function is None else make(function)

@@ -184,8 +184,10 @@ class Kernel:
         self._process.wait()
 
     def _environment(self) -> dict[str, str]:
-        # Not PYTEST_…: ipykernel captures less under pytest, and a reader has no pytest around the page.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        # Not PYTEST_…: ipykernel captures less under pytest, and a reader has no pytest around the page. Not
+        # PYTHONWARNINGS: as "error" it would stop the kernel at the first deprecation in its own imports.
+        left_out = ("PYTEST_", "PYTHONWARNINGS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         # Nobody's profile and history; a kernel whose parent is gone ends by itself.
         return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython")), "JPY_PARENT_PID": str(os.getpid())}
 

@@ -239,7 +239,7 @@ def item_type(annotation: object, key: object) -> object:
     if typing.get_origin(bare) in _UNIONS:
         return _of_any(typing.get_args(bare), lambda member: item_type(member, key))
     cls, arguments = typing.get_origin(bare) or bare, typing.get_args(bare)
-    if not isinstance(cls, type) or cls is object:
+    if not isinstance(cls, type) or cls in (object, typing.Any):  # from 3.11 on, Any is a class
         return typing.Any
     if typing.is_typeddict(cls) or issubclass(cls, collections.abc.Mapping):
         return _value_type(annotation, cls, arguments, key)

@@ -239,3 +239,18 @@ def test_a_cell_that_runs_itself_does_so_when_all_is_executed(tmp_path: Path) ->
     )
     assert load_document(page, execute_all=True).namespace["shown"] == 7
     assert "shown" not in load_document(page).namespace
+
+
+def test_an_import_of_a_missing_package_that_nothing_reads_is_left_out(tmp_path: Path) -> None:
+    """A package that only a demonstration would need keeps no task from loading; one that a task reads does."""
+    page = tmp_path / "page.md"
+    task_cell = "```{code-cell}\n%%task\ndef f(x: int) -> int:\n    return x\n```\n"
+    page.write_text(f"```{{code-cell}}\nimport no_such_package\n```\n\n{task_cell}")
+    document = load_document(page, ["f"])
+    assert document.tasks["f"](x=1) == 1
+    assert [item.reason for item in document.left_out] == [
+        "imports no_such_package, which is not installed and which nothing reads"
+    ]
+    page.write_text(page.read_text().replace("return x", "return no_such_package.g(x)"))
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        load_document(page, ["f"])

@@ -31,6 +31,7 @@ class Executor:
         self.files = {cell.filename for cell in document.cells}
         self.flags = 0
         self._loop: Loop | None = None
+        self._read: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +48,7 @@ class Executor:
         """
         __tracebackhide__ = True
         left_out: list[LeftOut] = []
+        self._read = {name for item in statements for name in item.names.reads}
         last = {name: at for at, item in enumerate(statements) if item.is_definition for name in item.names.binds}
         raised = 0
         for number, statement in enumerate(statements):
@@ -71,6 +73,8 @@ class Executor:
             code = self._compiled(statement)
             self._execute(code)
         except Exception as error:  # border: the user's code runs here
+            if isinstance(error, ModuleNotFoundError) and self._is_idle_import(statement, error.name or ""):
+                return f"imports {error.name}, which is not installed and which nothing reads"
             if "raises-exception" in cell.tags:
                 return f"raises {type(error).__name__}, as its tag says"
             tell_place(error, self.files, (cell.filename, statement.line))
@@ -87,6 +91,14 @@ class Executor:
             raise DocumentError(f"the document ends the process ({stop!r})", place, "take the exit out") from None
         self.failures.defined(statement)
         return ""
+
+    def _is_idle_import(self, statement: Statement, missing: str) -> bool:
+        """Whether `statement` only imports the module `missing`, and no executed statement reads its names."""
+        if not statement.is_import or statement.names.star or statement.names.binds & self._read:
+            return False
+        node = statement.node
+        wanted = [node.module or ""] if isinstance(node, ast.ImportFrom) else [item.name for item in node.names]  # type: ignore[attr-defined]  # an import
+        return missing.partition(".")[0] in {name.partition(".")[0] for name in wanted}
 
     def _execute(self, code: CodeType) -> None:
         __tracebackhide__ = True

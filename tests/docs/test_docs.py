@@ -222,7 +222,7 @@ def test_the_reference_shows_members_that_exist(name: str) -> None:
     known = {
         *dir(cls),
         *getattr(cls, "__annotations__", {}),
-        *re.findall(r"^        (\w+):", cls.__doc__ or "", flags=re.MULTILINE),
+        *re.findall(r"^ {4,8}(\w+):", cls.__doc__ or "", flags=re.MULTILINE),
     }
     shown = re.findall(r"^\| `\.(\w+)", section, flags=re.MULTILINE)
     assert shown

@@ -119,6 +119,6 @@ def shown_ratio(ratio: float) -> str:
     >>> shown_ratio(0.0004), shown_ratio(0.25), shown_ratio(0.91), shown_ratio(15.9), shown_ratio(35_400.0)
     ('1/2,500', '1/4.0', '0.91', '16', '35,400')
     """
-    if ratio < 0.5:  # noqa: PLR2004
-        return f"1/{1 / ratio:,.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"  # noqa: PLR2004
-    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"  # noqa: PLR2004
+    if ratio < 0.5:  # noqa: PLR2004 - where the text changes form
+        return f"1/{1 / ratio:,.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"  # noqa: PLR2004 - where the text changes form
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"  # noqa: PLR2004 - where the text changes form

@@ -136,12 +136,12 @@ def _typed_dict(inner: Made) -> Made:
 
 
 WRAPPERS: list[Callable[[Made], Made]] = [
-    lambda inner: Made(list[inner.annotation], lambda: [inner.make(), inner.make()]),  # type: ignore[name-defined]
-    lambda inner: Made(dict[str, inner.annotation], lambda: {"k": inner.make()}),  # type: ignore[name-defined]
-    lambda inner: Made(tuple[inner.annotation, ...], lambda: (inner.make(),)),  # type: ignore[name-defined]
-    lambda inner: Made(tuple[int, inner.annotation], lambda: (1, inner.make())),  # type: ignore[name-defined]
-    lambda inner: Made(inner.annotation | None, inner.make),  # type: ignore[operator]
-    lambda inner: Made(collections.deque[inner.annotation], lambda: collections.deque([inner.make()])),  # type: ignore[name-defined]
+    lambda inner: Made(list[inner.annotation], lambda: [inner.make(), inner.make()]),  # type: ignore[name-defined]  # a type made at run time
+    lambda inner: Made(dict[str, inner.annotation], lambda: {"k": inner.make()}),  # type: ignore[name-defined]  # a type made at run time
+    lambda inner: Made(tuple[inner.annotation, ...], lambda: (inner.make(),)),  # type: ignore[name-defined]  # a type made at run time
+    lambda inner: Made(tuple[int, inner.annotation], lambda: (1, inner.make())),  # type: ignore[name-defined]  # a type made at run time
+    lambda inner: Made(inner.annotation | None, inner.make),  # type: ignore[operator]  # a type made at run time
+    lambda inner: Made(collections.deque[inner.annotation], lambda: collections.deque([inner.make()])),  # type: ignore[name-defined]  # a type made at run time
     lambda inner: Made(typing.Annotated[inner.annotation, "text"], inner.make),
     lambda inner: Made(np.ndarray, lambda: _array_of(inner.make())),
     lambda inner: Made(pd.DataFrame, lambda: _frame(inner.make())),

@@ -57,7 +57,7 @@ def seconds(duration_s: float) -> str:
     ('12 ms', '3.41 s', '2 min 05 s')
     """
     if duration_s < 0.9995:  # noqa: PLR2004 - shown as 1000 ms above it
-        return f"{duration_s * 1000:.1f} ms" if duration_s < 0.00995 else f"{duration_s * 1000:.0f} ms"  # noqa: PLR2004
+        return f"{duration_s * 1000:.1f} ms" if duration_s < 0.00995 else f"{duration_s * 1000:.0f} ms"  # noqa: PLR2004 - below, one decimal is shown
     if duration_s < 59.995:  # noqa: PLR2004 - as above
         return f"{duration_s:.2f} s"
     minutes, rest = divmod(round(duration_s), 60)

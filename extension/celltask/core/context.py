@@ -64,7 +64,7 @@ class TaskContext:
         """A scratch folder of this call, made at first use and removed when the interpreter ends."""
         if self._folder is None:
             import tempfile  # noqa: PLC0415 - only tasks that ask pay for it
-            from pathlib import Path  # noqa: PLC0415
+            from pathlib import Path  # noqa: PLC0415 - only tasks that ask
 
             folder = tempfile.TemporaryDirectory(prefix=f"celltask-{self.task}-", ignore_cleanup_errors=True)
             _scratch.append(folder)
@@ -84,7 +84,7 @@ class TaskContext:
         Raises:
             RunError: If it is not set.
         """
-        import os  # noqa: PLC0415
+        import os  # noqa: PLC0415 - only tasks that ask
 
         variable = f"CELLTASK_SECRET_{name.upper().replace('-', '_')}"
         try:

@@ -224,7 +224,7 @@ def _in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
     """The result of `work`, done in a thread of its own with this thread's context variables."""
     __tracebackhide__ = True
     import threading  # noqa: PLC0415 - only timeouts and nested loops need a thread
-    from contextvars import copy_context  # noqa: PLC0415
+    from contextvars import copy_context  # noqa: PLC0415 - only with a thread
 
     outcome: list[tuple[object, BaseException | None]] = []
 

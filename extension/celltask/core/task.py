@@ -151,7 +151,7 @@ class Task(Generic[P, R]):
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
         from celltask.core.fingerprint import fingerprint  # noqa: PLC0415 - only digests need it
-        from celltask.core.watch import Watch  # noqa: PLC0415
+        from celltask.core.watch import Watch  # noqa: PLC0415 - only digests need it
 
         if not self.is_derived:
             code = self.function or self.body

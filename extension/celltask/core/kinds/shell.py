@@ -102,7 +102,7 @@ class ShellTask(Task[..., object]):
         """The parts that its digest is made of: the script, and where its outputs lie."""
         from hashlib import sha256  # noqa: PLC0415 - only digests need it
 
-        from celltask.core.fingerprint import Fingerprint  # noqa: PLC0415
+        from celltask.core.fingerprint import Fingerprint  # noqa: PLC0415 - only digests need it
 
         parts = {"script": self.script, "interface": str(self.interface)}
         parts |= {f"location {location.var}": location.location for location in self.locations}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Cell", "DocumentFormat", "DocumentText", "Notice"]
+__all__ = ["Block", "Cell", "DocumentFormat", "DocumentText", "Notice"]
 
 DocumentFormat = Literal["myst", "percent", "ipynb", "python"]
 
@@ -37,6 +37,8 @@ class Cell(NamedTuple):
     """File name that the cell's code is compiled under."""
     marker_line: int = 0
     """Line of the fence or marker that opens the cell; 0 if it has none."""
+    column: int = 1
+    """Column of that fence or marker, from 1."""
 
     @property
     def is_python(self) -> bool:
@@ -47,6 +49,42 @@ class Cell(NamedTuple):
     def last_line(self) -> int:
         """Line of the last line of `source`."""
         return self.first_line + self.source.count("\n")
+
+
+class Block(NamedTuple):
+    """A fence that is no code cell: what the cell above shows, a shell example, a doctest, or any other directive.
+
+    >>> Block("code-block", "console", "$ ls", line=8, first_line=9, last_line=10).language
+    'console'
+    """
+
+    directive: str
+    """``"output"`` of ```` ```{output} ````; empty where the fence names only a language, or nothing."""
+    argument: str
+    """What stands after the directive or the marks: ``"console"`` of ```` ```{code-block} console ````."""
+    source: str
+    """The content without options; blank lines at its ends are kept."""
+    line: int
+    """Line of the opening fence, from 1."""
+    first_line: int
+    """Line of the first line of `source`."""
+    last_line: int
+    """Line of the closing fence; the last line of the content if it has none."""
+    column: int = 1
+    """Column of the opening fence, from 1."""
+    marks: str = "```"
+    options: Mapping[str, object] = {}
+    nested: bool = False
+    """True if it stands inside a directive, list or quotation."""
+    prefix: str = ""
+    """What stands before the marks in the opening line, and before each line of the content: ``"> "`` or ``"# "``."""
+    closed: bool = True
+
+    @property
+    def language(self) -> str:
+        """The first word of `argument`, in lower case; empty if there is none."""
+        words = self.argument.split(maxsplit=1)
+        return words[0].lower() if words else ""
 
 
 class Notice(NamedTuple):
@@ -69,6 +107,8 @@ class DocumentText(NamedTuple):
     text: str = ""
     r"""The whole text with ``\n`` line ends; empty for a notebook."""
     notices: tuple[Notice, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    """Fences that are no code cells, in their order; none for a notebook."""
 
     @property
     def name(self) -> str:

@@ -79,7 +79,7 @@ class DocumentFile(pytest.Module):
         except DocumentError:
             return False
 
-    def collect(self) -> Iterator[CellItem]:  # type: ignore[override]  # narrower than a module's
+    def collect(self) -> Iterator[CellItem]:
         """One item a cell.
 
         Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.report import relative
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
@@ -13,10 +12,11 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from celltask.documents.kernels.kernel import Kernel
+    from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels, Path
     from celltask.documents.kernels.reply import Reply
     from celltask.documents.outline import Cell, DocumentText
+    from celltask.documents.verdict import Raises
 
 __all__ = ["Result", "Session", "Stage"]
 
@@ -89,7 +89,7 @@ class Session:
                 await self._execute_hidden(kernel, cell.number)
         return self.results[cell.number]
 
-    def _expectations(self, cell: Cell) -> tuple[object, float]:
+    def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
         where = f"{relative(self.document.path)}:{cell.first_line}"
         return must_raise(cell, where=where), timeout_of(cell, self.stage.timeout_s, where=where)
 

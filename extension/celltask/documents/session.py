@@ -109,6 +109,11 @@ class Session:
                 error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel ended"
                 raise DocumentError(f"the set-up of the document failed: {error}", self.document.path)
 
+    @property
+    def widgets(self) -> dict[str, object]:
+        """State of the widgets that the cells have shown, as the metadata of a notebook hold it; empty if none."""
+        return self._kernel.widgets if self._kernel is not None else {}
+
     async def close(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
         kernel, self._kernel = self._kernel, None

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -140,6 +140,8 @@ class Kernel:
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
         client = self._open()
+        if cell.number > len(client.nb.cells):  # none of the document's
+            client.nb.cells.append(_node(cell))
         node = client.nb.cells[cell.number - 1]
         begun = time.perf_counter()
         place = [cell.filename, cell.first_line, cell.marker_line]
@@ -163,9 +165,21 @@ class Kernel:
             seconds=seconds,
         )
 
-    async def execute(self, code: str) -> dict[str, Any]:
-        """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
-        return await self._open().ask(_ASK_S, code)
+    @property
+    def widgets(self) -> dict[str, object]:
+        """State of the widgets shown so far, as the metadata of a notebook hold it; empty if there are none."""
+        client = self._client
+        if client is None or not client.widget_state:
+            return {}
+        client.set_widgets_metadata()
+        return cast("dict[str, object]", client.nb.metadata["widgets"])
+
+    async def execute(self, code: str, *, timeout_s: float = _ASK_S) -> dict[str, Any]:
+        """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error.
+
+        It is empty if the kernel ends, or does not answer within `timeout_s` seconds.
+        """
+        return await self._open().ask(timeout_s, code)
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from command_line import Cli, Said
+    from command_line import Cli
 
 
 def test_an_outline_lists_number_line_name_and_tags(cli: Cli, folder: Path) -> None:
@@ -59,24 +58,3 @@ def test_an_outline_of_nothing_says_so(
     code, out, err = cli("outline", name)
     assert (code, out) == said[:2]
     assert err.startswith(said[2])
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "counted"),
-    [
-        (["page.md"], 1, "1 failed, 1 passed"),
-        (["page.md", "-k", "first", "-q"], 0, "1 passed, 1 deselected"),
-        (["empty"], 5, "no tests ran"),
-        (["missing.md"], 4, "no tests ran"),
-    ],
-    ids=["all", "options", "none", "missing"],
-)
-def test_documents_are_tested_by_pytest(
-    process: Callable[..., Said], folder: Path, words: list[str], code: int, counted: str
-) -> None:
-    """Options go to pytest as they are, and its exit code comes back."""
-    (folder / "empty").mkdir()
-    (folder / "page.md").write_text("```{code-cell}\nfirst = 1\n```\n\n```{code-cell}\nsecond = 1 / 0\n```\n")
-    said = process("test", *words)
-    assert said.code == code
-    assert counted in said.out

@@ -1,30 +1,132 @@
-"""`celltask test PATH…`: the documents there as tests, by pytest."""
+"""`celltask test DOC…`: the cells of documents as tests, several documents at once, in this process."""
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
+
+from celltask.cli import report
+from celltask.cli.exit_codes import DONE, FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from celltask.documents.runner.choice import Chosen
+    from celltask.documents.runner.crowd import Manner
+    from celltask.documents.runner.outcome import DocumentOutcome
 
 __all__ = ["command"]
 
 
-def _test(arguments: tuple[str, ...]) -> int:
-    import pytest  # noqa: PLC0415 - slow, and only for this command
+def _test(  # noqa: PLR0913 - one for each option
+    words: tuple[str, ...],
+    *,
+    expression: str,
+    stop: bool,
+    jobs: int,
+    timeout: float | None,
+    kernels: str,
+    verbose: int,
+    quiet: bool,
+    durations: int | None,
+    **files: str | bool | None,
+) -> int:
+    from dataclasses import replace  # noqa: PLC0415 - loads inspect; only for this command
 
-    # pytest would like to rewrite the asserts of a plugin's package, and warns that this one is loaded already.
-    quiet = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-    return int(pytest.main(["-p", "celltask", "--celltask", "-W", quiet, *arguments]))
+    from celltask.documents.runner.choice import choose, typed_paths  # noqa: PLC0415 - as above
+    from celltask.documents.runner.crowd import Manner  # noqa: PLC0415 - loads nbclient
+    from celltask.documents.runner.expression import name_test  # noqa: PLC0415 - as above
+    from celltask.documents.runner.settings import read_settings  # noqa: PLC0415 - as above
+
+    begun = time.perf_counter()
+    settings = read_settings(typed_paths(words))
+    if timeout is not None:
+        settings = replace(settings, timeout_s=timeout)
+    documents = choose(words, settings, is_wanted=name_test(expression) if expression else None)
+    manner = Manner(
+        settings,
+        jobs=jobs or os.cpu_count() or 1,
+        kernels="cold" if kernels == "cold" else "fork",
+        stop_at_first=stop,
+        keep_outputs=bool(files["html"]),
+    )
+    as_json = bool(files["as_json"])
+    outcomes = _run(documents, manner, -1 if quiet or as_json else verbose)
+    seconds = time.perf_counter() - begun
+    _write_files(outcomes, seconds, files)
+    if not as_json:
+        _tell(outcomes, seconds, durations)
+    return FAILED if any(outcome.failed for outcome in outcomes) else DONE
+
+
+def _run(documents: Sequence[Chosen], manner: Manner, verbosity: int) -> list[DocumentOutcome]:
+    from celltask.documents.runner.crowd import run_documents  # noqa: PLC0415 - as above
+    from celltask.documents.runner.progress import Progress  # noqa: PLC0415 - as above
+
+    is_live = False if verbosity < 0 else None
+    with Progress(verbosity=verbosity, total=len(documents), is_live=is_live) as progress:
+        return run_documents(documents, manner, progress)
+
+
+def _write_files(outcomes: Sequence[DocumentOutcome], seconds: float, files: dict[str, str | bool | None]) -> None:
+    from celltask.documents.runner import records  # noqa: PLC0415 - as above
+
+    if files["as_json"]:
+        report.write(records.as_json(outcomes, seconds))
+    if isinstance(files["junit_xml"], str):
+        Path(files["junit_xml"]).write_text(records.as_junit(outcomes, seconds), encoding="utf-8")
+
+
+def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | None) -> None:
+    from celltask.documents.runner import telling  # noqa: PLC0415 - as above
+
+    for text in telling.failures(outcomes):
+        report.write(f"\n{text.rstrip()}")
+    if durations is not None:
+        report.write("\n".join(["\nslowest cells", *telling.slowest(outcomes, durations)]))
+    number = len(outcomes)
+    documents = f"{number} document{'' if number == 1 else 's'}"
+    report.write(f"\n{telling.summary(outcomes)} in {documents}, {telling.duration(seconds)}")
 
 
 command = click.Command(
     "test",
     callback=_test,
-    params=[click.Argument(["arguments"], metavar="PATH... [PYTEST OPTIONS]", nargs=-1, type=click.UNPROCESSED)],
-    context_settings={"ignore_unknown_options": True},
-    options_metavar="",
+    params=[
+        click.Argument(["words"], metavar="[DOC | FOLDER | DOC::CELL]...", nargs=-1),
+        click.Option(
+            ["-k", "expression"], default="", metavar="WORDS", help="Cells whose names fit, as 'train and not slow'."
+        ),
+        click.Option(["-x", "--exitfirst", "stop"], is_flag=True, help="Stop at the first failure."),
+        click.Option(
+            ["-j", "--jobs"], type=click.IntRange(1), default=None, metavar="N",
+            help="Documents at once; by default as many as there are cores.",
+        ),
+        click.Option(
+            ["--timeout"], type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="That a cell may take."
+        ),
+        click.Option(
+            ["--kernels"], type=click.Choice(["fork", "cold"]), default="fork",
+            help="Fork kernels from a warmed server (the default, on Linux), or start each.",
+        ),
+        click.Option(["-v", "--verbose"], count=True, help="Show each cell."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Show failures and the summary alone."),
+        click.Option(["--durations"], type=click.IntRange(0), metavar="N", help="Show the N slowest cells; 0: all."),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+        click.Option(["--junit-xml"], type=click.Path(dir_okay=False), metavar="FILE", help="Write a JUnit report."),
+        click.Option(
+            ["--html"], type=click.Path(dir_okay=False), metavar="FILE", help="Write a page with all cells and outputs."
+        ),
+    ],
     short_help="Run the cells of documents as tests.",
     help="""Run the code cells of documents as tests: those named, and those in the folders named.
 
-    The same as pytest --celltask; every option of pytest can follow, for example -x, -v or -k. The exit code is
-    pytest's: 0 if all cells pass, 1 if one fails, 5 if there is none.
+    Without a name, those that celltask_documents in the settings of pytest names. A cell is named as
+    page.md::train_model; the cells above it are run as well. The exit code is 0 if all cells pass, 1 if one fails, 2
+    if something given is wrong.
     """,
-)
+)  # fmt: skip

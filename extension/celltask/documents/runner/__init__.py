@@ -1,0 +1,1 @@
+"""Documents run without pytest: several at once in one process, told as pytest tells them, or kept as executed."""

@@ -1,0 +1,166 @@
+"""Which documents are to be run, and which of their cells: from what is typed, or else from the settings."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from celltask.documents.cell_names import cell_names
+from celltask.documents.failed import unknown_name
+from celltask.documents.reader import read_document
+from celltask.documents.report import relative
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from celltask.documents.outline import DocumentText
+    from celltask.documents.runner.settings import Settings
+
+__all__ = ["Chosen", "choose", "typed_paths"]
+
+_SIGNS = {".md": (b"{code-cell}",), ".py": (b"%%", b"%task", b"%workflow"), ".ipynb": (b"",)}
+"""What the text of a document has, by the suffix of its name; most Markdown and Python has none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A document that is to be run, with names for its cells."""
+
+    path: Path
+    document: DocumentText | None
+    """None if it cannot be read."""
+    names: tuple[str, ...] = ()
+    numbers: frozenset[int] = frozenset()
+    """Numbers of the cells whose outcome is asked for; those above them are run as well."""
+    error: DocumentError | None = None
+    """Why it cannot be read."""
+
+    @property
+    def shown(self) -> str:
+        """Its path as it is told."""
+        return relative(str(self.path))
+
+
+def typed_paths(words: Sequence[str]) -> list[Path]:
+    """The documents and folders in `words`, each of which may end in ``::`` and the name of a cell.
+
+    Raises:
+        DocumentError: If one of them does not exist.
+    """
+    paths = [Path(word.partition("::")[0]) for word in words]
+    for path in paths:
+        if not path.exists():
+            read_document(path)  # knows what to say
+    return paths
+
+
+def choose(words: Sequence[str], settings: Settings, *, is_wanted: Callable[[str], bool] | None = None) -> list[Chosen]:
+    """The documents that are meant, in the order of their names within each folder, none of them twice.
+
+    Args:
+        words: Documents, folders, and cells as ``page.md::train``; those of the settings if there are none.
+        settings: Tell the documents of the project, and which folders and files are passed over.
+        is_wanted: Whether a cell is, by its whole name ``page.md::train``.
+
+    Raises:
+        DocumentError: If nothing is left to run, or a named cell does not exist.
+    """
+    wanted: dict[Path, set[str] | None] = {}
+    for path, cell in _files(words, settings):
+        before = wanted.setdefault(path, set())
+        wanted[path] = None if before is None or not cell else {*before, cell}
+    if not wanted:
+        raise _nothing(words, settings)
+    found = [_chosen(path, cells, is_wanted) for path, cells in wanted.items()]
+    kept = [one for one in found if one.numbers or one.error is not None]
+    if not kept:
+        raise DocumentError(
+            "no cell is chosen",
+            mend="leave out -k, or list the names: celltask outline DOC" if is_wanted else "write a {code-cell}",
+        )
+    return kept
+
+
+def _nothing(words: Sequence[str], settings: Settings) -> DocumentError:
+    if not words and not settings.documents:
+        return DocumentError(
+            "no document is given", mend="name documents or folders, or set celltask_documents in pyproject.toml"
+        )
+    where = ", ".join(words or settings.documents)
+    return DocumentError(
+        "there is no document", where, "a document has {code-cell}s, is a notebook or a percent script"
+    )
+
+
+def _files(words: Sequence[str], settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Each document with the name of a cell; empty for all of them."""
+    for word in words:
+        name, _, cell = word.partition("::")
+        path = Path(name).absolute()
+        if path.is_dir():
+            yield from ((file, "") for file in _in_folder(path, settings))
+        else:
+            yield path, cell
+    if not words:
+        for entry in settings.documents:
+            place = settings.root / entry
+            if place.is_dir():
+                yield from ((file, "") for file in _in_folder(place, settings))
+            elif place.is_file():
+                yield place, ""
+            elif any(sign in entry for sign in "*?["):
+                files = _in_folder(settings.root, settings)
+                yield from ((file, "") for file in files if _fits(file.relative_to(settings.root), entry))
+            else:
+                raise DocumentError(f"celltask_documents names {entry}, which does not exist in {settings.root}")
+
+
+def _fits(name: Path, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name.as_posix(), pattern.removeprefix("./"))
+
+
+def _in_folder(folder: Path, settings: Settings) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        entered = (name for name in folders if not any(fnmatch.fnmatch(name, one) for one in settings.not_entered))
+        folders[:] = sorted(name for name in entered if not Path(here, name, "pyvenv.cfg").exists())
+        yield from (Path(here, name) for name in sorted(names) if _is_document(Path(here, name), settings))
+
+
+def _is_document(path: Path, settings: Settings) -> bool:
+    suffix = path.suffix.lower()
+    if suffix not in _SIGNS or (
+        suffix == ".py" and any(fnmatch.fnmatch(path.name, one) for one in settings.test_modules)
+    ):
+        return False
+    try:
+        text = path.read_bytes() if suffix != ".ipynb" else b""
+    except OSError:
+        return True  # it will be told
+    if not any(sign in text for sign in _SIGNS[suffix]):
+        return False
+    try:
+        return suffix != ".py" or read_document(path).format != "python"
+    except DocumentError:
+        return True
+
+
+def _chosen(path: Path, cells: set[str] | None, is_wanted: Callable[[str], bool] | None) -> Chosen:
+    try:
+        document = read_document(path)
+    except DocumentError as error:
+        return Chosen(path, None, error=error)
+    names = cell_names(document.cells)
+    for name in cells or ():
+        if name not in names:
+            raise unknown_name(name, relative(str(path)), names, kind="cell")
+    shown = relative(str(path))
+    numbers = {
+        cell.number
+        for cell, name in zip(document.cells, names, strict=True)
+        if (cells is None or name in cells) and (is_wanted is None or is_wanted(f"{shown}::{name}"))
+    }
+    return Chosen(path, document, tuple(names), frozenset(numbers))

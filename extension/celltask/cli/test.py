@@ -78,7 +78,27 @@ def _write_files(outcomes: Sequence[DocumentOutcome], seconds: float, files: dic
     if files["as_json"]:
         report.write(records.as_json(outcomes, seconds))
     if isinstance(files["junit_xml"], str):
-        Path(files["junit_xml"]).write_text(records.as_junit(outcomes, seconds), encoding="utf-8")
+        _whole(files["junit_xml"], records.as_junit(outcomes, seconds))
+    if isinstance(files["html"], str):
+        _whole(files["html"], _page(outcomes, seconds))
+
+
+def _page(outcomes: Sequence[DocumentOutcome], seconds: float) -> str:
+    from celltask.documents.runner.notebook import executed_notebook  # noqa: PLC0415 - loads nbformat
+    from celltask.documents.runner.page import Shown, html_page  # noqa: PLC0415 - loads markdown-it
+
+    documents = []
+    for outcome in outcomes:
+        document = outcome.chosen.document
+        is_there = document is not None and not outcome.unchanged
+        documents.append(Shown(outcome, executed_notebook(document, outcome) if is_there and document else None))
+    return html_page(documents, title="Documents as tests", seconds=seconds)
+
+
+def _whole(file: str, text: str) -> None:
+    from celltask.documents.runner.files import write_whole  # noqa: PLC0415 - as above
+
+    write_whole(Path(file), text)
 
 
 def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | None) -> None:

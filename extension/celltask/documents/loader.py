@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from celltask.documents.execution import Executed
     from celltask.documents.failed import Failed
     from celltask.documents.outline import Cell, DocumentFormat, DocumentText, Notice
+    from celltask.documents.runner.values import Values
     from celltask.documents.slice import LeftOut
 
 __all__ = ["Document", "load_document"]
@@ -51,6 +52,32 @@ class Document:
     """What of the page may be meant otherwise than it was read; cells that cannot be read, tasks defined twice."""
     failed: tuple[Failed, ...] = ()
     """Definitions and cells that could not be loaded where all was asked for, in their order, each with its error."""
+
+    def run_until(self, name: str, *, timeout: float = 300.0, environment: Mapping[str, str] | None = None) -> Values:
+        r"""The live values of the document after the cell called `name`, which is run in a kernel with those above it.
+
+        The document is read anew, and nothing of it is executed in this process.
+
+        Args:
+            name: Of the cell, as `celltask outline` lists them.
+            timeout: Seconds that a cell may take.
+            environment: Variables for the kernel beside those of this process.
+
+        Raises:
+            UnknownNameError: If no cell has that name.
+            DocumentError: If one of the cells fails; a note tells the lines that led to it.
+
+        >>> import pathlib, tempfile
+        >>> page = pathlib.Path(tempfile.mkdtemp(), "live_page.py")
+        >>> _ = page.write_text("# %%\nx = 20\n\n# %%\ny = x + 1\nprint(y)\n\n# %%\nx = None")
+        >>> with load_document(page).run_until("y") as values:
+        ...     values["x"], values["y"], values.execute("x * 2")
+        (20, 21, '40\n')
+        """
+        __tracebackhide__ = True
+        from celltask.documents.runner.values import run_until  # noqa: PLC0415 - loads nbclient
+
+        return run_until(self.path, name, timeout=timeout, environment=environment)
 
 
 def load_document(

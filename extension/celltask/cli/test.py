@@ -33,7 +33,7 @@ def _test(  # noqa: PLR0913 - one for each option
     verbose: int,
     quiet: bool,
     durations: int | None,
-    **files: str | bool | None,
+    **more: str | bool | None,
 ) -> int:
     from dataclasses import replace  # noqa: PLC0415 - loads inspect; only for this command
 
@@ -52,12 +52,13 @@ def _test(  # noqa: PLR0913 - one for each option
         jobs=jobs or os.cpu_count() or 1,
         kernels="cold" if kernels == "cold" else "fork",
         stop_at_first=stop,
-        keep_outputs=bool(files["html"]),
+        keep_outputs=bool(more["html"]),
+        cached=bool(more["cached"]),
     )
-    as_json = bool(files["as_json"])
+    as_json = bool(more["as_json"])
     outcomes = _run(documents, manner, -1 if quiet or as_json else verbose)
     seconds = time.perf_counter() - begun
-    _write_files(outcomes, seconds, files)
+    _write_files(outcomes, seconds, more)
     if not as_json:
         _tell(outcomes, seconds, durations)
     return FAILED if any(outcome.failed for outcome in outcomes) else DONE
@@ -133,6 +134,7 @@ command = click.Command(
             ["--kernels"], type=click.Choice(["fork", "cold"]), default="fork",
             help="Fork kernels from a warmed server (the default, on Linux), or start each.",
         ),
+        click.Option(["--cached"], is_flag=True, help="Leave out documents that passed, if nothing changed since."),
         click.Option(["-v", "--verbose"], count=True, help="Show each cell."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show failures and the summary alone."),
         click.Option(["--durations"], type=click.IntRange(0), metavar="N", help="Show the N slowest cells; 0: all."),

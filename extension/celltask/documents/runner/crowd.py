@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.runner.cache import Passed
 from celltask.documents.runner.document import run_document
+from celltask.documents.runner.outcome import DocumentOutcome
 from celltask.documents.session import Stage
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.kernels.pool import Path as ServerPath
     from celltask.documents.runner.choice import Chosen
-    from celltask.documents.runner.outcome import CellOutcome, DocumentOutcome, Event
+    from celltask.documents.runner.outcome import CellOutcome, Event
     from celltask.documents.runner.settings import Settings
 
 __all__ = ["Manner", "run_documents"]
@@ -41,6 +43,8 @@ class Manner:
     """Execute the cells below one that failed as well."""
     keep_outputs: bool = False
     """Keep what cells show also where they pass, which may take much memory."""
+    cached: bool = False
+    """Leave out documents that passed before, and that nothing has changed for since."""
 
 
 def run_documents(
@@ -72,11 +76,13 @@ class _Crowd:
         self._paths = _server_paths(documents)
         self._next = 0
         self._kernels = Kernels(manner.kernels)
+        self._passed = Passed(manner.settings) if manner.cached else None
         self.outcomes: dict[int, DocumentOutcome] = {}
 
     async def run(self, jobs: int) -> None:
         """Run them, `jobs` at once."""
-        self._kernels.warm()
+        if self._passed is None:  # else perhaps no kernel is needed
+            self._kernels.warm()
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(jobs):
@@ -98,16 +104,30 @@ class _Crowd:
                 raise _Stopped
 
     async def _outcome_of(self, number: int) -> DocumentOutcome:
-        manner = self._manner
+        chosen, passed = self._documents[number], self._passed
+        if passed is None:
+            return await self._run(chosen, self._stage_of(number))
+        why = passed.why_run(chosen)
+        if why is None:
+            return DocumentOutcome(chosen, unchanged=True)
+        watched = passed.watched(chosen, self._stage_of(number))
+        outcome = await self._run(chosen, watched.stage if watched else self._stage_of(number))
+        if watched is not None:
+            passed.keep(watched, outcome)
+        return replace(outcome, why=why)
+
+    async def _run(self, chosen: Chosen, stage: Stage) -> DocumentOutcome:
+        keep_going = self._manner.keep_going
+        return await run_document(chosen, stage, self._kernels, listen=self._hear, keep_going=keep_going)
+
+    def _stage_of(self, number: int) -> Stage:
+        settings = self._manner.settings
         scene = Scene(
             folder=str(self._documents[number].path.parent),
-            filters=manner.settings.filters,
-            most_output=manner.settings.most_output,
+            filters=settings.filters,
+            most_output=settings.most_output,
         )
-        stage = Stage(scene, manner.settings.timeout_s, self._paths[number])
-        return await run_document(
-            self._documents[number], stage, self._kernels, listen=self._hear, keep_going=manner.keep_going
-        )
+        return Stage(scene, settings.timeout_s, self._paths[number])
 
     def _hear(self, event: Event) -> None:
         if self._next < len(self._documents):  # while a cell runs, a kernel is made ready for the document after it

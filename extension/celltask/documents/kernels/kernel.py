@@ -163,9 +163,9 @@ class Kernel:
             seconds=seconds,
         )
 
-    async def execute(self, code: str) -> dict[str, Any]:
+    async def execute(self, code: str, *, timeout_s: float = _ASK_S) -> dict[str, Any]:
         """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
-        return await self._open().ask(_ASK_S, code)
+        return await self._open().ask(timeout_s, code)
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""

@@ -109,6 +109,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
 
         engine_of(session.config).expect(list(documents))
+        if session.config.getoption("usepdb"):
+            from celltask.documents.debugging import debug_cells  # noqa: PLC0415 - only who asks
+
+            debug_cells(session.config)
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:

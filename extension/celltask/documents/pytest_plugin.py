@@ -54,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
     parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest._code.code import (
@@ -13,12 +13,15 @@ from _pytest._code.code import (
     ReprFileLocation,
     ReprTraceback,
 )
+from _pytest.fixtures import TopRequest
 
 from celltask.documents.cell_names import cell_names
-from celltask.documents.kernel import Kernel
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
-from celltask.documents.verdict import judge, must_raise, skip_reason, timeout_of
+from celltask.documents.runs import CellFailedError, Run
+from celltask.documents.set_up import DocumentSetUp
+from celltask.documents.settings import document_settings
+from celltask.documents.verdict import skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
@@ -28,38 +31,27 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
     from celltask.documents.outline import Cell, DocumentText
-    from celltask.documents.verdict import Failure, Raises
 
 __all__ = ["CellItem", "DocumentFile"]
 
 
+_SET_UP = "celltask_setup"
 _CODE_CELL = re.compile(r'(?<!\\)"cell_type":\s*"code"')
 
 
-class CellFailedError(Exception):
-    """A cell failed; `before` is the cell for which it was executed as set-up, if any."""
+class DocumentFile(pytest.Module):
+    """A document; holds its session, in which the cells are executed.
 
-    def __init__(self, item: CellItem, failure: Failure, before: CellItem | None = None) -> None:
-        super().__init__(failure.what)
-        self.item, self.failure, self.before = item, failure, before
+    It is a module to pytest, so that fixtures of the scope "module" are made once a document.
+    """
 
-
-class _Result(NamedTuple):
-    failure: Failure | None
-    streams: dict[str, str]
-
-
-class DocumentFile(pytest.File):
-    """A document; holds its kernel, and what became of the cells executed so far."""
+    obj = None
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
-        self._items: list[CellItem] = []
-        self._kernel: Kernel | None = None
-        self._results: dict[CellItem, _Result] = {}
-        self._broken_by: CellItem | None = None
-        self._is_told = False
+        self._runs: list[Run] = []
+        self.set_up = DocumentSetUp(self.path)
         self._json_lines: list[int] | None = None
 
     @property
@@ -85,6 +77,7 @@ class DocumentFile(pytest.File):
         """
         try:
             document = self.document
+            parameter_sets = document_settings(document).parameters or ({},)
         except DocumentError as error:
             raise self.CollectError(str(error)) from None
         for notice in document.notices:
@@ -92,10 +85,13 @@ class DocumentFile(pytest.File):
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)
         names = cell_names(document.cells)
-        self._items = [
-            CellItem.from_parent(self, name=name, cell=cell) for name, cell in zip(names, document.cells, strict=True)
-        ]
-        yield from self._items
+        self._runs = [Run(self, parameters) for parameters in parameter_sets]
+        for run in self._runs:
+            run.items = [
+                CellItem.from_parent(self, name=f"{name}{run.name}", cell=cell, run=run)
+                for name, cell in zip(names, document.cells, strict=True)
+            ]
+            yield from run.items
 
     def line_of(self, cell: Cell) -> int:
         """Line of the file where `cell` begins; in a notebook that of its JSON, and 1 if that cannot be told."""
@@ -104,58 +100,19 @@ class DocumentFile(pytest.File):
         if self._json_lines is None:
             text = self.path.read_text(encoding="utf-8")
             found = [text.count("\n", 0, match.start()) + 1 for match in _CODE_CELL.finditer(text)]
-            self._json_lines = found if len(found) == len(self._items) else [1] * len(self._items)
+            self._json_lines = found if len(found) == len(self.document.cells) else [1] * len(self.document.cells)
         return self._json_lines[cell.number - 1]
 
-    def prepare(self, item: CellItem) -> None:
-        """Have all executed that stands above `item`.
-
-        Raises:
-            CellFailedError: If one of those fails, and that is not told yet.
-            Skipped: If one of those failed, and that was told.
-        """
-        if not self._results:
-            self._started()
-        for earlier in self._items[: self._items.index(item)]:
-            if self._broken_by is None and not skip_reason(earlier.cell):
-                self.result_of(earlier)
-        broken = self._broken_by
-        if broken is None or item in self._results:
-            return
-        failure = self._results[broken].failure
-        if failure is None or self._is_told:
-            reason = f"cell {broken.name} above failed ({broken.where})"
-            raise pytest.skip.Exception(reason, _use_item_location=True)
-        self._is_told = True
-        raise CellFailedError(broken, failure, before=item)
-
-    def result_of(self, item: CellItem, *, tells: bool = False) -> _Result:
-        """What became of `item`, which is executed if it was not yet."""
-        if item not in self._results:
-            raises, timeout_s = item.expectations()
-            reply = self._started().run(item.cell, timeout_s=timeout_s)
-            failure = judge(reply, raises, timeout_s=timeout_s)
-            self._results[item] = _Result(failure, reply.streams)
-            if failure is not None:
-                self._broken_by = item
-        if tells and self._broken_by is item:
-            self._is_told = True
-        return self._results[item]
-
-    def _started(self) -> Kernel:
-        if self._kernel is None:
-            kernel = Kernel(str(self.path.parent))
-            kernel.start()
-            self._kernel = kernel
-        return self._kernel
+    def close_runs(self, *, but: Run | None = None) -> None:
+        """End the kernels of all runs, or of all `but` one."""
+        for run in self._runs:
+            if run is not but:
+                run.close()
 
     def teardown(self) -> None:
-        """End the kernel; a cell asked for later begins with a fresh one."""
-        kernel, self._kernel = self._kernel, None
-        self._results.clear()
-        self._broken_by, self._is_told = None, False
-        if kernel is not None:
-            kernel.stop()
+        """End the kernel, and forget what a fixture has set up."""
+        self.close_runs()
+        self.set_up = DocumentSetUp(self.path)
 
 
 class CellItem(pytest.Item):
@@ -163,10 +120,12 @@ class CellItem(pytest.Item):
 
     parent: DocumentFile
 
-    def __init__(self, *, cell: Cell, **kwargs: object) -> None:
+    def __init__(self, *, cell: Cell, run: Run, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
-        self.cell = cell
+        self.cell, self.run = cell, run
         self.user_properties.append(("celltask_line", cell.first_line))
+        if "slow" in tags_of(cell):
+            self.add_marker("slow")
         if self.config.pluginmanager.hasplugin("xdist"):
             self.add_marker(pytest.mark.xdist_group(self.parent.nodeid))
 
@@ -178,17 +137,31 @@ class CellItem(pytest.Item):
         """Its place: ``"docs/tutorial.md:101"``."""
         return f"{relative(self.cell.filename)}:{self.cell.first_line}"
 
-    def expectations(self) -> tuple[Raises | None, float]:
-        """What the cell must raise, and the seconds it may take."""
-        default_s = float(self.config.getini("celltask_timeout"))
-        return must_raise(self.cell, where=self.where), timeout_of(self.cell, default_s, where=self.where)
-
     def setup(self) -> None:
-        """Have the cells above executed."""
+        """Have the fixture ``celltask_setup`` made, if there is one, and the cells above executed.
+
+        Raises:
+            UsageError: If that fixture is made anew for each test.
+        """
         reason = skip_reason(self.cell)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)
-        self.parent.prepare(self)
+        self._make_set_up()
+        self.run.prepare(self)
+
+    def _make_set_up(self) -> None:
+        """Ask for the one fixture that documents have; those that are used by all tests are for functions."""
+        fixtures = self.session._fixturemanager  # noqa: SLF001 - pytest has no public way for items of other kinds
+        defined = fixtures.getfixturedefs(_SET_UP, self)
+        if not defined:
+            return
+        if defined[-1].scope in {"function", "class"}:
+            raise pytest.UsageError(f'the fixture {_SET_UP} is made once a document: give it scope="module"')
+        self._fixtureinfo = fixtures.getfixtureinfo(self, None, None)  # its request looks for these
+        self.fixturenames: list[str] = []
+        self.funcargs: dict[str, object] = {}
+        self.obj = None
+        TopRequest(self, _ispytest=True).getfixturevalue(_SET_UP)  # type: ignore[arg-type]  # typed for functions
 
     def runtest(self) -> None:
         """Execute the cell.
@@ -196,11 +169,9 @@ class CellItem(pytest.Item):
         Raises:
             CellFailedError: If it does not do what the document says.
         """
-        result = self.parent.result_of(self, tells=True)
-        for stream, text in result.streams.items():
-            self.add_report_section("call", stream, text)
-        if result.failure is not None:
-            raise CellFailedError(self, result.failure)
+        failure = self.run.execute(self)
+        if failure is not None:
+            raise CellFailedError(self, failure)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line in that file from 0, and name."""

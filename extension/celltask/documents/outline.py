@@ -77,7 +77,7 @@ class Block(NamedTuple):
     nested: bool = False
     """True if it stands inside a directive, list or quotation."""
     prefix: str = ""
-    """What stands before the marks in the opening line, and before each line of the content: ``"> "`` or ``"# "``."""
+    """What stands before each line of the content: ``"> "`` or ``"# "``, and spaces in an item of a list."""
     closed: bool = True
 
     @property
@@ -109,6 +109,8 @@ class DocumentText(NamedTuple):
     notices: tuple[Notice, ...] = ()
     blocks: tuple[Block, ...] = ()
     """Fences that are no code cells, in their order; none for a notebook."""
+    settings: Mapping[str, object] = {}
+    """The key ``celltask`` of a notebook's metadata; of other documents, see `documents.settings`."""
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ loaded when the first document is met.
 from __future__ import annotations
 
 import fnmatch
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from celltask.documents.items import DocumentFile
+    from celltask.documents.set_up import DocumentSetUp
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytest_pycollect_makemodule"]
+__all__ = [
+    "celltask_document",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_pycollect_makemodule",
+]
 
 _FENCE = b"{code-cell}"
 _MARKED = (b"%%", b"%task", b"%workflow")
 _TIMEOUT_S = "300"
+_OUTPUT_LIMIT_MB = "20"
+_NUMBERS = {"celltask_timeout": "seconds", "celltask_document_timeout": "seconds", "celltask_output_limit": "megabytes"}
 _LINE = "celltask_line"
 
 
@@ -30,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--celltask", action="store_true", help="run the code cells of documents (.md, .ipynb, percent .py) as tests"
     )
+    group.addoption(
+        "--celltask-kernels",
+        choices=("fork", "cold"),
+        default="fork",
+        help="fork kernels from a warmed server (the default, on Linux), or start each",
+    )
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
@@ -37,6 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
+    parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,13 +62,15 @@ def pytest_configure(config: pytest.Config) -> None:
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
-    timeout = config.getini("celltask_timeout")
-    try:
-        is_fit = float(timeout) > 0
-    except ValueError:
-        is_fit = False
-    if not is_fit:
-        raise pytest.UsageError(f"celltask_timeout is {timeout!r}, not a number of seconds above 0")
+    for name, unit in _NUMBERS.items():
+        given = config.getini(name) or "1"
+        try:
+            is_fit = float(given) > 0
+        except ValueError:
+            is_fit = False
+        if not is_fit:
+            raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
+    config.addinivalue_line("markers", "slow: a cell that is tagged slow")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
@@ -68,6 +88,27 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     if _is_test_module(module_path, parent) or not _is_chosen(module_path, parent.config):
         return None
     return _document(module_path, parent)
+
+
+@pytest.fixture(scope="module")
+def celltask_document(request: pytest.FixtureRequest) -> DocumentSetUp:
+    """How the document is run that is tested: for the fixture ``celltask_setup``, in a conftest.py."""
+    set_up: DocumentSetUp | None = getattr(request.node, "set_up", None)
+    if set_up is None:
+        raise pytest.UsageError("celltask_document is for documents: use it in the fixture celltask_setup")
+    return set_up
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what kernels are forked from, as soon as it is known that there are documents to test."""
+    items = sys.modules.get("celltask.documents.items")
+    if items is None or session.config.getoption("collectonly"):
+        return
+    documents = {item.parent: None for item in session.items if isinstance(item, items.CellItem)}
+    if documents:
+        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
+
+        engine_of(session.config).expect(list(documents))
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.errors import DocumentError
 
-__all__ = ["CellText", "split_options", "tags_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CellText", "block_options", "split_options", "tags_of"]
 
 _OPTION = re.compile(r"\s*:([A-Za-z_][\w.-]*):\s*(.*)$")
 
@@ -37,16 +42,67 @@ def split_options(content: str, line: int, *, where: str) -> CellText:
     """
     lines = content.split("\n")
     start = _first_written(lines, 0)
-    options: dict[str, object] = {}
     if start < len(lines) and lines[start].rstrip() == "---":
         options, start = _yaml_block(lines, start, where)
     else:
-        while start < len(lines) and (option := _OPTION.match(lines[start])):
-            options[option[1]] = option[2].strip()
-            start += 1
+        options, start = _field_options(lines, start)
     start = _first_written(lines, start)
     source = "\n".join(lines[start:]).rstrip()
     return CellText(source, line + start, options, tags_of(options.get("tags", options.get("tag"))))
+
+
+def block_options(content: str) -> tuple[Mapping[str, object], int]:
+    r"""The options of a directive that is no code cell, and how many lines they take with the empty one below them.
+
+    What is not written as options is content. Options in a block of YAML are read when they are looked at.
+
+    >>> block_options(":rtol: 1e-3\n\n0.25\n"), block_options("0.25\n")
+    (({'rtol': '1e-3'}, 2), ({}, 0))
+    """
+    lines = content.split("\n")
+    options: Mapping[str, object] = {}
+    if lines[0].rstrip() == "---":
+        end = _yaml_end(lines, 0)
+        if end is None:
+            return {}, 0
+        options, end = _YamlOptions("\n".join(lines[1:end])), end + 1
+    else:
+        options, end = _field_options(lines, 0)
+    return options, end + (0 < end < len(lines) - 1 and not lines[end].strip())
+
+
+class _YamlOptions(Mapping[str, object]):
+    """Options in YAML, whose reader takes longer to load than most pages to read; none if they are no YAML."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _options(self) -> dict[str, object]:
+        try:
+            return _from_yaml(self._text, "")
+        except DocumentError:
+            return {}
+
+    def __getitem__(self, name: str) -> object:
+        return self._options[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._options)
+
+    def __len__(self) -> int:
+        return len(self._options)
+
+    def __repr__(self) -> str:
+        return repr(self._options)
+
+
+def _field_options(lines: list[str], start: int) -> tuple[dict[str, object], int]:
+    options: dict[str, object] = {}
+    while start < len(lines) and (option := _OPTION.match(lines[start])):
+        options[option[1]] = option[2].strip()
+        start += 1
+    return options, start
 
 
 def _first_written(lines: list[str], start: int) -> int:
@@ -56,20 +112,28 @@ def _first_written(lines: list[str], start: int) -> int:
 
 
 def _yaml_block(lines: list[str], start: int, where: str) -> tuple[dict[str, object], int]:
-    ends = [number for number in range(start + 1, len(lines)) if lines[number].rstrip() in {"---", "..."}]
-    if not ends:
+    end = _yaml_end(lines, start)
+    if end is None:
         raise DocumentError("the options of this cell are not closed", where, "write --- below the last option")
+    return _from_yaml("\n".join(lines[start + 1 : end]), where), end + 1
+
+
+def _yaml_end(lines: list[str], start: int) -> int | None:
+    return next((number for number in range(start + 1, len(lines)) if lines[number].rstrip() in {"---", "..."}), None)
+
+
+def _from_yaml(text: str, where: str) -> dict[str, object]:
     # 18 ms, and only where a cell has a block of options; it has no types of its own.
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - as said
 
     try:
-        found = yaml.safe_load("\n".join(lines[start + 1 : ends[0]]))
+        found = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = getattr(error, "problem", None) or error
         raise DocumentError(f"the options of this cell are not YAML: {problem}", where, "write `key: value`") from None
     if found is not None and not isinstance(found, dict):
         raise DocumentError("the options of this cell are not names with values", where, "write `key: value`")
-    return {str(key): value for key, value in (found or {}).items()}, ends[0] + 1
+    return {str(key): value for key, value in (found or {}).items()}
 
 
 def tags_of(value: object) -> tuple[str, ...]:

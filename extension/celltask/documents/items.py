@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+import sys
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from _pytest._code.code import (
@@ -15,10 +17,11 @@ from _pytest._code.code import (
 )
 
 from celltask.documents.cell_names import cell_names
-from celltask.documents.kernel import Kernel
+from celltask.documents.engine import engine_of
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
-from celltask.documents.verdict import judge, must_raise, skip_reason, timeout_of
+from celltask.documents.session import Session
+from celltask.documents.verdict import Failure, skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
@@ -28,11 +31,12 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
     from celltask.documents.outline import Cell, DocumentText
-    from celltask.documents.verdict import Failure, Raises
 
 __all__ = ["CellItem", "DocumentFile"]
 
 
+_MOST_TEXT = 200_000
+"""Characters of each stream that a report holds."""
 _CODE_CELL = re.compile(r'(?<!\\)"cell_type":\s*"code"')
 
 
@@ -44,21 +48,19 @@ class CellFailedError(Exception):
         self.item, self.failure, self.before = item, failure, before
 
 
-class _Result(NamedTuple):
-    failure: Failure | None
-    streams: dict[str, str]
+class DocumentFile(pytest.Module):
+    """A document; holds its session, in which the cells are executed.
 
+    It is a module to pytest, so that fixtures of the scope "module" are made once a document.
+    """
 
-class DocumentFile(pytest.File):
-    """A document; holds its kernel, and what became of the cells executed so far."""
+    obj = None
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
         self._items: list[CellItem] = []
-        self._kernel: Kernel | None = None
-        self._results: dict[CellItem, _Result] = {}
-        self._broken_by: CellItem | None = None
+        self._session: Session | None = None
         self._is_told = False
         self._json_lines: list[int] | None = None
 
@@ -77,7 +79,7 @@ class DocumentFile(pytest.File):
         except DocumentError:
             return False
 
-    def collect(self) -> Iterator[CellItem]:
+    def collect(self) -> Iterator[CellItem]:  # type: ignore[override]  # narrower than a module's
         """One item a cell.
 
         Raises:
@@ -108,54 +110,45 @@ class DocumentFile(pytest.File):
         return self._json_lines[cell.number - 1]
 
     def prepare(self, item: CellItem) -> None:
-        """Have all executed that stands above `item`.
+        """Execute the cells above `item` that were not executed yet.
 
         Raises:
             CellFailedError: If one of those fails, and that is not told yet.
             Skipped: If one of those failed, and that was told.
         """
-        if not self._results:
-            self._started()
-        for earlier in self._items[: self._items.index(item)]:
-            if self._broken_by is None and not skip_reason(earlier.cell):
-                self.result_of(earlier)
-        broken = self._broken_by
-        if broken is None or item in self._results:
+        engine = engine_of(self.config)
+        session = self._session
+        if session is None:
+            session = self._session = Session(self.document, engine.kernels, engine.stage_of(self))
+        engine.run(session.reach(item.cell))
+        if session.broken is None or item.cell.number in session.results:
             return
-        failure = self._results[broken].failure
+        broken = self._items[session.broken.number - 1]
+        failure = session.results[broken.cell.number].failure
         if failure is None or self._is_told:
             reason = f"cell {broken.name} above failed ({broken.where})"
             raise pytest.skip.Exception(reason, _use_item_location=True)
         self._is_told = True
         raise CellFailedError(broken, failure, before=item)
 
-    def result_of(self, item: CellItem, *, tells: bool = False) -> _Result:
-        """What became of `item`, which is executed if it was not yet."""
-        if item not in self._results:
-            raises, timeout_s = item.expectations()
-            reply = self._started().run(item.cell, timeout_s=timeout_s)
-            failure = judge(reply, raises, timeout_s=timeout_s)
-            self._results[item] = _Result(failure, reply.streams)
-            if failure is not None:
-                self._broken_by = item
-        if tells and self._broken_by is item:
-            self._is_told = True
-        return self._results[item]
-
-    def _started(self) -> Kernel:
-        if self._kernel is None:
-            kernel = Kernel(str(self.path.parent))
-            kernel.start()
-            self._kernel = kernel
-        return self._kernel
+    def run(self, item: CellItem, *, is_last: bool) -> Failure | None:
+        """Execute the cell of `item`, which was prepared; why it failed, if it did."""
+        if self._session is None:
+            return None
+        engine = engine_of(self.config)
+        engine.run(engine.look_ahead(self))
+        result = engine.run(self._session.result_of(item.cell, is_last=is_last))
+        self._is_told = result.failure is not None
+        for stream, text in result.reply.streams.items():
+            cut = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n[and more]\n"
+            item.add_report_section("call", stream, cut)
+        return result.failure or _warn(result.reply.warned)
 
     def teardown(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
-        kernel, self._kernel = self._kernel, None
-        self._results.clear()
-        self._broken_by, self._is_told = None, False
-        if kernel is not None:
-            kernel.stop()
+        session, self._session, self._is_told = self._session, None, False
+        if session is not None:
+            engine_of(self.config).run(session.close())
 
 
 class CellItem(pytest.Item):
@@ -167,6 +160,8 @@ class CellItem(pytest.Item):
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self.cell = cell
         self.user_properties.append(("celltask_line", cell.first_line))
+        if "slow" in tags_of(cell):
+            self.add_marker("slow")
         if self.config.pluginmanager.hasplugin("xdist"):
             self.add_marker(pytest.mark.xdist_group(self.parent.nodeid))
 
@@ -177,11 +172,6 @@ class CellItem(pytest.Item):
     def where(self) -> str:
         """Its place: ``"docs/tutorial.md:101"``."""
         return f"{relative(self.cell.filename)}:{self.cell.first_line}"
-
-    def expectations(self) -> tuple[Raises | None, float]:
-        """What the cell must raise, and the seconds it may take."""
-        default_s = float(self.config.getini("celltask_timeout"))
-        return must_raise(self.cell, where=self.where), timeout_of(self.cell, default_s, where=self.where)
 
     def setup(self) -> None:
         """Have the cells above executed."""
@@ -196,11 +186,14 @@ class CellItem(pytest.Item):
         Raises:
             CellFailedError: If it does not do what the document says.
         """
-        result = self.parent.result_of(self, tells=True)
-        for stream, text in result.streams.items():
-            self.add_report_section("call", stream, text)
-        if result.failure is not None:
-            raise CellFailedError(self, result.failure)
+        failure = self.parent.run(self, is_last=self is self._last())
+        if failure is not None:
+            raise CellFailedError(self, failure)
+
+    def _last(self) -> CellItem | None:
+        """The last item of the document that this run has chosen."""
+        chosen = (item for item in reversed(self.session.items) if item.parent is self.parent)
+        return cast("CellItem | None", next(chosen, None))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line in that file from 0, and name."""
@@ -225,3 +218,23 @@ class CellItem(pytest.Item):
                 traceback, ReprFileLocation(relative(str(self.path)), self.cell.first_line, error.what)
             )
         return super()._repr_failure_py(excinfo, style)
+
+
+def _warn(warned: list[list[object]]) -> Failure | None:
+    """Give pytest the warnings that a kernel has shown; the failure, if one of them is an error here."""
+    for names, message, filename, line in cast("list[tuple[list[str], str, str, int]]", warned):
+        try:
+            warnings.warn_explicit(message, _category(names), filename, line)
+        except Warning as error:
+            return Failure(f"{type(error).__name__}: {message}", line=line)
+    return None
+
+
+def _category(names: list[str]) -> type[Warning]:
+    """The class of a warning by its name, or the first of its bases that this process knows."""
+    for name in names:
+        module, _, last = name.rpartition(".")
+        found = getattr(builtins if module == "builtins" else sys.modules.get(module), last, None)
+        if isinstance(found, type) and issubclass(found, Warning):
+            return found
+    return UserWarning

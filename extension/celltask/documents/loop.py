@@ -24,7 +24,7 @@ class Loop:
     """
 
     def __init__(self) -> None:
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # the thread's own loop stays as it is
         self._thread: ThreadPoolExecutor | None = None
         try:
             asyncio.get_running_loop()

@@ -77,7 +77,7 @@ class Block(NamedTuple):
     nested: bool = False
     """True if it stands inside a directive, list or quotation."""
     prefix: str = ""
-    """What stands before the marks in the opening line, and before each line of the content: ``"> "`` or ``"# "``."""
+    """What stands before each line of the content: ``"> "`` or ``"# "``, and spaces in an item of a list."""
     closed: bool = True
 
     @property

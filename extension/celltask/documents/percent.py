@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from celltask.documents.cell_options import tags_of
 from celltask.documents.logical import logical_starts
-from celltask.documents.outline import PYTHON_NAMES, Cell, DocumentText
+from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText
 from celltask.errors import DocumentError
 
 __all__ = ["is_percent", "read_percent"]
@@ -21,6 +21,9 @@ _MAGIC = re.compile(r"#[ \t]?(?=%{1,2}[A-Za-z_])")
 _TASK_CELL = re.compile(r"#[ \t]?%%(?:task|workflow)(?:\s|$)")
 _ANY = re.compile(r"^(?:#\s*%%(?:%*)(?:\s|$)|#[ \t]?%{1,2}(?:task|workflow)(?:\s|$))", re.MULTILINE)
 _KIND = re.compile(r"\[(markdown|md|raw|[A-Za-z+]+)\](?=\s|$)")
+_MARKDOWN = frozenset({"markdown", "md"})
+_QUOTES = re.compile(r"[rR]?(\"{3}|'{3})")
+_FENCE_MARKS = ("```", "~~~", ":::")
 _OPTION = re.compile(r"""([A-Za-z_][\w.-]*)\s*=\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|[^\s]+)""")
 _LANGUAGE = re.compile(r"#\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
 
@@ -33,6 +36,12 @@ class _Part(NamedTuple):
     marker: int
     """Line of the marker, or -1 for what stands above the first."""
     label: str
+
+    @property
+    def kind(self) -> str:
+        """What the label says in brackets, in lower case; empty if nothing."""
+        found = _KIND.search(self.label)
+        return found[1].lower() if found else ""
 
 
 def is_percent(text: str) -> bool:
@@ -63,11 +72,15 @@ def read_percent(text: str, path: str) -> DocumentText:
             )
     starts = set(logical_starts(lines, reset=_ANY))
     cells: list[Cell] = []
+    blocks: list[Block] = []
     for part in _parts(lines, header, starts):
+        if part.kind in _MARKDOWN:
+            blocks += _blocks(lines, part, path)
+            continue
         cell = _cell(part, _with_magics(lines, part, starts), path, len(cells) + 1)
         if cell is not None:
             cells.append(cell)
-    return DocumentText(path, "percent", tuple(cells), text)
+    return DocumentText(path, "percent", tuple(cells), text, blocks=tuple(blocks))
 
 
 def _header_length(lines: list[str]) -> int:
@@ -117,9 +130,25 @@ def _with_magics(lines: list[str], part: _Part, starts: set[int]) -> list[str]:
     return shown
 
 
+def _blocks(lines: list[str], part: _Part, path: str) -> list[Block]:
+    """The fences in a cell of Markdown, which is a comment or a string of three quotes."""
+    shown = lines[part.start : part.end]
+    if not any(mark in line for line in shown for mark in _FENCE_MARKS):
+        return []
+    from celltask.documents.myst import blocks_in  # noqa: PLC0415 - loads markdown-it
+
+    first = next(number for number, line in enumerate(shown) if line.strip())
+    quotes = _QUOTES.match(shown[first])
+    if quotes:
+        shown[first] = shown[first][quotes.end() :]
+        text = "\n".join(shown).rpartition(quotes[1])[0]
+    else:
+        text = "\n".join(re.sub(r"^#[ \t]?", "", line) for line in shown)
+    return blocks_in(text, path, first_line=part.start + 1, page=lines)
+
+
 def _cell(part: _Part, lines: list[str], path: str, number: int) -> Cell | None:
-    kind = _KIND.search(part.label)
-    if kind and kind[1] in {"markdown", "md", "raw"}:
+    if part.kind == "raw":
         return None
     first = next((place for place, line in enumerate(lines) if line.strip()), None)
     if part.marker < 0 and (first is None or not _has_code(lines)):
@@ -130,7 +159,7 @@ def _cell(part: _Part, lines: list[str], path: str, number: int) -> Cell | None:
         number=number,
         source="\n".join(lines[start:]).rstrip(),
         first_line=part.start + start + 1,
-        language="python" if not kind or kind[1].lower() in PYTHON_NAMES else kind[1].lower(),
+        language="python" if part.kind in PYTHON_NAMES else part.kind,
         options=options,
         tags=tags_of(options.get("tags")),
         filename=path,

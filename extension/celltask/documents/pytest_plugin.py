@@ -7,6 +7,7 @@ loaded when the first document is met.
 from __future__ import annotations
 
 import fnmatch
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ __all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytes
 _FENCE = b"{code-cell}"
 _MARKED = (b"%%", b"%task", b"%workflow")
 _TIMEOUT_S = "300"
+_OUTPUT_LIMIT_MB = "20"
 _LINE = "celltask_line"
 
 
@@ -30,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--celltask", action="store_true", help="run the code cells of documents (.md, .ipynb, percent .py) as tests"
     )
+    group.addoption(
+        "--celltask-kernels",
+        choices=("fork", "cold"),
+        default="fork",
+        help="fork kernels from a warmed server (the default, on Linux), or start each",
+    )
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
@@ -37,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
+    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,13 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
-    timeout = config.getini("celltask_timeout")
-    try:
-        is_fit = float(timeout) > 0
-    except ValueError:
-        is_fit = False
-    if not is_fit:
-        raise pytest.UsageError(f"celltask_timeout is {timeout!r}, not a number of seconds above 0")
+    for name, unit in (("celltask_timeout", "seconds"), ("celltask_output_limit", "megabytes")):
+        given = config.getini(name)
+        try:
+            is_fit = float(given) > 0
+        except ValueError:
+            is_fit = False
+        if not is_fit:
+            raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
+    config.addinivalue_line("markers", "slow: a cell that is tagged slow")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
@@ -68,6 +79,18 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     if _is_test_module(module_path, parent) or not _is_chosen(module_path, parent.config):
         return None
     return _document(module_path, parent)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what kernels are forked from, as soon as it is known that there are documents to test."""
+    items = sys.modules.get("celltask.documents.items")
+    if items is None or session.config.getoption("collectonly"):
+        return
+    documents = {item.parent: None for item in session.items if isinstance(item, items.CellItem)}
+    if documents:
+        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
+
+        engine_of(session.config).expect(list(documents))
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:

@@ -6,19 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from celltask.documents.kernel import how_it_ended
+from celltask.documents.kernels.reply import how_it_ended
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from celltask.documents.kernel import Reply
+    from celltask.documents.kernels.reply import Reply
     from celltask.documents.outline import Cell
 
-__all__ = ["Failure", "Raises", "headline", "judge", "must_raise", "skip_reason", "timeout_of"]
+__all__ = ["Failure", "Raises", "headline", "judge", "must_raise", "skip_reason", "tags_of", "timeout_of"]
 
-_SKIP_TAGS = frozenset({"skip-execution", "skip_execution", "no-execute"})
-_RAISE_TAGS = frozenset({"raises-exception", "raises_exception"})
+_SKIP_TAGS = frozenset({"skip-execution", "skip_execution", "no-execute", "nbval-skip"})
+_RAISE_TAGS = frozenset({"raises-exception", "raises_exception", "nbval-raises-exception"})
+_NBVAL = re.compile(r"#\s*(NBVAL_\w+)", re.IGNORECASE)
 _RAISES = re.compile(r"""\s*(?P<name>[A-Za-z_][\w.]*)?\s*(?:(?P<quote>["'])(?P<match>.*)(?P=quote))?\s*$""")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -53,7 +54,19 @@ def skip_reason(cell: Cell) -> str:
     """Why `cell` is not to be executed; empty if it is."""
     if not cell.is_python:
         return f"is {cell.language}, not Python"
-    return "is tagged skip-execution" if _SKIP_TAGS.intersection(cell.tags) else ""
+    tag = next((tag for tag in tags_of(cell) if tag in _SKIP_TAGS), "")
+    return f"is tagged {tag}" if tag else ""
+
+
+def tags_of(cell: Cell) -> tuple[str, ...]:
+    """The tags of `cell`, with what nbval would read in a comment on its first line.
+
+    >>> from celltask.documents.outline import Cell
+    >>> tags_of(Cell(1, "# NBVAL_SKIP\nf()", first_line=1, tags=("slow",)))
+    ('slow', 'nbval-skip')
+    """
+    marked = _NBVAL.match(cell.source)
+    return (*cell.tags, marked[1].lower().replace("_", "-")) if marked else cell.tags
 
 
 def must_raise(cell: Cell, *, where: str = "") -> Raises | None:
@@ -68,7 +81,7 @@ def must_raise(cell: Cell, *, where: str = "") -> Raises | None:
     """
     option = cell.options.get("raises")
     if option is None:
-        return Raises() if _RAISE_TAGS.intersection(cell.tags) else None
+        return Raises() if _RAISE_TAGS.intersection(tags_of(cell)) else None
     found = _RAISES.match(str(option))
     try:
         re.compile((found and found["match"]) or "")
@@ -102,9 +115,10 @@ def timeout_of(cell: Cell, default_s: float, *, where: str = "") -> float:
 def judge(reply: Reply, raises: Raises | None, *, timeout_s: float) -> Failure | None:
     """What is wrong with the cell that gave `reply`; None if nothing is."""
     if reply.status == "dead":
-        return Failure(f"the kernel {how_it_ended(reply.exit_code)}")
+        return Failure(f"the kernel {how_it_ended(reply.ended)}")
     never = {
         f"the cell took longer than {timeout_s:g} s": reply.status == "timeout",
+        "the cell showed more than the limit, and was interrupted": reply.status == "flood",
         "the cell asks for input, and nobody is there to answer": reply.name == "StdinNotImplementedError",
         "the cell ends the session: exit or quit": reply.ends_session,
     }

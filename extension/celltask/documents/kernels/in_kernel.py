@@ -1,17 +1,21 @@
 """What runs inside the kernel of a tested document: cells compiled at their own lines, and what went wrong there.
 
-The text of this module is sent to the kernel as a silent request. It needs nothing but IPython, so that a document
-meets the same modules as at its reader's, and leaves no name behind.
+A forked kernel has this module from its server, any other gets its text as a silent request. It needs nothing but
+IPython, so that a document meets the same modules as at its reader's, and leaves no name behind. What is to be done
+comes in the metadata of requests to execute (see `Watch.asked`), and the report of each goes back in that of the reply.
 """
 
 from __future__ import annotations
 
 import ast
-import json
+import asyncio
 import linecache
+import os
 import re
 import sys
 import threading
+import warnings
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +30,10 @@ _HIDDEN = ("IPython", "ipykernel", "celltask", "asyncio", "decorator")
 _MOST_FRAMES = 30
 _MOST_TEXT = 20_000
 _MOST_CAUSES = 5
+_MOST_WARNINGS = 100
+_KEY = "celltask"
+_MACHINERY = r"(ipykernel|IPython|zmq|tornado|traitlets|jupyter_client|comm|matplotlib_inline)(\.|$)"
+"""Modules whose own warnings are nobody's fault here, and would stop the kernel where warnings are errors."""
 _CELL_BREAK = "__celltask__: '%%task --help'"
 """Ends the region of a task marker in an earlier cell, and does nothing else; see `documents.places`."""
 
@@ -42,22 +50,66 @@ class Watch:
         self._lines: dict[str, list[str]] = {}
         self._error: BaseException | None = None
         self._unseen: list[tuple[str, BaseException | None, int | None]] = []
+        self._warned: list[list[object]] = []
+        self._tasks: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
+        self._coverage: Any = None
 
-    def place(self, filename: str, first_line: int, marker_line: int) -> None:
-        """Say where the cell stands that is executed next."""
-        self._filename, self._first_line, self._marker_line = filename, first_line, marker_line
-        self._waiting = True
+    def asked(self, request: dict[str, Any]) -> None:
+        """Do what a request says beside its code: ``begin``, ``place`` and ``finish``, each with its arguments."""
         self._error = None
+        if "begin" in request:
+            self._begin(**request["begin"])
+        if "place" in request:
+            self._filename, self._first_line, self._marker_line = request["place"]
+            self._waiting = True
 
-    def report(self) -> str:
-        """What the cell raised, and what was raised where nobody looks, as JSON; asked once a cell."""
+    def answer(self, request: dict[str, Any]) -> dict[str, object]:
+        """What the cell raised, what was raised where nobody looks, and its warnings; empties all of these."""
+        if "finish" in request:
+            self._finish()
         unseen, self._unseen = self._unseen, []
-        return json.dumps(
-            {
-                "error": self._error and self._told(self._error),
-                "unseen": [[how, error and self._told(error), line] for how, error, line in unseen],
-            }
-        )
+        warned, self._warned = self._warned, []
+        return {
+            "error": self._error and self._told(self._error),
+            "unseen": [[how, error and self._told(error), line] for how, error, line in unseen],
+            "warned": warned,
+        }
+
+    def _begin(
+        self,
+        folder: str,
+        environment: dict[str, str],
+        filters: list[list[Any]],
+        coverage: dict[str, Any] | None,
+    ) -> None:
+        """Be the kernel of a document, which was nobody's until now."""
+        os.chdir(folder)
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        os.environ.update(environment)
+        for action, message, category, module, line in filters:
+            warnings.filterwarnings(action, message, _category(category), module, line)
+        if filters:
+            warnings.filterwarnings("ignore", module=_MACHINERY)
+        if coverage is not None:
+            import coverage as package
+
+            self._coverage = package.Coverage(**coverage)
+            self._coverage.start()
+        loop = asyncio.get_event_loop()
+        loop.set_exception_handler(self._in_loop)
+        loop.set_task_factory(self._make_task)
+
+    def _finish(self) -> None:
+        """Look once more at what was left behind, and keep what was measured."""
+        for task in list(self._tasks):
+            # The flag that has asyncio complain when such a task is collected; there is no public one.
+            if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
+                self._unseen.append((f"raised in the asyncio task {task.get_name()}", task.exception(), None))
+        if self._coverage is not None:
+            self._coverage.stop()
+            self._coverage.save()
+            self._coverage = None
 
     def watch(self) -> None:
         """Put this between the shell and its compiler, and wherever errors are shown without failing a cell."""
@@ -71,7 +123,60 @@ class Watch:
         shell.events.register("post_run_cell", self._after)
         shell.showtraceback = self._showing(shell.showtraceback)
         shell.system = self._calling(shell.system)
+        kernel = shell.kernel
+        kernel.init_metadata = self._beginning(kernel.init_metadata)
+        kernel.finish_metadata = self._ending(kernel.finish_metadata)
+        warnings.showwarning = self._warning(warnings.showwarning)
         threading.excepthook = self._in_thread(threading.excepthook)
+
+    def _beginning(self, begin: Callable[..., dict[str, object]]) -> Callable[..., dict[str, object]]:
+        def init_metadata(parent: dict[str, Any]) -> dict[str, object]:
+            request = parent["metadata"].get(_KEY)
+            if request is not None:
+                self.asked(request)
+            return begin(parent)
+
+        return init_metadata
+
+    def _ending(self, end: Callable[..., dict[str, object]]) -> Callable[..., dict[str, object]]:
+        def finish_metadata(
+            parent: dict[str, Any], metadata: dict[str, object], content: dict[str, object]
+        ) -> dict[str, object]:
+            request = parent["metadata"].get(_KEY)
+            if request is not None:
+                metadata[_KEY] = self.answer(request)
+            return end(parent, metadata, content)
+
+        return finish_metadata
+
+    def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[object]:  # noqa: ANN401 - asyncio's signature
+        task = asyncio.Task(work, loop=loop, **options)
+        self._tasks.add(task)
+        return task
+
+    def _in_loop(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            task = context.get("task") or context.get("future")
+            name = task.get_name() if isinstance(task, asyncio.Task) else ""
+            self._unseen.append((f"raised in the asyncio task {name}" if name else "raised in asyncio", error, None))
+        loop.default_exception_handler(context)
+
+    def _warning(self, show: Callable[..., object]) -> Callable[..., object]:
+        def showwarning(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: object = None,
+            line: str | None = None,
+        ) -> object:
+            if len(self._warned) < _MOST_WARNINGS:
+                names = [f"{kind.__module__}.{kind.__qualname__}" for kind in category.__mro__[:-2]]
+                self._warned.append([names, str(message)[:_MOST_TEXT], filename, lineno])
+            return show(message, category, filename, lineno, file, line)
+
+        return showwarning
 
     def _caching(self, cache: Callable[..., str]) -> Callable[..., str]:
         def remember(transformed_code: str, *args: object, **kwargs: object) -> str:
@@ -201,8 +306,19 @@ def _text(error: BaseException) -> str:
         return f"<its message cannot be shown: {type(second).__name__}>"
 
 
-def install(shell: Any) -> None:  # noqa: ANN401 - it gains an attribute
-    """Begin to watch `shell`; requests reach the watch as ``compile.celltask_watch``."""
-    watch = Watch(shell)
-    watch.watch()
-    shell.compile.celltask_watch = watch
+def _category(name: str) -> type[Warning]:
+    """The class of a warning by its full name; one that cannot be found matches nothing that is raised."""
+    import builtins
+    import importlib
+
+    module, _, last = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module) if module else builtins, last)
+    except (ImportError, AttributeError):
+        found = type(last, (Warning,), {})
+    return found  # type: ignore[no-any-return]  # a user's own class
+
+
+def install(shell: Any) -> None:  # noqa: ANN401 - its methods are replaced
+    """Begin to watch `shell`."""
+    Watch(shell).watch()

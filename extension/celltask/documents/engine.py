@@ -1,0 +1,128 @@
+"""What all documents of one pytest run share: an event loop, the kernels, and what the settings of pytest say."""
+
+from __future__ import annotations
+
+import os
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import pytest
+
+from celltask.documents.kernels.imports import imports_of, shared_paths
+from celltask.documents.kernels.kernel import Scene
+from celltask.documents.kernels.pool import Kernels
+from celltask.documents.loop import Loop
+from celltask.documents.session import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+    from typing import TypeVar
+
+    from celltask.documents.items import DocumentFile
+    from celltask.documents.kernels.pool import Path as ServerPath
+
+    R = TypeVar("R")
+
+__all__ = ["Engine", "engine_of"]
+
+_KEY = pytest.StashKey["Engine"]()
+
+
+def engine_of(config: pytest.Config) -> Engine:
+    """The engine of this run, which is made when it is first asked for."""
+    if _KEY not in config.stash:
+        engine = Engine(config)
+        config.stash[_KEY] = engine
+        config.add_cleanup(engine.close)
+    return config.stash[_KEY]
+
+
+class Engine:
+    """Runs the work of the documents. Holds the loop and the kernels until the end of the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.kernels = Kernels(cast('Literal["fork", "cold"]', config.getoption("celltask_kernels")))
+        self._loop = Loop()
+        self._paths: dict[Path, ServerPath] = {}
+        self._order: list[Path] = []
+
+    def expect(self, documents: Sequence[DocumentFile]) -> None:
+        """Prepare for these documents, in this order: servers are started now."""
+        self._order = [document.path for document in documents]
+        paths = shared_paths([imports_of(document.document.cells) for document in documents])
+        self._paths = dict(zip(self._order, paths, strict=True))
+        self.kernels.warm()
+
+    def run(self, work: Coroutine[object, object, R]) -> R:
+        """What `work` returns."""
+        __tracebackhide__ = True
+        return self._loop.run(work)
+
+    async def look_ahead(self, document: DocumentFile) -> None:
+        """Have a kernel made ready for the document after this one, while this one runs."""
+        if hasattr(self.config, "workerinput"):  # pytest-xdist decides what comes next
+            return
+        at = self._order.index(document.path) + 1 if document.path in self._order else len(self._order)
+        if at < len(self._order):
+            self.kernels.prepare(self._paths[self._order[at]])
+
+    def stage_of(self, document: DocumentFile) -> Stage:
+        """How `document` is to be run, by the settings."""
+        scene = Scene(
+            folder=str(document.path.parent),
+            environment=self._thread_limits(),
+            filters=self._filters(),
+            coverage=self._coverage(),
+            most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
+        )
+        timeout_s = float(self.config.getini("celltask_timeout"))
+        return Stage(scene, timeout_s, self._paths.get(document.path, ()))
+
+    def _thread_limits(self) -> dict[str, str]:
+        """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
+        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        if workers == 1:
+            return {}
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+        return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}
+
+    def _filters(self) -> list[list[object]]:
+        """Warning filters as pytest has them: its settings, then ``-W``."""
+        from _pytest.config import parse_warning_filter  # noqa: PLC0415 - pytest has no public way to read them
+
+        given = [(text, False) for text in self.config.getini("filterwarnings")]
+        given += [(text, True) for text in self.config.known_args_namespace.pythonwarnings or ()]
+        found = []
+        for text, escape in given:
+            action, message, category, module, line = parse_warning_filter(text, escape=escape)
+            name = (
+                category.__name__ if category.__module__ == "builtins" else f"{category.__module__}.{category.__name__}"
+            )
+            found.append([action, message, name, module, line])
+        return found
+
+    def _coverage(self) -> dict[str, object] | None:
+        """What coverage measures in this process, to be measured in kernels as well; None without pytest-cov."""
+        plugin = self.config.pluginmanager.getplugin("_cov")
+        controller = getattr(plugin, "cov_controller", None)
+        measured = getattr(controller, "cov", None)
+        if controller is None or measured is None:
+            return None
+        root = Path.cwd()
+        sources = [str(root / name) if (root / name).exists() else name for name in controller.cov_source or ()]
+        settings = controller.cov_config and str(root / controller.cov_config)
+        return {
+            "config_file": settings if settings and Path(settings).exists() else True,
+            "source": sources or None,
+            "branch": controller.cov_branch,
+            "data_file": str(Path(measured.config.data_file).absolute()),
+            "data_suffix": True,
+        }
+
+    def close(self) -> None:
+        """End the kernels and the loop."""
+        self._loop.run(self.kernels.close())
+        self._loop.close()

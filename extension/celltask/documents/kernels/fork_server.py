@@ -1,0 +1,263 @@
+"""A process that has imported all that a kernel needs, and forks one whenever it is asked to.
+
+It is run as a script by the Python of the documents and imports nothing of celltask, so that a document meets the same
+modules as at its reader's. It has one thread, no event loop and no ZeroMQ context, since what it forks must be whole.
+
+Requests arrive on the socket that is its standard input, one JSON object a line, with file descriptors beside it: a
+socket on which the request is answered, and for a kernel its standard output and error. The answers are lines of JSON:
+``{"pid": 12}``, then ``{"bound": true}`` when it can be talked to, and at last ``{"exit": 0, "cpu_s": 0.2,
+"peak_mib": 80.1}``. Whoever closes the other end of that socket ends what was forked, and all that it started itself.
+
+The idea of forking kernels is from https://github.com/ipython/ipykernel/issues/410; how a process cleans up after
+others, from "subreapers" in prctl(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import io
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_MOST_FDS = 3
+_KERNEL = """
+IPython.core.completerlib IPython.core.debugger IPython.core.history IPython.core.logger IPython.core.magics
+IPython.core.oinspect IPython.extensions.storemagic asyncio bdb cmd code comm faulthandler ipykernel.comm
+ipykernel.debugger ipykernel.ipkernel ipykernel.kernelapp ipykernel.subshell_manager ipykernel.zmqshell
+matplotlib_inline.config pdb pkgutil psutil pygments.console pygments.formatters.terminal256 runpy sqlite3 stack_data
+stringprep tornado.platform.asyncio unicodedata zmq.asyncio
+"""
+"""Modules that a kernel imports until its first reply; what an older version does not have is left out."""
+
+
+def main() -> None:
+    """Serve requests on standard input until nobody is left to make any."""
+    del sys.path[0]  # the folder of this script; the folder of the document takes its place
+    control = socket.socket(fileno=os.dup(0))
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 0)
+    os.close(devnull)
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
+    watch = _watch_module(Path(__file__).with_name("in_kernel.py"))
+    _preload(_KERNEL.split())
+    _rehearse()
+    serve(control, watch)
+
+
+def serve(control: socket.socket, watch: types.ModuleType) -> NoReturn:
+    """Fork what is asked for on `control`; ends the process when its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what was forked: the system buries it
+    gc.collect()
+    gc.freeze()  # pages with these objects stay shared between all processes
+    while True:
+        request, fds = _received(control)
+        if request is None:
+            os._exit(0)
+        if os.fork():
+            for fd in fds:
+                os.close(fd)
+            continue
+        control.close()
+        answers = socket.socket(fileno=fds[0])
+        if "modules" in request:
+            _become_server(answers, fds[1], list(request["modules"]), watch)
+        _keep(answers, request, fds[1:], watch)
+
+
+def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """The next request and its file descriptors; None when there is nobody to make one."""
+    text, fds = b"", []
+    while not text.endswith(b"\n"):
+        try:
+            part, more, _, _ = socket.recv_fds(control, 1 << 16, _MOST_FDS)
+        except ConnectionError:
+            return None, fds
+        if not part:
+            return None, fds
+        text += part
+        fds += more
+    return json.loads(text), fds
+
+
+def _become_server(answers: socket.socket, control_fd: int, modules: list[str], watch: types.ModuleType) -> NoReturn:
+    """Go on as a server that has imported `modules` as well."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    failed = _preload(modules)
+    threads = threading.active_count() - 1
+    _answer(answers, {"pid": os.getpid(), "bound": not threads, "failed": failed})
+    answers.close()
+    if threads:  # they would be missing from what is forked
+        os._exit(1)
+    serve(socket.socket(fileno=control_fd), watch)
+
+
+def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType) -> NoReturn:
+    """Fork a kernel, wait for its end or for the word to end it, and leave no process behind that it started."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    pid = os.fork()
+    if not pid:
+        _become_kernel(answers, request, fds, watch)
+    for fd in fds:
+        os.close(fd)
+    _answer(answers, {"pid": pid})
+    ended = os.pidfd_open(pid)
+    select.select([answers, ended], [], [])
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)  # if it had no group of its own yet
+    _, status, used = os.wait4(pid, 0)
+    _end_children()
+    _answer(
+        answers,
+        {
+            "exit": os.waitstatus_to_exitcode(status),
+            "cpu_s": used.ru_utime + used.ru_stime,
+            "peak_mib": used.ru_maxrss / 1024,
+        },
+    )
+    os._exit(0)
+
+
+def _end_children() -> None:
+    """Kill what was left to this process by those that it waited for, and what these leave in turn."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while True:
+        for pid in map(int, children.read_text().split() if children.exists() else ()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            if not os.waitpid(-1, 0 if children.exists() else os.WNOHANG)[0]:
+                return
+        except ChildProcessError:
+            return
+
+
+def _become_kernel(
+    answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType
+) -> NoReturn:
+    """Be the kernel of the connection file in `request`, until it ends."""
+    code = 1
+    try:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for fd, standard in zip(fds, (1, 2), strict=False):
+            os.dup2(fd, standard)
+            os.close(fd)
+        _enter(request)
+        from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
+
+        app = IPKernelApp.instance(parent_handle=os.getppid())
+        app.initialize(request["arguments"])
+        watch.install(app.shell)
+        _answer(answers, {"bound": True})
+        answers.close()
+        app.start()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException:  # noqa: BLE001 - border: nothing may run on into the server's code
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        _leave(code)
+
+
+def _enter(request: dict[str, Any]) -> None:
+    """Take on the folder, the environment and the randomness of a process of its own."""
+    gc.unfreeze()
+    if request.get("env") is not None:
+        os.environ.clear()
+        os.environ.update(request["env"])
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
+    time.tzset()
+    if request.get("cwd"):
+        os.chdir(request["cwd"])
+    sys.argv = [f"{Path(os.__file__).parent}/site-packages/ipykernel_launcher.py", *request["arguments"]]
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()  # its older generator has one state, which a fork copies
+
+
+def _leave(code: int) -> NoReturn:
+    """End as an interpreter does, without returning into the code of the server."""
+    try:
+        import atexit  # noqa: PLC0415 - built in
+
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - joins threads; there is no public way
+        atexit._run_exitfuncs()  # noqa: SLF001 - as above
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _preload(modules: list[str]) -> dict[str, str]:
+    """Import `modules`, ``"a.b"`` or ``"a.b:c"``; those that cannot be imported, each with its reason."""
+    failed = {}
+    for name in modules:
+        module, _, part = name.partition(":")
+        try:
+            __import__(module, {}, {}, [part] if part else [])
+        except Exception as error:  # noqa: BLE001 - border: a package may raise anything; the document will meet it
+            failed[name] = f"{type(error).__name__}: {error}"
+    return failed
+
+
+def _rehearse() -> None:
+    """Have a shell run a cell and show an error once, so that its caches and late imports are there before a fork."""
+    import builtins  # noqa: PLC0415 - built in
+
+    from IPython.core.interactiveshell import InteractiveShell  # noqa: PLC0415 - not before `main` has set the scene
+    from traitlets.config import Config  # noqa: PLC0415 - as above
+
+    kept = dict(vars(builtins)), sys.modules["__main__"], sys.displayhook, sys.excepthook, list(sys.path)
+    options = Config()
+    options.HistoryManager.enabled = False
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        shell = InteractiveShell.instance(config=options)
+        shell.run_cell("1 / 0")
+        shell.run_cell("import sys; sys")
+        InteractiveShell.clear_instance()
+    names, main_module, sys.displayhook, sys.excepthook, sys.path[:] = kept
+    sys.modules["__main__"] = main_module
+    for name in set(vars(builtins)) - set(names):
+        delattr(builtins, name)
+    vars(builtins).update(names)
+
+
+def _watch_module(path: Path) -> types.ModuleType:
+    """What watches the cells inside of a kernel; no document finds it among the modules."""
+    watch = types.ModuleType("_celltask_in_kernel")
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
+    return watch
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _answer(answers: socket.socket, told: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):  # nobody is left to hear it
+        answers.sendall(f"{json.dumps(told)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""One kernel of a document: started or forked before it is needed, given a document, asked for its cells, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbformat import NotebookNode
+
+from celltask.documents.kernels.client import DocumentClient
+from celltask.documents.kernels.provisioner import DocumentProvisioner
+from celltask.documents.kernels.reply import Reply, how_it_ended
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from celltask.documents.kernels.forked import ForkServer
+    from celltask.documents.kernels.reply import Ended
+    from celltask.documents.outline import Cell
+
+__all__ = ["Kernel", "Scene"]
+
+_START_S = 60.0
+_ASK_S = 20.0
+_LONGEST_FOLDER = 80
+"""Characters of a folder in which every Unix takes sockets."""
+_WATCH = Path(__file__).with_name("in_kernel.py")
+_INSTALL = (
+    "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({{'__name__': '_celltask_in_kernel'}})"
+)
+_ARGUMENTS = ("--HistoryManager.enabled=False", "--Kernel._execute_sleep=0")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a kernel is given before the first cell of a document.
+
+    Filters are those of `warnings.filterwarnings`: action, message, full name of the category, module, line.
+    """
+
+    folder: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process, in whose place they stand."""
+    filters: Sequence[Sequence[object]] = ()
+    coverage: Mapping[str, object] | None = None
+    """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
+    most_output: int = 20_000_000
+    """Characters that a cell may show; one that shows more fails."""
+
+
+class Kernel:
+    """One process that holds the state of the cells run so far; used from one event loop.
+
+    Args:
+        server: What it is forked from; None to start it instead.
+        python: The interpreter and its flags.
+    """
+
+    def __init__(self, server: ForkServer | None = None, python: Sequence[str] = (sys.executable,)) -> None:
+        self._server, self._python = server, tuple(python)
+        self._scratch = ""
+        self._client: DocumentClient | None = None
+        self._manager: AsyncKernelManager | None = None
+        self.provisioner: DocumentProvisioner | None = None
+        self.language_info: dict[str, object] = {}
+
+    async def start(self) -> None:
+        """Start the process and wait until it answers.
+
+        Raises:
+            DocumentError: If it ends, or does not answer within 60 s.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        self._scratch = tempfile.mkdtemp(prefix="celltask-")
+        spec = KernelSpec(
+            argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
+            display_name="Python 3",
+            language="python",
+            interrupt_mode="signal",
+        )
+        manager = AsyncKernelManager(
+            connection_file=str(Path(self._scratch, "kernel.json")), kernel_spec_manager=_OneSpec(spec)
+        )
+        if os.name == "posix" and len(self._scratch) < _LONGEST_FOLDER:
+            manager.transport, manager.ip = "ipc", str(Path(self._scratch, "socket"))
+        manager.provisioner = DocumentProvisioner(kernel_id=manager.kernel_id, kernel_spec=spec, parent=manager)
+        self._manager, self.provisioner = manager, manager.provisioner
+        with Path(self._scratch, "log").open("wb") as log:
+            self.provisioner.server, self.provisioner.log_file = self._server, log
+            await manager.start_kernel(cwd=self._scratch, env=self._environment())
+        notebook = NotebookNode(cells=[], metadata=NotebookNode())
+        self._client = DocumentClient(notebook, manager, self.provisioner)
+        if not await self._client.connect(_START_S):
+            alive = await manager.is_alive()
+            what = "does not answer" if alive else how_it_ended(await self.provisioner.ended())
+            raise DocumentError(
+                f"the kernel {what} at its start{self._last_words()}", mend="try: python -m ipykernel_launcher"
+            )
+        if self._server is None:
+            told = await self._client.ask(_ASK_S, _INSTALL.format(text=_WATCH.read_text(encoding="utf-8")))
+            if told.get("status") != "ok":
+                raise DocumentError("the kernel cannot be watched", mend="upgrade ipykernel and IPython")
+
+    async def begin(self, scene: Scene, cells: Sequence[Cell]) -> None:
+        """Be the kernel of a document with these cells.
+
+        Raises:
+            DocumentError: If the kernel cannot be prepared so: the folder is gone, say.
+        """
+        client = self._open()
+        client.most_output = scene.most_output
+        client.nb.cells = [_node(cell) for cell in cells]
+        begin = {
+            "folder": scene.folder,
+            "environment": {**self._environment(), **scene.environment},
+            "filters": scene.filters,
+            "coverage": scene.coverage,
+        }
+        told = await client.ask(_ASK_S, begin=begin)
+        failed = told.get("failed", "" if told else "it does not answer")
+        if failed:
+            raise DocumentError(f"the kernel cannot be made ready: {failed}", scene.folder)
+
+    async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
+        """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
+        client = self._open()
+        node = client.nb.cells[cell.number - 1]
+        begun = time.perf_counter()
+        place = [cell.filename, cell.first_line, cell.marker_line]
+        reply = await client.run(node, cell.number - 1, timeout_s, place=place)
+        seconds = time.perf_counter() - begun
+        if reply is None:
+            status = "timeout" if client.late else "flood" if client.flooded else "dead"
+            return Reply(status, outputs=_plain(node), seconds=seconds, ended=await self._ended())
+        content, told = reply["content"], reply["metadata"].get("celltask", {})
+        status = "ok" if content.get("status") == "ok" else "error"
+        return Reply(
+            "timeout" if client.late else "flood" if client.flooded else status,
+            error=told.get("error"),
+            unseen=told.get("unseen", []),
+            warned=told.get("warned", []),
+            name=str(content.get("ename", "")),
+            message=str(content.get("evalue", "")),
+            lines=tuple(map(str, content.get("traceback", ()))),
+            ends_session=any(part.get("source") == "ask_exit" for part in content.get("payload", ())),
+            outputs=_plain(node),
+            execution_count=node.get("execution_count"),
+            seconds=seconds,
+        )
+
+    async def execute(self, code: str) -> dict[str, Any]:
+        """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
+        return await self._open().ask(_ASK_S, code)
+
+    async def finish(self) -> list[list[object]]:
+        """What was raised where nobody looks, and is known only now; to be called after the last cell."""
+        told = await self._open().ask(_ASK_S, finish=True)
+        return list(told.get("unseen", []))
+
+    async def stop(self) -> None:
+        """End the process and whatever it started; a second call does nothing."""
+        if self._client is not None and self._client.kc is not None:
+            self._client.kc.stop_channels()
+            self._client = None
+        manager, self._manager = self._manager, None
+        if manager is not None and self.provisioner is not None:
+            if self.provisioner.has_process:
+                await self.provisioner.kill()
+                await self.provisioner.wait()
+            with suppress(OSError):
+                await manager.cleanup_resources()
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = ""
+
+    async def _ended(self) -> Ended | None:
+        return await self.provisioner.ended() if self.provisioner is not None else None
+
+    def _open(self) -> DocumentClient:
+        if self._client is None:
+            raise DocumentError("the kernel is not running")
+        return self._client
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            told = Path(self._scratch, "log").read_text(encoding="utf-8", errors="replace").strip()
+            return f": {told.rpartition(chr(10))[2]}" if told else ""
+        return ""
+
+    def _environment(self) -> dict[str, str]:
+        # Not PYTEST_…: ipykernel captures less under pytest, and a reader has no pytest around the page. Not
+        # PYTHONWARNINGS: as "error" it would stop the kernel at the first deprecation in its own imports.
+        left_out = ("PYTEST_", "PYTHONWARNINGS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        # Nobody's profile and history; a started kernel whose parent is gone ends by itself.
+        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython"))}
+
+
+class _OneSpec(KernelSpecManager):
+    """Knows one kernel, by whatever name it is asked for: that of the Python that runs the tests."""
+
+    def __init__(self, spec: KernelSpec) -> None:
+        super().__init__()
+        self._spec = spec
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """That one."""
+        del kernel_name
+        return self._spec
+
+
+def _node(cell: Cell) -> NotebookNode:
+    return NotebookNode(cell_type="code", source=cell.source, metadata=NotebookNode(), outputs=[], execution_count=None)
+
+
+def _plain(node: NotebookNode) -> list[dict[str, object]]:
+    return list(node.outputs)

@@ -1,0 +1,133 @@
+"""Kernels by demand: forked from servers that have imported what the document wants, or started; one is kept ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
+
+from celltask.documents.kernels.forked import ForkServer, can_fork
+from celltask.documents.kernels.kernel import Kernel
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Kernels", "Path"]
+
+Path = tuple[tuple[str, ...], ...]
+"""What servers on the way to a kernel import, one after the other; see `imports.shared_paths`."""
+
+_MOST_SERVERS = 12
+_VOLATILE = ("PYTEST_", "PWD", "OLDPWD", "COLUMNS", "LINES", "_")
+
+
+class Kernels:
+    """The kernels of one run. Holds state: servers, and at most one kernel that nobody has asked for yet.
+
+    Args:
+        mode: ``"fork"``, or ``"cold"`` to start each kernel; where kernels cannot be forked, all are cold.
+        python: The interpreter and its flags.
+    """
+
+    def __init__(self, mode: Literal["fork", "cold"] = "fork", python: Sequence[str] = (sys.executable,)) -> None:
+        self.mode: Literal["fork", "cold"] = "fork" if mode == "fork" and can_fork() else "cold"
+        self._python = tuple(python)
+        self._roots: dict[tuple[tuple[str, str], ...], ForkServer] = {}
+        self._servers: dict[Path, ForkServer | None] = {}
+        self._environment: dict[str, str] = {}
+        self._ready: tuple[Path, asyncio.Task[Kernel]] | None = None
+        self._turn = asyncio.Lock()
+
+    def warm(self) -> None:
+        """Start the server now, so that it is ready when the first kernel is wanted."""
+        if self.mode == "fork":
+            self._root(os.environ)
+
+    async def take(self, path: Path = (), environment: Mapping[str, str] | None = None) -> Kernel:
+        """A kernel that has run nothing; it is the caller's to stop.
+
+        Args:
+            path: What its servers have imported, at most.
+            environment: Variables that the document has beside those of this process.
+
+        Raises:
+            DocumentError: If it does not start.
+        """
+        if environment and any(os.environ.get(name) != value for name, value in environment.items()):
+            path = ()  # what is imported already may have looked at another environment
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            if ready[0] == path and not _of_interpreter(environment or {}):
+                return await ready[1]
+            await _discard(ready[1])
+        return await self._started(path, environment or {})
+
+    def prepare(self, path: Path = ()) -> None:
+        """Begin to make a kernel ready for the next call of `take`."""
+        if self._ready is None:
+            self._ready = (path, asyncio.ensure_future(self._started(path, {})))
+
+    async def close(self) -> None:
+        """End the servers, and the kernel that nobody took."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            await _discard(ready[1])
+        for server in [*self._servers.values(), *self._roots.values()]:
+            if server is not None:
+                server.close()
+        self._servers.clear()
+        self._roots.clear()
+
+    async def _started(self, path: Path, environment: Mapping[str, str]) -> Kernel:
+        server = None
+        if self.mode == "fork":
+            root = self._root({**os.environ, **environment})
+            async with self._turn:
+                server = await self._server(path, root) if path and _lasting(os.environ) == self._environment else root
+        kernel = Kernel(server, self._python)
+        await kernel.start()
+        return kernel
+
+    def _root(self, environment: Mapping[str, str]) -> ForkServer:
+        """The server for an interpreter that is started with `environment`."""
+        key = _of_interpreter(environment)
+        if key not in self._roots:
+            if not self._roots:
+                self._environment = _lasting(environment)
+            left_out = ("PYTEST_", "PYTHONWARNINGS")
+            kept = {name: value for name, value in environment.items() if not name.startswith(left_out)}
+            self._roots[key] = ForkServer.start(self._python, kept)
+        return self._roots[key]
+
+    async def _server(self, path: Path, root: ForkServer) -> ForkServer:
+        """The server at the end of `path`, or as far on the way as there is one."""
+        server = root
+        for end in range(1, len(path) + 1):
+            step = path[:end]
+            if step not in self._servers:
+                if len(self._servers) >= _MOST_SERVERS:
+                    break
+                self._servers[step] = await server.fork_server(step[-1])
+            found = self._servers[step]
+            if found is None:
+                break
+            server = found
+        return server
+
+
+def _of_interpreter(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The variables that are read once, when a process starts."""
+    return tuple(sorted(item for item in environment.items() if item[0].startswith(("PYTHON", "LD_"))))
+
+
+def _lasting(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(_VOLATILE)}
+
+
+async def _discard(task: asyncio.Task[Kernel]) -> None:
+    with suppress(DocumentError, asyncio.CancelledError):
+        kernel = await task
+        await kernel.stop()

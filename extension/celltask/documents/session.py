@@ -1,0 +1,123 @@
+"""A document while it is tested: one kernel, cells in order, each executed at most once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from celltask.documents.kernels.kernel import Scene
+from celltask.documents.report import relative
+from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from celltask.documents.kernels.kernel import Kernel
+    from celltask.documents.kernels.pool import Kernels, Path
+    from celltask.documents.kernels.reply import Reply
+    from celltask.documents.outline import Cell, DocumentText
+
+__all__ = ["Result", "Session", "Stage"]
+
+
+class Result(NamedTuple):
+    """What became of a cell."""
+
+    failure: Failure | None
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How a document is run."""
+
+    scene: Scene
+    timeout_s: float = 300.0
+    """That a cell may take, if it does not say so itself."""
+    path: Path = ()
+    """What the servers have imported from which its kernel is forked."""
+    hidden: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Code that no reader sees, by the number of the cell after which it is executed; 0 is before the first."""
+
+
+class Session:
+    """Executes the cells of `document` when they are asked for, and those above them first. Holds the kernel."""
+
+    def __init__(self, document: DocumentText, kernels: Kernels, stage: Stage) -> None:
+        self.document, self.stage = document, stage
+        self._kernels = kernels
+        self._kernel: Kernel | None = None
+        self.results: dict[int, Result] = {}
+        """By the cell's number."""
+        self.broken: Cell | None = None
+        """The cell that failed, after which none is executed."""
+
+    async def reach(self, cell: Cell) -> None:
+        """Execute what stands above `cell`, as far as none of it fails, and was not executed yet.
+
+        Raises:
+            DocumentError: If there is no kernel, or hidden code fails.
+        """
+        for earlier in self.document.cells[: cell.number - 1]:
+            if self.broken is not None:
+                return
+            if not skip_reason(earlier):
+                await self.result_of(earlier)
+
+    async def result_of(self, cell: Cell, *, is_last: bool = False) -> Result:
+        """What became of `cell`, which is executed if it was not yet.
+
+        Args:
+            cell: Of this document.
+            is_last: Whether no other will be asked for; then what was left behind counts too.
+
+        Raises:
+            DocumentError: If an option of the cell cannot be read, there is no kernel, or hidden code fails.
+        """
+        if cell.number not in self.results:
+            raises, timeout_s = self._expectations(cell)
+            kernel = await self.started()
+            reply = await kernel.run(cell, timeout_s=timeout_s)
+            failure = judge(reply, raises, timeout_s=timeout_s)
+            if is_last and failure is None:
+                failure = next(map(_left_behind, await kernel.finish()), None)
+            self.results[cell.number] = Result(failure, reply)
+            if failure is not None:
+                self.broken = cell
+            else:
+                await self._execute_hidden(kernel, cell.number)
+        return self.results[cell.number]
+
+    def _expectations(self, cell: Cell) -> tuple[object, float]:
+        where = f"{relative(self.document.path)}:{cell.first_line}"
+        return must_raise(cell, where=where), timeout_of(cell, self.stage.timeout_s, where=where)
+
+    async def started(self) -> Kernel:
+        """The kernel, in which hidden code has been executed that comes before the first cell."""
+        if self._kernel is None:
+            scene = self.stage.scene
+            self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+            await self._kernel.begin(scene, self.document.cells)
+            await self._execute_hidden(self._kernel, 0)
+        return self._kernel
+
+    async def _execute_hidden(self, kernel: Kernel, number: int) -> None:
+        for code in self.stage.hidden.get(number, ()):
+            told = await kernel.execute(code)
+            if told.get("status") != "ok":
+                error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel ended"
+                raise DocumentError(f"the set-up of the document failed: {error}", self.document.path)
+
+    async def close(self) -> None:
+        """End the kernel; a cell asked for later begins with a fresh one."""
+        kernel, self._kernel = self._kernel, None
+        self.results.clear()
+        self.broken = None
+        if kernel is not None:
+            await kernel.stop()
+
+
+def _left_behind(unseen: list[object]) -> Failure:
+    how, error, line = unseen
+    return Failure(f"{headline(error)} ({how})" if error else str(how), error, line)  # type: ignore[arg-type]  # as in_kernel tells it

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.documents.shell.asking import block_choice, document_runs, exit_code_of, timeout_of
 from celltask.documents.shell.commands import Command, commands_in
-from celltask.documents.shell.settings import block_choice, exit_code_of, shell_settings, timeout_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from celltask.documents.outline import Block, DocumentText
-    from celltask.documents.shell.settings import Choice
+    from celltask.documents.shell.asking import Choice
 
 __all__ = ["ShellBlock", "is_shell", "shell_blocks"]
 
@@ -67,7 +67,7 @@ def shell_blocks(
     >>> [(block.name, block.line, block.runs) for block in shell_blocks(page, choice="run")]
     [('shell-1', 2, True)]
     """
-    settings = shell_settings(document)
+    all_run = choice == "run" or document_runs(document)
     lines = document.text.split("\n")
     names = set(taken)
     found: list[ShellBlock] = []
@@ -82,7 +82,7 @@ def shell_blocks(
             commands = (_with_fence(commands[0], block, document.blocks[number + 1], lines),)
         own = block_choice(block, where)
         reason = _reason(own, choice)
-        runs = not reason and (choice == "run" or own == "run" or settings.runs)
+        runs = not reason and (all_run or own == "run")
         name = next(_names(str(block.options.get("name") or "").strip(), len(found) + 1, names))
         names.add(name)
         found.append(ShellBlock(name, commands[0].line, commands, runs, reason, timeout_of(block, where)))

@@ -99,16 +99,17 @@ class ShellProcess:
         """Whether it takes another command."""
         return self._is_open
 
-    def run(self, file: Path, *, deadline: float) -> Outcome:
+    def run(self, file: Path, *, deadline: float, lines: range = range(0)) -> Outcome:
         """Have the shell read the commands in `file`, and wait until it is done; it is closed if it is not.
 
         Args:
             file: The commands.
             deadline: When they have to be done, by `time.monotonic`.
+            lines: Lines of `file` that it may tell to be running; of others, the shell's own are meant.
         """
         with contextlib.suppress(BrokenPipeError):
             os.write(self._commands, f"{file}\n".encode())
-        reading = _Reading(self._output, self._report)
+        reading = _Reading(self._output, self._report, lines)
         how = reading.until(deadline)
         if reading.folder is not None:
             self.folder = reading.folder
@@ -135,8 +136,8 @@ class ShellProcess:
 class _Reading:
     """What comes through the two pipes of a shell while one command is run."""
 
-    def __init__(self, output: int, report: int) -> None:
-        self._output, self._report = output, report
+    def __init__(self, output: int, report: int, lines: range) -> None:
+        self._output, self._report, self._lines = output, report, lines
         self._printed = bytearray()
         self._told = b""
         self._how: Literal["done", "ended"] | None = None
@@ -188,7 +189,7 @@ class _Reading:
         for line in whole:
             word, _, value = line.decode("utf-8", "surrogateescape").partition(" ")
             if word == "line":
-                self.line = int(value)
+                self.line = int(value) if int(value) in self._lines else self.line
             elif word == "in":
                 self.folder = Path(value)
             elif word in {"done", "exit"}:

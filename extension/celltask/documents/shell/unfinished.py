@@ -1,4 +1,4 @@
-"""Whether a shell waits for more lines: an open quotation, a heredoc, a line that ends in a backslash or an operator."""
+"""Whether a shell waits for more lines: an open quotation, a heredoc, a line that ends in a backslash or operator."""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ def _become(commands: int, report: int, shell: list[str]) -> None:
         signal.signal(number, signal.SIG_DFL)
     kept = [fcntl.fcntl(pipe, fcntl.F_DUPFD, 20) for pipe in (commands, report)]
     os.closerange(3, 20)
-    for end, number in zip(kept, (COMMANDS, REPORT), strict=True):
-        os.dup2(end, number)
+    for end, place in zip(kept, (COMMANDS, REPORT), strict=True):
+        os.dup2(end, place)
         os.close(end)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.execv(shell[0], shell)  # noqa: S606 - running it is the purpose

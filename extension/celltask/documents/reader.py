@@ -12,7 +12,7 @@ import stat
 from celltask.documents.outline import Cell, DocumentText
 from celltask.errors import DocumentError
 
-__all__ = ["read_document"]
+__all__ = ["document_from", "read_document"]
 
 MYST_SUFFIXES = (".md", ".markdown", ".myst", ".mystnb", ".mnb")
 SUFFIXES = (*MYST_SUFFIXES, ".ipynb", ".py")
@@ -37,16 +37,25 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
     given = os.fspath(path)
     full = os.path.abspath(given)
     suffix = os.path.splitext(full)[1].lower()
-    data = _bytes_of(given, suffix)
+    return document_from(_bytes_of(given, suffix), full)
+
+
+def document_from(data: bytes, path: str) -> DocumentText:
+    """The document in `data`, read as a file at the absolute `path` would be.
+
+    Raises:
+        DocumentError: If it cannot be read as what the suffix of `path` says.
+    """
+    suffix = os.path.splitext(path)[1].lower()
     if suffix == ".ipynb":
         from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
 
-        return read_notebook(_decoded(data, full), full)
+        return read_notebook(_decoded(data, path), path)
     if suffix == ".py":
-        return _read_python(data, full)
+        return _read_python(data, path)
     from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
 
-    return read_myst(_decoded(data, full), full)
+    return read_myst(_decoded(data, path), path)
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from celltask.documents.kernels.provisioner import DocumentProvisioner
-    from celltask.documents.kernels.reply import Ended
 
 __all__ = ["DocumentClient", "Requests"]
 
@@ -126,7 +125,7 @@ class DocumentClient(NotebookClient):
                     message = await asyncio.wait_for(
                         ensure_async(requests.iopub_channel.get_msg(timeout=None)), _AGAIN_S
                     )
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     message = None
 
     async def ask(self, timeout_s: float, code: str = "", **request: object) -> dict[str, Any]:

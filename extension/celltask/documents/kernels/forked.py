@@ -51,7 +51,7 @@ class ForkedProcess:
         while not process.pid:
             if process.ended is not None:
                 raise DocumentError("the fork server ended", mend="run with --celltask-kernels=cold")
-            await process._read()  # noqa: SLF001 - its own class
+            await process._read()
         return process
 
     async def _read(self) -> None:

@@ -59,7 +59,7 @@ def skip_reason(cell: Cell) -> str:
 
 
 def tags_of(cell: Cell) -> tuple[str, ...]:
-    """The tags of `cell`, with what nbval would read in a comment on its first line.
+    r"""The tags of `cell`, with what nbval would read in a comment on its first line.
 
     >>> from celltask.documents.outline import Cell
     >>> tags_of(Cell(1, "# NBVAL_SKIP\nf()", first_line=1, tags=("slow",)))

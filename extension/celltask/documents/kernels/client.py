@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbclient.util import ensure_async
@@ -29,8 +29,9 @@ _DRAIN_S = 0.1
 _AGAIN_S = 0.1
 _KEY = "celltask"
 
-_silent = logging.Logger("celltask.documents")
+_silent = logging.getLogger("celltask.documents.nbclient")
 _silent.addHandler(logging.NullHandler())
+_silent.propagate = False  # what goes wrong is told as a verdict
 
 
 class Requests(AsyncKernelClient):
@@ -38,14 +39,14 @@ class Requests(AsyncKernelClient):
 
     beside: Mapping[str, object] = {}
 
-    def execute(
+    def execute(  # noqa: PLR0913, PLR0917 - its base's
         self,
         code: str,
         silent: bool = False,  # noqa: FBT001, FBT002 - its base's
         store_history: bool = True,  # noqa: FBT001, FBT002 - its base's
         user_expressions: dict[str, Any] | None = None,
         allow_stdin: bool | None = None,  # noqa: FBT001 - its base's
-        stop_on_error: bool = True,  # noqa: FBT001, FBT002 - its base's
+        stop_on_error: bool = True,  # noqa: ARG002, FBT001, FBT002 - its base's; requests are sent one by one here
     ) -> str:
         """Send `code` to be executed; the number of the request."""
         content = {
@@ -83,6 +84,11 @@ class DocumentClient(NotebookClient):
         self._shown = 0
         self._killing: asyncio.Future[None] | None = None
         self.on_cell_executed = self._executed
+
+    @property
+    def stopped_by(self) -> Literal["timeout", "flood"] | None:
+        """Why the last cell was interrupted; None if it was not."""
+        return "timeout" if self.late else "flood" if self.flooded else None
 
     @property
     def requests(self) -> Requests:
@@ -158,7 +164,7 @@ class DocumentClient(NotebookClient):
         self.late = self.flooded = False
         self._shown = 0
         self.reply = None
-        self.timeout_func = lambda _: timeout_s
+        self.timeout_func = lambda _: timeout_s  # type: ignore[assignment]  # waits for parts of seconds, too
         self.requests.beside = request
         try:
             await self.async_execute_cell(cell, index)

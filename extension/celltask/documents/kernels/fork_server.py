@@ -81,7 +81,8 @@ def serve(control: socket.socket, watch: types.ModuleType) -> NoReturn:
 
 def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     """The next request and its file descriptors; None when there is nobody to make one."""
-    text, fds = b"", []
+    text = b""
+    fds: list[int] = []
     while not text.endswith(b"\n"):
         try:
             part, more, _, _ = socket.recv_fds(control, 1 << 16, _MOST_FDS)
@@ -117,7 +118,7 @@ def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch
         os.close(fd)
     _answer(answers, {"pid": pid})
     ended = os.pidfd_open(pid)
-    select.select([answers, ended], [], [])
+    select.select([answers.fileno(), ended], [], [])
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
@@ -164,7 +165,7 @@ def _become_kernel(
         _enter(request)
         from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
 
-        app = IPKernelApp.instance(parent_handle=os.getppid())
+        app: Any = IPKernelApp.instance(parent_handle=os.getppid())  # untyped
         app.initialize(request["arguments"])
         watch.install(app.shell)
         _answer(answers, {"bound": True})
@@ -232,7 +233,7 @@ def _rehearse() -> None:
     options = Config()
     options.HistoryManager.enabled = False
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        shell = InteractiveShell.instance(config=options)
+        shell: Any = InteractiveShell.instance(config=options)  # untyped
         shell.run_cell("1 / 0")
         shell.run_cell("import sys; sys")
         InteractiveShell.clear_instance()

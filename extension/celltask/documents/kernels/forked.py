@@ -57,8 +57,8 @@ class ForkedProcess:
     async def _read(self) -> None:
         line = await self._answers.readline()
         told = json.loads(line) if line else {"exit": -int(signal.SIGKILL)}
-        self.pid = told.get("pid", self.pid)
-        self.bound = told.get("bound", self.bound)
+        self.pid = int(told.get("pid", self.pid))
+        self.bound = bool(told.get("bound", self.bound))
         if "exit" in told:
             self.ended = Ended(told["exit"], told.get("cpu_s"), told.get("peak_mib"))
             self._writer.close()
@@ -121,7 +121,7 @@ class ForkServer:
             process = subprocess.Popen(  # noqa: S603 - our own Python
                 [*python, str(Path(__file__).with_name("fork_server.py"))],
                 env=dict(environment),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

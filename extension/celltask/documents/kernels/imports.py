@@ -29,12 +29,12 @@ _NOT_RUN = frozenset({"skip-execution", "raises-exception"})
 
 
 def imports_of(cells: Sequence[Cell]) -> frozenset[str]:
-    """Third-party modules that the cells import at their top level: ``"pandas"``, or ``"sklearn:datasets"``.
+    r"""Third-party modules that the cells import at their top level: ``"pandas"``, or ``"sklearn:datasets"``.
 
     A name after a colon is imported from the module, of which it may be a part or not.
 
     >>> from celltask.documents.outline import Cell
-    >>> imports_of([Cell(1, "import json\\nimport numpy as np\\nfrom pydantic import fields", first_line=1)])
+    >>> imports_of([Cell(1, "import json\nfrom pydantic import fields", first_line=1)])
     frozenset({'pydantic:fields'})
     """
     found: set[str] = set()

@@ -92,13 +92,13 @@ class Watch:
         if filters:
             warnings.filterwarnings("ignore", module=_MACHINERY)
         if coverage is not None:
-            import coverage as package
+            import coverage as package  # noqa: PLC0415 - only where it is asked for
 
             self._coverage = package.Coverage(**coverage)
             self._coverage.start()
         loop = asyncio.get_event_loop()
         loop.set_exception_handler(self._in_loop)
-        loop.set_task_factory(self._make_task)
+        loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # typed for the newest asyncio
 
     def _finish(self) -> None:
         """Look once more at what was left behind, and keep what was measured."""
@@ -126,7 +126,7 @@ class Watch:
         kernel = shell.kernel
         kernel.init_metadata = self._beginning(kernel.init_metadata)
         kernel.finish_metadata = self._ending(kernel.finish_metadata)
-        warnings.showwarning = self._warning(warnings.showwarning)
+        warnings.showwarning = self._warning(warnings.showwarning)  # type: ignore[assignment]  # calls the one before
         threading.excepthook = self._in_thread(threading.excepthook)
 
     def _beginning(self, begin: Callable[..., dict[str, object]]) -> Callable[..., dict[str, object]]:
@@ -163,7 +163,7 @@ class Watch:
         loop.default_exception_handler(context)
 
     def _warning(self, show: Callable[..., object]) -> Callable[..., object]:
-        def showwarning(
+        def showwarning(  # noqa: PLR0913, PLR0917 - that of the warnings module
             message: Warning | str,
             category: type[Warning],
             filename: str,
@@ -308,8 +308,8 @@ def _text(error: BaseException) -> str:
 
 def _category(name: str) -> type[Warning]:
     """The class of a warning by its full name; one that cannot be found matches nothing that is raised."""
-    import builtins
-    import importlib
+    import builtins  # noqa: PLC0415 - only where there are filters
+    import importlib  # noqa: PLC0415 - as above
 
     module, _, last = name.rpartition(".")
     try:

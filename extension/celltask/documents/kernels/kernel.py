@@ -101,10 +101,10 @@ class Kernel:
             manager.transport, manager.ip = "ipc", str(Path(self._scratch, "socket"))
         manager.provisioner = DocumentProvisioner(kernel_id=manager.kernel_id, kernel_spec=spec, parent=manager)
         self._manager, self.provisioner = manager, manager.provisioner
-        with Path(self._scratch, "log").open("wb") as log:
+        with Path(self._scratch, "log").open("wb") as log:  # noqa: ASYNC230 - a new file, and nobody waits for it
             self.provisioner.server, self.provisioner.log_file = self._server, log
             await manager.start_kernel(cwd=self._scratch, env=self._environment())
-        notebook = NotebookNode(cells=[], metadata=NotebookNode())
+        notebook = _record(cells=[], metadata=_record())
         self._client = DocumentClient(notebook, manager, self.provisioner)
         if not await self._client.connect(_START_S):
             alive = await manager.is_alive()
@@ -146,12 +146,11 @@ class Kernel:
         reply = await client.run(node, cell.number - 1, timeout_s, place=place)
         seconds = time.perf_counter() - begun
         if reply is None:
-            status = "timeout" if client.late else "flood" if client.flooded else "dead"
-            return Reply(status, outputs=_plain(node), seconds=seconds, ended=await self._ended())
+            ended = await self._ended()
+            return Reply(client.stopped_by or "dead", outputs=_plain(node), seconds=seconds, ended=ended)
         content, told = reply["content"], reply["metadata"].get("celltask", {})
-        status = "ok" if content.get("status") == "ok" else "error"
         return Reply(
-            "timeout" if client.late else "flood" if client.flooded else status,
+            client.stopped_by or ("ok" if content.get("status") == "ok" else "error"),
             error=told.get("error"),
             unseen=told.get("unseen", []),
             warned=told.get("warned", []),
@@ -164,9 +163,9 @@ class Kernel:
             seconds=seconds,
         )
 
-    async def execute(self, code: str) -> dict[str, Any]:
+    async def execute(self, code: str, *, timeout_s: float = _ASK_S) -> dict[str, Any]:
         """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
-        return await self._open().ask(_ASK_S, code)
+        return await self._open().ask(timeout_s, code)
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""
@@ -226,7 +225,11 @@ class _OneSpec(KernelSpecManager):
 
 
 def _node(cell: Cell) -> NotebookNode:
-    return NotebookNode(cell_type="code", source=cell.source, metadata=NotebookNode(), outputs=[], execution_count=None)
+    return _record(cell_type="code", source=cell.source, metadata=_record(), outputs=[], execution_count=None)
+
+
+def _record(**fields: object) -> NotebookNode:
+    return NotebookNode(**fields)  # type: ignore[no-untyped-call]  # untyped in nbformat
 
 
 def _plain(node: NotebookNode) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from celltask.documents.kernels.forked import ForkedProcess
 from celltask.documents.kernels.reply import Ended
@@ -43,7 +43,7 @@ class DocumentProvisioner(LocalProvisioner):
             request = {"arguments": arguments, "cwd": kwargs.get("cwd"), "env": kwargs.get("env")}
             process = await self.server.fork(request, log, log)
             self.process = process  # type: ignore[assignment]  # like a Popen, as far as the base needs it
-            self.pid = self.pgid = process.pid  # type: ignore[assignment]  # untyped in its base
+            self.pid = self.pgid = process.pid
             self.cwd = kwargs.get("cwd")
             await process.wait_until_bound()
         self._end = asyncio.ensure_future(self._wait())

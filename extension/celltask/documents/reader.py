@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from celltask.documents.outline import Cell, DocumentText
 from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from celltask.documents.outline import Nested
 
 __all__ = ["read_document"]
 
@@ -18,12 +22,17 @@ MYST_SUFFIXES = (".md", ".markdown", ".myst", ".mystnb", ".mnb")
 SUFFIXES = (*MYST_SUFFIXES, ".ipynb", ".py")
 
 
-def read_document(path: str | os.PathLike[str]) -> DocumentText:
+def read_document(path: str | os.PathLike[str], *, nested: Nested = "run") -> DocumentText:
     r"""The code cells of the document at `path`, each with its exact lines; nothing is run.
 
     The format follows from the suffix: MyST for ``.md`` (with or without a header), a notebook for ``.ipynb``, and
     for ``.py`` the percent format if it has ``# %%`` markers or commented ``# %task`` lines, else a plain module of
     one cell.
+
+    Args:
+        path: Of the document.
+        nested: What becomes of code cells inside directives, lists and quotations: they are cells like others
+            (``"run"``), are left out with a notice (``"report"``), or are an error (``"refuse"``).
 
     Raises:
         DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
@@ -46,7 +55,7 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
         return _read_python(data, full)
     from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
 
-    return read_myst(_decoded(data, full), full)
+    return read_myst(_decoded(data, full), full, nested=nested)
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:

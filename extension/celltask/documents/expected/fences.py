@@ -55,7 +55,9 @@ def _found(document: DocumentText) -> _Found:
             found.strays.append(_stray(block, "stands above the first code cell"))
         elif cell.number in found.fences and found.fences[cell.number].last_line > cell.last_line:
             first = found.fences[cell.number].line
-            found.strays.append(_stray(block, f"is a second one after cell {cell.number}, whose first is at line {first}"))
+            found.strays.append(
+                _stray(block, f"is a second one after cell {cell.number}, whose first is at line {first}")
+            )
         elif not _is_next(lines[cell.last_line : block.line - 1]):
             found.strays.append(_stray(block, f"does not follow cell {cell.number} directly"))
         else:

@@ -7,11 +7,11 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.expected.compare import Difference, compare
+from celltask.documents.expected.compare import Difference, compare, written_lines
 from celltask.documents.expected.fences import expected_of
 from celltask.documents.expected.files import Edit, edited, encoding_of, write_whole
 from celltask.documents.expected.rules import Rules, rules_of
-from celltask.documents.reader import read_document
+from celltask.documents.reader import document_from
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["Promotion", "promoted", "write"]
 
 _OPTION = re.compile(r"\s*:[A-Za-z_][\w.-]*:(?:\s|$)|---\s*$")
 """A first line of content that would be read as an option, or as the beginning of a block of options."""
-_LIST = re.compile(r"[-*+](?= )|\d+[.)](?= )")
 
 
 class Promotion(NamedTuple):
@@ -75,7 +74,7 @@ def promoted(document: DocumentText, shown: Mapping[int, str], rules: Rules | No
         fitting = rules_of(block.options, rules or Rules(), where=where)
         difference = compare(block.source, shown[number], fitting)
         if difference is not None:
-            written[number] = difference.accepted
+            written[block.line] = difference.accepted
             edits += _edits(document, block, difference, where)
     after = edited(data, edits, encoding=encoding_of(data, document.path), where=document.path) if edits else data
     promotion = Promotion(document.path, data, after)
@@ -100,10 +99,10 @@ def write(promotion: Promotion) -> bool:
 def _unchanged(document: DocumentText) -> bytes:
     try:
         data = Path(document.path).read_bytes()
-        now = read_document(document.path)
+        now = document_from(data, document.path)
     except (OSError, DocumentError):
         raise _changed(document.path) from None
-    if (now.text, now.cells) != (document.text, document.cells):
+    if now.text != document.text or (not now.text and now.cells != document.cells):
         raise _changed(document.path)
     return data
 
@@ -121,22 +120,19 @@ def _edits(document: DocumentText, block: Block, difference: Difference, where: 
     start = min(block.first_line, block.last_line)
     text = list(difference.accepted)
     if text and _OPTION.match(text[0]):
-        text = ["", *text] if start > block.line + 1 else ["---", "---", *text]
-    prefix = _prefix(opening[: block.column - 1] if block.column > 1 else block.prefix, closing)
-    edits = [Edit(start, block.last_line, tuple(f"{prefix}{line}".rstrip() if not line else f"{prefix}{line}" for line in text))]
+        text = ["", *text]
+    edits = [
+        Edit(start, block.last_line, tuple(f"{block.prefix}{line}" if line else block.prefix.rstrip() for line in text))
+    ]
     marks = _marks(block.marks, text)
     if marks != block.marks:
         edits += [
             Edit(block.line, block.line + 1, (opening.replace(block.marks, marks, 1),)),
-            Edit(block.last_line, block.last_line + 1, (re.sub(f"{re.escape(marks[0])}{{3,}}", marks, closing, count=1),)),
+            Edit(
+                block.last_line, block.last_line + 1, (re.sub(f"{re.escape(marks[0])}{{3,}}", marks, closing, count=1),)
+            ),
         ]
     return edits
-
-
-def _prefix(before: str, closing: str) -> str:
-    """What stands before each line of the content: the mark of a list item only before its first."""
-    as_blanks = _LIST.sub(lambda found: " " * len(found[0]), before)
-    return as_blanks if before != as_blanks or before.strip() else closing[: len(closing) - len(closing.lstrip())]
 
 
 def _marks(marks: str, text: list[str]) -> str:
@@ -147,22 +143,22 @@ def _marks(marks: str, text: list[str]) -> str:
 
 
 def _check(document: DocumentText, promotion: Promotion, written: Mapping[int, tuple[str, ...]]) -> None:
-    """Read what would be written: its cells must be the same, and its fences hold what was put there.
+    """Read what would be written: cells and fences must be the same, but for what was put there, by their lines.
 
     Raises:
         DocumentError: If text cannot stand in its fence.
     """
     if not promotion.is_change:
         return
-    from celltask.documents.expected.reading import read_again  # noqa: PLC0415 - loads the readers
-
-    after = read_again(promotion.path, promotion.after)
-    fences = expected_of(after)
-    kept = [cell.source for cell in after.cells] == [cell.source for cell in document.cells]
-    for number, text in written.items():
-        block = fences.get(number)
-        lines = [] if block is None else [line.rstrip() for line in block.source.split("\n")]
-        if not kept or block is None or "\n".join(lines).strip("\n") != "\n".join(text).strip("\n"):
-            line = expected_of(document)[number].line
-            what = f"what cell {number} shows cannot stand in the fence at line {line}"
-            raise DocumentError(what, f"{document.path}, line {line}", "use a longer fence, outside of other ones")
+    before, after = (document_from(data, promotion.path) for data in (promotion.before, promotion.after))
+    kept = [cell.source for cell in before.cells] == [cell.source for cell in after.cells]
+    for place, block in enumerate(document.blocks):
+        text = written.get(block.line, tuple(block.source.split("\n")))
+        found = after.blocks[place] if len(after.blocks) == len(document.blocks) else None
+        if not kept or found is None or written_lines(found.source) != written_lines("\n".join(text)):
+            line = block.line if block.line in written else min(written)
+            raise DocumentError(
+                "what is shown cannot stand in this fence",
+                f"{document.path}, line {line}",
+                "put the fence and its cell outside of other fences",
+            )

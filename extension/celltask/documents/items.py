@@ -20,13 +20,13 @@ from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
 from celltask.documents.set_up import DocumentSetUp
-from celltask.documents.settings import document_settings
+from celltask.documents.settings import document_settings, parameters_in
 from celltask.documents.shell.items import ShellItem, shell_items
 from celltask.documents.verdict import skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from _pytest._code.code import TerminalRepr, TracebackStyle
@@ -79,7 +79,7 @@ class DocumentFile(pytest.Module):
         """
         try:
             document = self.document
-            parameter_sets = document_settings(document).parameters or ({},)
+            parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
             names = cell_names(document.cells)
             self._shell_items = shell_items(self, names)
         except DocumentError as error:
@@ -96,6 +96,13 @@ class DocumentFile(pytest.Module):
             ]
             yield from run.items
         yield from self._shell_items
+
+    def _parameters_by_settings(self) -> tuple[Mapping[str, object], ...]:
+        lines = self.config.getini("celltask_parametrize")
+        root = self.config.rootpath
+        if not lines or not self.path.is_relative_to(root):
+            return ()
+        return parameters_in(lines, self.path.relative_to(root).as_posix())
 
     def line_of(self, cell: Cell) -> int:
         """Line of the file where `cell` begins; in a notebook that of its JSON, and 1 if that cannot be told."""

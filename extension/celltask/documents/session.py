@@ -10,7 +10,7 @@ from celltask.documents.verdict import Failure, headline, judge, must_raise, ski
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels, Path
@@ -123,9 +123,26 @@ class Session:
                 error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel does not answer"
                 raise DocumentError(f"the set-up of the document failed: {error}", self.document.path)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no kernel, or none that lives."""
+        return self._kernel is None or not self._kernel.is_alive
+
+    async def debug(self, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Open the kernel's debugger at the last exception; returns when it is left.
+
+        Args:
+            ask: Gives the next command; it is given the prompt.
+            write: Shows text.
+        """
+        if self._kernel is not None:
+            await self._kernel.converse("%debug", ask, write)
+
     async def close(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
         kernel, self._kernel = self._kernel, None
+        if kernel is not None and self.stage.scene.coverage is not None:
+            await kernel.finish()  # which keeps what was measured
         self.results.clear()
         self.broken = self._refused = None
         if kernel is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from celltask.documents.cell_options import tags_of
+from celltask.documents.cell_options import tags_in
 from celltask.documents.outline import PYTHON_NAMES, Cell, DocumentText
 from celltask.errors import DocumentError
 
@@ -103,7 +103,7 @@ def _code_cells(cells: list[object], path: str) -> list[Cell]:
                 source=source[blank:].rstrip(),
                 first_line=blank + 1,
                 options=options,
-                tags=tags_of(options.get("tags")),
+                tags=tags_in(options),
                 filename=cell_filename(path, number),
             )
         )

@@ -16,6 +16,7 @@ from _pytest._code.code import (
 from _pytest.fixtures import TopRequest
 
 from celltask.documents.cell_names import cell_names
+from celltask.documents.expected.fences import stray_fences
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
@@ -80,7 +81,7 @@ class DocumentFile(pytest.Module):
             parameter_sets = document_settings(document).parameters or ({},)
         except DocumentError as error:
             raise self.CollectError(str(error)) from None
-        for notice in document.notices:
+        for notice in (*document.notices, *stray_fences(document)):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
@@ -14,7 +15,7 @@ from celltask.documents.expected.sanitise import built_in, own
 from celltask.documents.expected.shown import shown_text
 from celltask.errors import DocumentError
 
-TEMPORARY = tempfile.gettempdir()
+TEMPORARY = Path(tempfile.gettempdir())
 FRAME = pd.DataFrame({"a": [1.5, 2.25], "b": ["x", "New York"]})
 WIDE = pd.DataFrame({"a": [1.5, 2.25], "b": ["x", "New York and more"]})
 
@@ -38,7 +39,7 @@ SAME: dict[str, tuple[str, str, dict[str, object]]] = {
     "took": ("took 0.3s", "took 12.05s", {}),
     "wall": ("Wall time: 1min 3s", "Wall time: 12.5 ms", {}),
     "date": ("at 2024-01-01 12:00:01.5", "at 2025-12-31T00:00:00Z", {}),
-    "temporary-path": (f"{TEMPORARY}/tmpab1/x.csv", f"{TEMPORARY}/tmpzz9/x.csv", {}),
+    "temporary-path": (str(TEMPORARY / "a1" / "x.csv"), str(TEMPORARY / "b2" / "x.csv"), {}),
     "set": ("{1, 2}", "{2, 1}", {}),
     "set-of-near": ("{1.0, 2.0}", "{2.001, 1.001}", {"rtol": "0.01"}),
     "nested-sets": ("[{'a': frozenset({1, 2})}]", "[{'a': frozenset({2, 1})}]", {}),

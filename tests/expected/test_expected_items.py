@@ -113,3 +113,53 @@ def test_a_stray_fence_is_told(pytester: pytest.Pytester, page: Path) -> None:
     result = pytester.runpytest("--celltask", "-Wdefault")
     result.assert_outcomes(passed=2, warnings=1)
     result.stdout.fnmatch_lines(["*page.md:10: *this {output} fence does not follow cell 1 directly*"])
+
+
+EXAMPLES = '''# A page
+
+```{code-cell}
+def half(x):
+    """Half of it.
+
+    >>> own = half(3)
+    >>> own
+    1.5
+    """
+    return x / 2
+```
+
+```python
+>>> half(2)
+2.0
+```
+
+```{code-cell}
+half = None
+assert "own" not in globals()
+```
+'''
+
+
+def test_examples_are_items_among_the_cells(pytester: pytest.Pytester, page: Path) -> None:
+    """They run after the cell above them and before the next, and fail at their own line."""
+    page.write_text(EXAMPLES)
+    result = pytester.runpytest("--celltask", "-v")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "page.md::half PASSED*",
+            "page.md::half-doctest PASSED (line 7)*",
+            "page.md::doctest-1 FAILED*",
+            "page.md::half-2 PASSED*",
+            "page.md:15: other output: expected '2.0', shown is '1.0'",
+        ]
+    )
+    pytester.runpytest("--celltask", "page.md::half-doctest").assert_outcomes(passed=1)
+
+
+def test_examples_that_end_the_kernel_are_told(pytester: pytest.Pytester, page: Path) -> None:
+    """As a cell that does."""
+    page.write_text(EXAMPLES.replace(">>> half(2)", ">>> import os; os._exit(3)"))
+    result = pytester.runpytest("--celltask", "-k", "doctest-1")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["page.md:15: the kernel ended with exit code 3*"])

@@ -146,6 +146,14 @@ def test_parameters_without_a_cell_for_them_come_first(pytester: pytest.Pytester
     pytester.runpytest("--celltask").assert_outcomes(passed=2)
 
 
+def test_the_project_gives_parameters_too(pytester: pytest.Pytester, page: MakePage) -> None:
+    """By path or pattern, to the documents that are named."""
+    pytester.makeini("[pytest]\ncelltask_parametrize =\n    docs/*.md: {C: [1, 2]}\n    docs/a.md: [{C: 3}]")
+    page("assert C", name="docs/a.md")
+    page("C = 1", name="other.md")
+    pytester.runpytest("--celltask").assert_outcomes(passed=4)
+
+
 def test_a_notebook_has_its_settings_in_its_metadata(pytester: pytest.Pytester, notebook: MakePage) -> None:
     """Under the same name as in the header of a page."""
     path = notebook("assert C == 1")
@@ -164,7 +172,7 @@ def test_a_notebook_has_its_settings_in_its_metadata(pytester: pytest.Pytester, 
         ("env: [A]", "the setting env is no mapping"),
         ("parametrize: 3", "the setting parametrize cannot be 3"),
         ("parametrize: [{a b: 1}]", "the parameter 'a b' is no name of Python"),
-        ("[", "the header is not YAML: *"),
+        ("[", "this is not YAML: *"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_told(

@@ -128,10 +128,11 @@ class Engine:
         measured = getattr(controller, "cov", None)
         if controller is None or measured is None:
             return None
-        root = Path.cwd()
+        root = Path.cwd()  # pytest-cov has its paths from here, too
         sources = [str(root / name) if (root / name).exists() else name for name in controller.cov_source or ()]
         settings = controller.cov_config and str(root / controller.cov_config)
         return {
+            "root": str(root),
             "config_file": settings if settings and Path(settings).exists() else True,
             "source": sources or None,
             "branch": controller.cov_branch,

@@ -68,6 +68,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
     )
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
     parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
@@ -123,6 +129,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
 
         engine_of(session.config).expect(list(documents))
+        if session.config.getoption("usepdb"):
+            from celltask.documents.debugging import debug_cells  # noqa: PLC0415 - only who asks
+
+            debug_cells(session.config)
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:

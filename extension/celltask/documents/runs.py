@@ -17,6 +17,7 @@ from celltask.documents.verdict import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.items import CellItem, DocumentFile
 
 __all__ = ["CellFailedError", "Run"]
@@ -93,10 +94,19 @@ class Run:
 
     def _differs(self, item: CellItem, outputs: list[dict[str, object]]) -> Failure | None:
         """The failure of a cell that shows something else than the document says."""
+        return self._expected().check(item.cell, outputs)
+
+    def try_examples(self, block: DoctestBlock) -> Failure | None:
+        """Why the examples of `block` fail, after the cells above it; None if they do not."""
+        if self.session is None:
+            return None
+        return engine_of(self.document.config).run(self.session.try_examples(block, self._expected().rules))
+
+    def _expected(self) -> Outputs:
         if self._outputs is None:
             document = self.document
             self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
-        return self._outputs.check(item.cell, outputs)
+        return self._outputs
 
     def _last(self) -> CellItem | None:
         """The last of its cells that pytest has chosen."""

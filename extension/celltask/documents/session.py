@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.documents.expected.doctest_run import run_examples_async
 from celltask.documents.report import relative
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels, Path
     from celltask.documents.kernels.reply import Reply
@@ -97,6 +100,24 @@ class Session:
                 await self._execute_hidden(kernel, cell.number)
         return self.results[cell.number]
 
+    async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
+        """Why the examples of `block` fail in the kernel as it is now; None if they do not.
+
+        Raises:
+            DocumentError: If there is no kernel, or an option of the fence cannot be read.
+        """
+        kernel, timeout_s = await self.started(), self.stage.timeout_s
+        worst: list[Failure] = []
+
+        async def execute(code: str) -> list[dict[str, object]]:
+            reply = await kernel.run_beside(code, timeout_s=timeout_s)
+            failure = judge(reply, None, timeout_s=timeout_s)
+            worst.extend([] if failure is None else [failure])
+            return reply.outputs if failure is None else []
+
+        failure = await run_examples_async(block, execute, rules)
+        return replace(worst[0], line=failure.line) if failure is not None and worst else failure
+
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
         where = f"{relative(self.document.path)}:{cell.first_line}"
         return must_raise(cell, where=where), timeout_of(cell, self.stage.timeout_s, where=where)
@@ -123,9 +144,26 @@ class Session:
                 error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel does not answer"
                 raise DocumentError(f"the set-up of the document failed: {error}", self.document.path)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no kernel, or none that lives."""
+        return self._kernel is None or not self._kernel.is_alive
+
+    async def debug(self, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Open the kernel's debugger at the last exception; returns when it is left.
+
+        Args:
+            ask: Gives the next command; it is given the prompt.
+            write: Shows text.
+        """
+        if self._kernel is not None:
+            await self._kernel.converse("%debug", ask, write)
+
     async def close(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
         kernel, self._kernel = self._kernel, None
+        if kernel is not None and self.stage.scene.coverage is not None:
+            await kernel.finish()  # which keeps what was measured
         self.results.clear()
         self.broken = self._refused = None
         if kernel is not None:

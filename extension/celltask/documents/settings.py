@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from celltask.documents.outline import DocumentText
 
-__all__ = ["DocumentSettings", "Folder", "document_settings", "header_of"]
+__all__ = ["DocumentSettings", "Folder", "document_settings", "header_of", "parameters_in"]
 
 Folder = Literal["document", "root", "scratch"]
 
@@ -49,13 +50,7 @@ def header_of(document: DocumentText) -> Mapping[str, object]:
     given: object = document.settings
     text = "" if given else _header(document.text)
     if "celltask" in text:
-        import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - 18 ms, for documents with settings; it has no types
-
-        try:
-            found = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            problem = getattr(error, "problem", None) or error
-            raise DocumentError(f"the header is not YAML: {problem}", where, "write `key: value`") from None
+        found = _read_yaml(text, where)
         given = found.get("celltask") if isinstance(found, dict) else None
     if given is None:
         return {}
@@ -99,6 +94,40 @@ def document_settings(document: DocumentText) -> DocumentSettings:
         {str(name): str(value) for name, value in environment.items()},
         _parameter_sets(header.get("parametrize"), where),
     )
+
+
+def parameters_in(lines: Sequence[str], name: str) -> tuple[Mapping[str, object], ...]:
+    """The sets that the lines of a project's settings give to the document `name`.
+
+    Args:
+        lines: Each a path or pattern, a colon, and what the header would say.
+        name: Path of the document from the project's folder.
+
+    Raises:
+        DocumentError: If a line cannot be read.
+
+    >>> parameters_in(["docs/*.md: {C: [0.1, 1.0]}"], "docs/tutorial.md")
+    ({'C': 0.1}, {'C': 1.0})
+    """
+    found: tuple[Mapping[str, object], ...] = ()
+    for line in lines:
+        pattern, colon, text = line.partition(":")
+        where = f"celltask_parametrize, {line!r}"
+        if not colon:
+            raise DocumentError("this setting has no colon", where, "write `docs/page.md: {C: [0.1, 1.0]}`")
+        if fnmatchcase(name, pattern.strip()):
+            found += _parameter_sets(_read_yaml(text, where), where)
+    return found
+
+
+def _read_yaml(text: str, where: str) -> object:
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - 18 ms, for documents with settings; it has no types
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        problem = getattr(error, "problem", None) or error
+        raise DocumentError(f"this is not YAML: {problem}", where, "write `key: value`") from None
 
 
 def _seconds(header: Mapping[str, object], name: str, where: str) -> float | None:

@@ -43,7 +43,7 @@ class Outputs:
         self._fences = expected_of(document)
         self._promotes = promotes and bool(config.getoption("celltask_promote"))
         self._shown: dict[int, str] = {}
-        self._known, self._rules = _project(config, document)
+        self._known, self.rules = _project(config, document)
 
     def check(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> Failure | None:
         """Why `cell` fails, which has shown `outputs` and else is as it should be.
@@ -55,7 +55,7 @@ class Outputs:
         if block is None:
             return None
         name = relative(self._document.path)
-        rules = rules_of(block.options, self._rules, known=self._known, where=f"{name}:{block.line}")
+        rules = rules_of(block.options, self.rules, known=self._known, where=f"{name}:{block.line}")
         shown = shown_text(outputs)
         difference = compare(block.source, shown, rules)
         if difference is None:
@@ -74,7 +74,7 @@ class Outputs:
         shown, self._shown = self._shown, {}
         if not shown:
             return
-        promotion = promoted(self._document, shown, self._rules, known=self._known)
+        promotion = promoted(self._document, shown, self.rules, known=self._known)
         if self._config.getoption("celltask_promote") == "write":
             write(promotion)
         self._config.stash.setdefault(DIFFS, []).append(promotion.diff(relative(self._document.path)))

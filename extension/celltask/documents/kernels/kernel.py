@@ -22,7 +22,7 @@ from celltask.documents.kernels.reply import Reply, how_it_ended
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
@@ -125,7 +125,7 @@ class Kernel:
         """
         client = self._open()
         client.most_output = scene.most_output
-        client.nb.cells = [_node(cell) for cell in cells]
+        client.nb.cells = [_node(cell.source) for cell in cells]
         begin = {
             "folder": scene.folder,
             "environment": {**self._environment(), **scene.environment},
@@ -139,11 +139,23 @@ class Kernel:
 
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
-        client = self._open()
-        node = client.nb.cells[cell.number - 1]
-        begun = time.perf_counter()
         place = [cell.filename, cell.first_line, cell.marker_line]
-        reply = await client.run(node, cell.number - 1, timeout_s, place=place)
+        return await self._reply(cell.number - 1, timeout_s, place=place)
+
+    async def run_beside(self, code: str, *, timeout_s: float) -> Reply:
+        """Execute `code` that is no cell: it is not counted, and not in the history."""
+        nodes = self._open().nb.cells
+        nodes.append(_node(code))
+        try:
+            return await self._reply(len(nodes) - 1, timeout_s)
+        finally:
+            nodes.pop()
+
+    async def _reply(self, index: int, timeout_s: float, **request: object) -> Reply:
+        client = self._open()
+        node = client.nb.cells[index]
+        begun = time.perf_counter()
+        reply = await client.run(node, index, timeout_s, **request)
         seconds = time.perf_counter() - begun
         if reply is None:
             ended = await self._ended()
@@ -166,6 +178,15 @@ class Kernel:
     async def execute(self, code: str, *, timeout_s: float = _ASK_S) -> dict[str, Any]:
         """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
         return await self._open().ask(timeout_s, code)
+
+    async def converse(self, code: str, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Execute `code`, which may ask for input, and show what it prints at once."""
+        await self._open().converse(code, ask, write)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.provisioner is not None and not self.provisioner.has_ended
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""
@@ -224,8 +245,8 @@ class _OneSpec(KernelSpecManager):
         return self._spec
 
 
-def _node(cell: Cell) -> NotebookNode:
-    return _record(cell_type="code", source=cell.source, metadata=_record(), outputs=[], execution_count=None)
+def _node(source: str) -> NotebookNode:
+    return _record(cell_type="code", source=source, metadata=_record(), outputs=[], execution_count=None)
 
 
 def _record(**fields: object) -> NotebookNode:

@@ -126,7 +126,11 @@ def nested_cells(page: Page) -> Iterator[Finding]:
     swallowing = {notice.line for notice in page.document.notices if notice.rule == "swallowed-cell"}
     fences = [(block.line, block.last_line) for block in page.document.blocks if block.line in swallowing]
     for cell in page.document.cells:
-        if cell.nested and not any(start < cell.marker_line <= end for start, end in fences):
+        if (
+            cell.nested
+            and page.document.format == "myst"
+            and not any(start < cell.marker_line <= end for start, end in fences)
+        ):
             what = "this code cell stands inside a directive, a list or a quotation, where other readers do not run it"
             yield page.finding(cell.marker_line, "nested-cell", what, _MOVE, column=cell.column)
 

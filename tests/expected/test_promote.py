@@ -6,17 +6,20 @@ import itertools
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from celltask.documents.expected.compare import compare
 from celltask.documents.expected.fences import expected_of, stray_fences
 from celltask.documents.expected.promote import promoted, write
-from celltask.documents.outline import DocumentText
 from celltask.documents.reader import read_document
 from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from celltask.documents.outline import DocumentText
 
 FOLDER = Path(tempfile.mkdtemp(prefix="celltask-promote-"))
 _numbers = itertools.count()
@@ -40,8 +43,16 @@ CASES = {
     "changed": (f"{CELL}\n```{{output}}\n1\n```\n", "2\n", f"{CELL}\n```{{output}}\n2\n```\n"),
     "empty": (f"{CELL}\n```{{output}}\n```\ntext", "2\n3", f"{CELL}\n```{{output}}\n2\n3\n```\ntext"),
     "emptied": (f"{CELL}\n```{{output}}\n1\n```\n", "", f"{CELL}\n```{{output}}\n```\n"),
-    "options": (f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n", "2.0", f"{CELL}```{{output}}\n:rtol: 0.1\n\n2.0\n```\n"),
-    "near": (f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n", "1.05", f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n"),
+    "options": (
+        f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n",
+        "2.0",
+        f"{CELL}```{{output}}\n:rtol: 0.1\n\n2.0\n```\n",
+    ),
+    "near": (
+        f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n",
+        "1.05",
+        f"{CELL}```{{output}}\n:rtol: 0.1\n\n1.0\n```\n",
+    ),
     "ellipsis": (f"{CELL}```{{output}}\na\n...\ny\n```\n", "a\nb\nc\nz", f"{CELL}```{{output}}\na\n...\nz\n```\n"),
     "in-line": (
         f"{CELL}```{{output}}\nloss ... at 3\n```\n",
@@ -82,7 +93,9 @@ def test_the_fence_holds_what_is_shown(name: str) -> None:
 def test_a_percent_script_is_promoted_too() -> None:
     """Its fences stand in comments, and its encoding stays."""
     text = "# coding: latin-1\n# é\n# %%\nx\n\n# %% [markdown]\n# ```{output}\n# 1\n# ```\n"
-    assert after(text.encode("latin-1"), "é\n\n2", suffix=".py") == text.replace("# 1\n", "# é\n#\n# 2\n").encode("latin-1")
+    assert after(text.encode("latin-1"), "é\n\n2", suffix=".py") == text.replace("# 1\n", "# é\n#\n# 2\n").encode(
+        "latin-1"
+    )
 
 
 def test_several_fences_are_promoted_at_once() -> None:
@@ -139,7 +152,18 @@ def test_the_change_is_shown_as_a_diff() -> None:
     """In lines of the file, without writing it."""
     found = document(f"{CELL}```{{output}}\n1\n```\n")
     assert promoted(found, {1: "2"}).diff("page.md").splitlines() == [
-        *("--- page.md", "+++ page.md (promoted)", "@@ -2,6 +2,6 @@", " x", " ```", " ```{output}", "-1", "+2", " ```", " "),
+        *(
+            "--- page.md",
+            "+++ page.md (promoted)",
+            "@@ -2,6 +2,6 @@",
+            " x",
+            " ```",
+            " ```{output}",
+            "-1",
+            "+2",
+            " ```",
+            " ",
+        ),
     ]
     assert Path(found.path).read_text() == found.text
 
@@ -160,7 +184,7 @@ def test_a_fence_of_no_cell_is_told(name: str) -> None:
     """With its line: nothing would be compared with it."""
     text, line, why = STRAY[name]
     notice = stray_fences(document(text))[0]
-    assert notice == (line, f"this {{output}} fence {why}, so it is not compared", "put it right below its cell")
+    assert notice[:3] == (line, f"this {{output}} fence {why}, so it is not compared", "put it right below its cell")
 
 
 @pytest.mark.parametrize("between", ["", "\n\n", "\n+++\n\n", "\n% comment\n\n", "\n<!-- comment -->\n\n"])
@@ -172,8 +196,10 @@ def test_a_fence_right_below_its_cell_is_found(between: str) -> None:
 
 
 LINES = st.sampled_from(
-    ["", "a", "  b", "...", "x ... y", "1.5", "{1, 2}", "{2, 1}", "```", "````", "~~~", ":a: b", "---", "+++", "> q", "- l",
-     "# %%", "```{code-cell}", "é\u2028ü", "0x7fffabcd", "2024-01-01", "    deep", "\tt", "   a  b", "0  1  2", "<!--", ":::"]
+    ["", "a", "  b", "...", "x ... y", "1.5", "{1, 2}", "{2, 1}", "```", "````", "~~~", ":a: b", "---", "+++", "> q",
+     "- l",
+     "# %%",
+     "```{code-cell}", "é\u2028ü", "0x7fffabcd", "2024-01-01", "    deep", "\tt", "   a  b", "0  1  2", "<!--", ":::"]
 )  # fmt: skip
 TEXTS = st.lists(LINES, max_size=6).map("\n".join)
 PROSE = st.lists(st.sampled_from(["text", "", "# Title", "- item", "> quote", "$$", "é"]), max_size=4).map("\n".join)
@@ -199,8 +225,7 @@ def test_no_byte_outside_of_the_fence_changes(  # noqa: PLR0913, PLR0917 - what 
     head, tail = f"{mark}{above}\n\n{cell}", f"\n{below}"
     data = f"{head}{fence}{tail}".replace("\n", end).encode()
     found = document(data)
-    if set(expected_of(found)) != {1}:
-        return  # the prose has turned it into something else
+    assume(set(expected_of(found)) == {1})  # prose can turn it into something else
     result = promoted(found, {1: new}).after
     first, last = f"{head}{rest}``````{{output}}\n".replace("\n", end), f"{rest}``````\n{tail}".replace("\n", end)
     assert result.startswith(first.encode())

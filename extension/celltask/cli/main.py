@@ -28,6 +28,7 @@ _COMMANDS = {
     "graph": "celltask.cli.graph",
     "show": "celltask.cli.show",
     "outline": "celltask.cli.outline",
+    "lint": "celltask.cli.lint",
     "test": "celltask.cli.test",
 }
 

@@ -16,6 +16,8 @@ from _pytest._code.code import (
 from _pytest.fixtures import TopRequest
 
 from celltask.documents.cell_names import cell_names
+from celltask.documents.expected.doctests import doctest_blocks
+from celltask.documents.expected.fences import stray_fences
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
 
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.outline import Cell, DocumentText
 
-__all__ = ["CellItem", "DocumentFile"]
+__all__ = ["CellItem", "DoctestItem", "DocumentFile"]
 
 
 _SET_UP = "celltask_setup"
@@ -79,12 +82,13 @@ class DocumentFile(pytest.Module):
         """
         try:
             document = self.document
+            examples = doctest_blocks(document)
             parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
             names = cell_names(document.cells)
             self._shell_items = shell_items(self, names)
         except DocumentError as error:
             raise self.CollectError(str(error)) from None
-        for notice in document.notices:
+        for notice in (*document.notices, *stray_fences(document)):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)
@@ -94,8 +98,16 @@ class DocumentFile(pytest.Module):
                 CellItem.from_parent(self, name=f"{name}{run.name}", cell=cell, run=run)
                 for name, cell in zip(names, document.cells, strict=True)
             ]
-            yield from run.items
+            yield from self._in_order(run, examples)
         yield from self._shell_items
+
+    def _in_order(self, run: Run, blocks: list[DoctestBlock]) -> Iterator[CellItem]:
+        """The cells of a run, each followed by the examples below it."""
+        for number in range(len(run.items) + 1):
+            yield from run.items[max(number - 1, 0) : number]
+            for block in blocks:
+                if block.after == number:
+                    yield DoctestItem.from_parent(self, name=f"{block.name}{run.name}", block=block, run=run)
 
     def _parameters_by_settings(self) -> tuple[Mapping[str, object], ...]:
         lines = self.config.getini("celltask_parametrize")
@@ -209,3 +221,33 @@ class CellItem(pytest.Item):
                 traceback, ReprFileLocation(relative(str(self.path)), self.cell.first_line, error.what)
             )
         return super()._repr_failure_py(excinfo, style)
+
+
+class DoctestItem(CellItem):
+    """The `>>>` examples of one fence or docstring; to the cells above it is as the next cell."""
+
+    def __init__(self, *, block: DoctestBlock, run: Run, **kwargs: object) -> None:
+        self.block = block
+        cell = block.cell._replace(number=block.after + 1, first_line=block.line)
+        super().__init__(cell=cell, run=run, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Doctest {self.name} line {self.block.line}>"
+
+    def runtest(self) -> None:
+        """Execute the examples.
+
+        Raises:
+            CellFailedError: If one of them does not show what it says.
+        """
+        reason = skip_reason(self.block.cell) if self.block.is_docstring else ""
+        if reason:
+            raise pytest.skip.Exception(f"its cell {reason}", _use_item_location=True)
+        failure = self.run.try_examples(self.block)
+        if failure is not None:
+            raise CellFailedError(self, failure)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Path, line of the first example in that file from 0, and name; for a notebook, the line of its cell."""
+        is_notebook = self.parent.document.format == "ipynb"
+        return self.path, (self.parent.line_of(self.block.cell) if is_notebook else self.block.line) - 1, self.name

@@ -54,6 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="document",
         help="shell examples of documents: run those of documents that ask for it (the default), run all, or skip all",
     )
+    group.addoption(
+        "--promote",
+        dest="celltask_promote",
+        nargs="?",
+        const="write",
+        choices=("write", "diff"),
+        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
+    )
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
@@ -62,6 +70,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini(
+        "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
+    )
+    parser.addini(
+        "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
+    )
     parser.addini(
         "celltask_parametrize",
         "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
@@ -135,6 +149,20 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     if line is None or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
         return None
     return "passed", ".", f"PASSED (line {line})"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The change that ``--promote`` made to each document, or would make."""
+    if not config.getoption("celltask_promote") or "celltask.documents.expected.under_pytest" not in sys.modules:
+        return
+    from celltask.documents.expected.under_pytest import DIFFS  # noqa: PLC0415 - loaded already
+
+    diffs = config.stash.get(DIFFS, [])
+    for number, diff in enumerate(diffs):
+        if not number:
+            written = config.getoption("celltask_promote") == "write"
+            terminalreporter.section("promoted" if written else "to be promoted by --promote")
+        terminalreporter.write_line(diff)
 
 
 @pytest.hookimpl(optionalhook=True)

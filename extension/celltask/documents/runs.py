@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from celltask.documents.engine import engine_of
+from celltask.documents.expected.under_pytest import Outputs
 from celltask.documents.session import Session
 from celltask.documents.verdict import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.items import CellItem, DocumentFile
 
 __all__ = ["CellFailedError", "Run"]
@@ -44,6 +46,7 @@ class Run:
         self.document, self.parameters = document, parameters
         self.items: list[CellItem] = []
         self.session: Session | None = None
+        self._outputs: Outputs | None = None
         self._is_told = False
 
     @property
@@ -87,7 +90,23 @@ class Run:
         for stream, text in result.reply.streams.items():
             cut = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n[and more]\n"
             item.add_report_section("call", stream, cut)
-        return result.failure or _warn(result.reply.warned)
+        return result.failure or _warn(result.reply.warned) or self._differs(item, result.reply.outputs)
+
+    def _differs(self, item: CellItem, outputs: list[dict[str, object]]) -> Failure | None:
+        """The failure of a cell that shows something else than the document says."""
+        return self._expected().check(item.cell, outputs)
+
+    def try_examples(self, block: DoctestBlock) -> Failure | None:
+        """Why the examples of `block` fail, after the cells above it; None if they do not."""
+        if self.session is None:
+            return None
+        return engine_of(self.document.config).run(self.session.try_examples(block, self._expected().rules))
+
+    def _expected(self) -> Outputs:
+        if self._outputs is None:
+            document = self.document
+            self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
+        return self._outputs
 
     def _last(self) -> CellItem | None:
         """The last of its cells that pytest has chosen."""
@@ -95,10 +114,13 @@ class Run:
         return next((item for item in reversed(self.items) if item in chosen), None)
 
     def close(self) -> None:
-        """End the kernel; a cell asked for later begins with a fresh one."""
+        """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
         session, self.session, self._is_told = self.session, None, False
         if session is not None:
             engine_of(self.document.config).run(session.close())
+        outputs, self._outputs = self._outputs, None
+        if outputs is not None:
+            outputs.finish()
 
 
 def _warn(warned: list[list[object]]) -> Failure | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.documents.expected.doctest_run import run_examples_async
 from celltask.documents.report import relative
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
@@ -12,6 +13,8 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels, Path
     from celltask.documents.kernels.reply import Reply
@@ -96,6 +99,24 @@ class Session:
             else:
                 await self._execute_hidden(kernel, cell.number)
         return self.results[cell.number]
+
+    async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
+        """Why the examples of `block` fail in the kernel as it is now; None if they do not.
+
+        Raises:
+            DocumentError: If there is no kernel, or an option of the fence cannot be read.
+        """
+        kernel, timeout_s = await self.started(), self.stage.timeout_s
+        worst: list[Failure] = []
+
+        async def execute(code: str) -> list[dict[str, object]]:
+            reply = await kernel.run_beside(code, timeout_s=timeout_s)
+            failure = judge(reply, None, timeout_s=timeout_s)
+            worst.extend([] if failure is None else [failure])
+            return reply.outputs if failure is None else []
+
+        failure = await run_examples_async(block, execute, rules)
+        return replace(worst[0], line=failure.line) if failure is not None and worst else failure
 
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
         where = f"{relative(self.document.path)}:{cell.first_line}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "compare", "written_lines"]
 
+_HUNK = re.compile(r"(?<=^@@ -)\d+|(?<= \+)\d+(?=(?:,\d+)? @@$)")
 _OTHER_ORDER = ": the same items, in other order"
 
 
@@ -42,10 +44,11 @@ class Difference:
             first_line: Line of the document where the expected text begins.
             name: What the expected text is called in the head of the diff.
         """
-        # Empty lines in front give every hunk the line numbers of the document.
-        before = [""] * (first_line - 1)
-        found = unified_diff([*before, *self.expected], [*before, *self.accepted], name, "shown", n=2, lineterm="")
-        return list(found)
+        found = unified_diff(self.expected, self.accepted, name, "shown", n=2, lineterm="")
+        return [
+            _HUNK.sub(lambda number: str(int(number[0]) + first_line - 1), line) if at > 1 else line
+            for at, line in enumerate(found)
+        ]
 
 
 def written_lines(text: str) -> list[str]:

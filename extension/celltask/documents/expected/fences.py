@@ -82,4 +82,6 @@ def _is_next(between: list[str]) -> bool:
 
 
 def _stray(block: Block, why: str) -> Notice:
-    return Notice(block.line, f"this {{output}} fence {why}, so it is not compared", "put it right below its cell")
+    return Notice(
+        block.line, f"this {{output}} fence {why}, so it is not compared", "put it right below its cell", "stray-output"
+    )

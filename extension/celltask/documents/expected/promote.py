@@ -17,6 +17,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.documents.expected.sanitise import Sanitiser
     from celltask.documents.outline import Block, DocumentText
 
 __all__ = ["Promotion", "promoted", "write"]
@@ -49,7 +50,9 @@ class Promotion(NamedTuple):
         return "\n".join(unified_diff(before, after, name, f"{name} (promoted)", lineterm=""))
 
 
-def promoted(document: DocumentText, shown: Mapping[int, str], rules: Rules | None = None) -> Promotion:
+def promoted(
+    document: DocumentText, shown: Mapping[int, str], rules: Rules | None = None, *, known: tuple[Sanitiser, ...] = ()
+) -> Promotion:
     """The document with the text that cells show in the fences below them.
 
     A fence whose text still fits stays as it is. In one that does not, lines that still fit stay as written, and so
@@ -59,6 +62,7 @@ def promoted(document: DocumentText, shown: Mapping[int, str], rules: Rules | No
         document: As it was read before its cells were executed.
         shown: What cells show, by their number.
         rules: Of the project; options of a fence go before them.
+        known: Sanitisers that a fence may name, if those are more than `rules` have.
 
     Raises:
         DocumentError: If the file was changed since `document` was read, or the text cannot stand in its fence.
@@ -71,7 +75,7 @@ def promoted(document: DocumentText, shown: Mapping[int, str], rules: Rules | No
         if number not in shown:
             continue
         where = f"{document.path}, line {block.line}"
-        fitting = rules_of(block.options, rules or Rules(), where=where)
+        fitting = rules_of(block.options, rules or Rules(), known=known, where=where)
         difference = compare(block.source, shown[number], fitting)
         if difference is not None:
             written[block.line] = difference.accepted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,8 @@ _VALUES = (
     *(ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Call, ast.Attribute, ast.Name),
     *(ast.UnaryOp, ast.BinOp),  # -1, 1+2j
 )
+_PLACEHOLDER = re.compile(r"<([a-z]\w*)>")
+"""What sanitisers leave; as a name it can stand in a value."""
 _LONGEST = 200_000
 _TROUBLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -34,7 +37,7 @@ def compare_values(expected: str, shown: str, tolerance: Tolerance) -> Likeness:
     """
     if max(len(expected), len(shown)) > _LONGEST:
         return "unknown"
-    wanted, got = _parsed(expected.strip()), _parsed(shown.strip())
+    wanted, got = (_parsed(_PLACEHOLDER.sub(r"_\1_", text.strip())) for text in (expected, shown))
     if wanted is None or got is None:
         return "unknown"
     try:

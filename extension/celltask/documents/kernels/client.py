@@ -185,14 +185,17 @@ class DocumentClient(NotebookClient):
                 return
 
     async def run(self, cell: NotebookNode, index: int, timeout_s: float, **request: object) -> dict[str, Any] | None:
-        """The reply to the cell; None if the kernel died, which it may have been made to."""
+        """The reply to the cell; None if the kernel died, which it may have been made to.
+
+        Without a request it is no cell of the document, and is not counted.
+        """
         self.late = self.flooded = False
         self._shown = 0
         self.reply = None
         self.timeout_func = lambda _: timeout_s  # type: ignore[assignment]  # waits for parts of seconds, too
         self.requests.beside = request
         try:
-            await self.async_execute_cell(cell, index)
+            await self.async_execute_cell(cell, index, store_history=bool(request))
         except DeadKernelError:
             if not self.provisioner.has_ended:  # nbclient takes every cancellation, as by Ctrl-C, for a death
                 raise asyncio.CancelledError from None

@@ -125,7 +125,7 @@ class Kernel:
         """
         client = self._open()
         client.most_output = scene.most_output
-        client.nb.cells = [_node(cell) for cell in cells]
+        client.nb.cells = [_node(cell.source) for cell in cells]
         begin = {
             "folder": scene.folder,
             "environment": {**self._environment(), **scene.environment},
@@ -139,11 +139,23 @@ class Kernel:
 
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
-        client = self._open()
-        node = client.nb.cells[cell.number - 1]
-        begun = time.perf_counter()
         place = [cell.filename, cell.first_line, cell.marker_line]
-        reply = await client.run(node, cell.number - 1, timeout_s, place=place)
+        return await self._reply(cell.number - 1, timeout_s, place=place)
+
+    async def run_beside(self, code: str, *, timeout_s: float) -> Reply:
+        """Execute `code` that is no cell: it is not counted, and not in the history."""
+        nodes = self._open().nb.cells
+        nodes.append(_node(code))
+        try:
+            return await self._reply(len(nodes) - 1, timeout_s)
+        finally:
+            nodes.pop()
+
+    async def _reply(self, index: int, timeout_s: float, **request: object) -> Reply:
+        client = self._open()
+        node = client.nb.cells[index]
+        begun = time.perf_counter()
+        reply = await client.run(node, index, timeout_s, **request)
         seconds = time.perf_counter() - begun
         if reply is None:
             ended = await self._ended()
@@ -233,8 +245,8 @@ class _OneSpec(KernelSpecManager):
         return self._spec
 
 
-def _node(cell: Cell) -> NotebookNode:
-    return _record(cell_type="code", source=cell.source, metadata=_record(), outputs=[], execution_count=None)
+def _node(source: str) -> NotebookNode:
+    return _record(cell_type="code", source=source, metadata=_record(), outputs=[], execution_count=None)
 
 
 def _record(**fields: object) -> NotebookNode:

@@ -84,6 +84,7 @@ LEFT_ALONE = [
     pytest.param("```{code-cell}\n:lines_to_next_cell: 1\n\nx = 1\n```\n", id="foreign-option"),
     pytest.param("```{code-cell}\n---\ntags: [hide-input, skip-execution]\n---\nx = 1\n```\n", id="tags"),
     pytest.param("`````md\n``` {code-cell}\n```\nSee {ref}`nowhere`\n`````\n", id="shown"),
+    pytest.param("{ref}`python:tut`, {doc}`there <other:page>`\n", id="other-project"),
     pytest.param("<!-- See {ref}`nowhere` -->\n", id="comment"),
 ]
 
@@ -168,6 +169,18 @@ def test_looking_a_name_up_runs_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "loud.py").write_text("raise SystemExit(1)\ndef f(): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert (exists("loud.f"), exists("loud.g")) == (True, False)
+
+
+def test_labels_of_other_documents_are_known(tmp_path: Path) -> None:
+    """A label may stand in any document of the folder that is given."""
+    for name, text in (
+        ("a", "{ref}`in-b`, {numref}`fig`\n"),
+        ("b", '(in-b)=\n# B\n\n```{figure} x\n:name: "fig"\n```\n'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.md").write_text(text)
+    assert lint_documents([str(tmp_path)]) == []
+    assert [finding.line for finding in lint_documents([str(tmp_path / "a")])] == [1, 1]
 
 
 def test_our_own_documents_are_clean() -> None:

@@ -58,7 +58,8 @@ class Fence(NamedTuple):
 
 def fence_parser() -> MarkdownIt:
     """A parser of blocks alone, which also knows fences of colons."""
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).disable("inline")
+    # Headings by underline and link definitions make no difference to fences, and each reads every paragraph once more.
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).disable(["inline", "lheading", "reference"])
     parser.block.ruler.before(
         "fence", "colon_fence", _colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )

@@ -175,7 +175,7 @@ class _Page:
 
     def _notice_what_was_passed_over(self, header: int) -> None:
         for number, line in enumerate(self.lines[header:], header + 1):
-            if number in self.accounted:
+            if number in self.accounted or "code" not in line.lower():
                 continue
             opener = OPENER.match(line)
             if opener is None or not (_is_code_cell(opener["info"]) or _ALMOST_CELL.match(opener["info"])):

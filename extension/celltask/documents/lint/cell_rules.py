@@ -208,7 +208,7 @@ def unknown_tags(page: Page) -> Iterator[Finding]:
 
 def unknown_options(page: Page) -> Iterator[Finding]:
     """Options whose name is nearly, but not quite, that of a known one; any other may be a notebook's own."""
-    for cell in page.document.cells:
+    for cell in page.document.cells if page.document.format == "myst" else ():
         for option in cell.options:
             near = get_close_matches(option, sorted(_OPTIONS), n=1, cutoff=0.8)
             if option not in _OPTIONS and near:

@@ -21,7 +21,9 @@ __all__ = ["lint_documents"]
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
 _LINE = re.compile(r", line (\d+)(?:, column (\d+))?")
-_LABELS = re.compile(r"^\s*\(([^)\s]+)\)=\s*$|^\s*:(?:name|label):\s*(\S+)\s*$|^\.\. _([^:]+):\s*$", re.MULTILINE)
+_LABELS = re.compile(
+    r"^\s*\(([^)\s]+)\)=\s*$|^\s*:(?:name|label):\s*[\"']?([^\s\"']+)[\"']?\s*$|^\.\. _([^:]+):\s*$", re.MULTILINE
+)
 
 
 class _Settings(NamedTuple):
@@ -44,10 +46,12 @@ def lint_documents(paths: Iterable[str], *, select: Sequence[str] = (), ignore: 
     _check_names([*select, *ignore], "the command line")
     found: list[Finding] = []
     known: dict[Path, Project] = {}
+    paths = list(paths)
+    given = frozenset[str]().union(*(_labels(Path(path)) for path in paths if Path(path).is_dir()))
     for path in _documents(paths):
         settings = _settings(path)
         if settings.root not in known:
-            known[settings.root] = Project(settings.root, _labels(settings.root), settings.tags)
+            known[settings.root] = Project(settings.root, given | _labels(settings.root), settings.tags)
         left_out = settings.ignore.union(ignore)
         names = [name for name in RULES if (name in select or not select) and name not in left_out]
         found += _lint(path, known[settings.root], names)

@@ -22,6 +22,8 @@ __all__ = ["missing_files", "python_targets", "reference_targets", "stale_names"
 _PYTHON_ROLES = frozenset(["func", "class", "meth", "attr", "mod", "exc", "obj", "data", "const"])
 _REFERENCES = frozenset({"ref", "numref", "std:ref"})
 _TITLED = re.compile(r".*<([^>]+)>\s*$", re.DOTALL)
+_ELSEWHERE = re.compile(r"[\w.-]+:\S")
+"""A target in another project, which cannot be known here."""
 _WORD = re.compile(r"[^\W\d]\w*")
 _NAME = re.compile(r"([^\W\d]\w*)(\(\))?")
 _DOTTED = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)+)(\(.*\))?")
@@ -49,6 +51,8 @@ def reference_targets(page: Page) -> Iterator[Finding]:
     """References to labels and pages that the project does not have."""
     for span in page.spans:
         target = _target(span)
+        if _ELSEWHERE.match(target):
+            continue
         if span.role in _REFERENCES and target.lower() not in page.project.labels:
             what = f"no document of this project has the label {target!r}"
             yield page.finding(span.line, "reference-target", what, f"write ({target})= above it", column=span.column)

@@ -39,6 +39,7 @@ NAME = "celltask-state"
 """By which the system knows a snapshot's process."""
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
 _MOST_FDS = 3
+_MOST_TEXT = 4000
 
 
 class Door:
@@ -79,23 +80,27 @@ class Door:
         self._document.rest()
         kept = _Kept(self._document)
         ready, done = os.pipe()
-        if _fork():
+        pid = _fork()
+        if pid:
             os.close(done)
-            self._tell(control, ready)
+            self._tell(control, ready, pid)
             kept.restore_signals()
             return
         os.close(ready)
         self._be(control, done, kept)
 
-    def _tell(self, control: socket.socket, ready: int) -> None:
+    def _tell(self, control: socket.socket, ready: int, pid: int) -> None:
         """Say what has become of the fork, in the process that goes on as before."""
         with contextlib.suppress(ChildProcessError):
-            os.wait()
-        told = os.read(ready, 100).decode()
+            os.waitpid(pid, 0)
+        told = os.read(ready, _MOST_TEXT).decode(errors="replace")
         os.close(ready)
-        reason = self._document.reason_of_native_threads() if told else "the process could not be copied"
-        if reason and told:
-            os.kill(int(told), signal.SIGKILL)
+        if told.isdecimal():
+            reason = self._document.reason_of_native_threads()
+            if reason:
+                os.kill(int(told), signal.SIGKILL)
+        else:
+            reason = f"the kernel cannot be copied: {told or 'the copy ended'}"
         _answer(control, {"refused": reason} if reason else {"pid": int(told)})
         control.close()
 
@@ -122,9 +127,10 @@ class Door:
             self.open()
             kept.restore()
             _answer(answers, {"bound": True})
-        except BaseException:  # noqa: BLE001 - border: two processes must not go on as the same kernel
+        except BaseException as error:  # noqa: BLE001 - border: two processes must not go on as the same kernel
             with contextlib.suppress(OSError):
-                os.write(fds[1] if fds else 2, traceback.format_exc().encode())
+                text = traceback.format_exc() if fds else f"{type(error).__name__}: {error}"
+                os.write(fds[1] if fds else done, text.encode()[:_MOST_TEXT])
             os._exit(1)
         answers.close()
         for fd in fds:
@@ -144,10 +150,11 @@ class _Kept:
     def reopen_files(self) -> None:
         """Read on at the same place in each file, and move it for nobody else."""
         for fd, flags, offset in self._files:
-            again = os.open(f"/proc/self/fd/{fd}", flags)
-            os.lseek(again, offset, os.SEEK_SET)
-            os.dup2(again, fd, inheritable=os.get_inheritable(fd))
-            os.close(again)
+            with contextlib.suppress(FileNotFoundError):  # collected meanwhile
+                again = os.open(f"/proc/self/fd/{fd}", flags)
+                os.lseek(again, offset, os.SEEK_SET)
+                os.dup2(again, fd, inheritable=os.get_inheritable(fd))
+                os.close(again)
 
     def restore_signals(self) -> None:
         """Hear of children again."""

@@ -93,8 +93,8 @@ class Door:
         """Say what has become of the fork, in the process that goes on as before."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        told = os.read(ready, _MOST_TEXT).decode(errors="replace")
-        os.close(ready)
+        with open(ready, encoding="utf-8", errors="replace") as answer:  # noqa: PTH123 - it has no path
+            told = answer.read()  # all of it: then the copy has let go of everything
         if told.isdecimal():
             reason = self._document.reason_of_native_threads()
             if reason:

@@ -29,6 +29,7 @@ _COMMANDS = {
     "show": "celltask.cli.show",
     "outline": "celltask.cli.outline",
     "test": "celltask.cli.test",
+    "audit": "celltask.cli.audit",
 }
 
 

@@ -93,7 +93,7 @@ class Door:
         """Say what has become of the fork, in the process that goes on as before."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        with open(ready, encoding="utf-8", errors="replace") as answer:  # noqa: PTH123 - it has no path
+        with open(ready, encoding="utf-8", errors="replace") as answer:
             told = answer.read()  # all of it: then the copy has let go of everything
         if told.isdecimal():
             reason = self._document.reason_of_native_threads()

@@ -30,6 +30,7 @@ _COMMANDS = {
     "outline": "celltask.cli.outline",
     "test": "celltask.cli.test",
     "audit": "celltask.cli.audit",
+    "watch": "celltask.cli.watch",
 }
 
 

@@ -41,7 +41,9 @@ def read_notebook(text: str, path: str) -> DocumentText:
     cells = data.get("cells")
     if not isinstance(cells, list):
         raise DocumentError("the notebook has no list of cells", path, "save it from Jupyter")
-    return DocumentText(path, "ipynb", tuple(_code_cells(cells, path)))
+    metadata = data.get("metadata")
+    settings = metadata.get("celltask") if isinstance(metadata, dict) else None
+    return DocumentText(path, "ipynb", tuple(_code_cells(cells, path)), settings=settings or {})
 
 
 def _parsed(text: str, path: str) -> dict[str, object]:

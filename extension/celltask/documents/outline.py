@@ -109,6 +109,8 @@ class DocumentText(NamedTuple):
     notices: tuple[Notice, ...] = ()
     blocks: tuple[Block, ...] = ()
     """Fences that are no code cells, in their order; none for a notebook."""
+    settings: Mapping[str, object] = {}
+    """The key ``celltask`` of a notebook's metadata; of other documents, see `documents.settings`."""
 
     @property
     def name(self) -> str:

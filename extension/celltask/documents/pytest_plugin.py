@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from celltask.documents.items import DocumentFile
+    from celltask.documents.set_up import DocumentSetUp
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytest_pycollect_makemodule"]
+__all__ = [
+    "celltask_document",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_pycollect_makemodule",
+]
 
 _FENCE = b"{code-cell}"
 _MARKED = (b"%%", b"%task", b"%workflow")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
+_NUMBERS = {"celltask_timeout": "seconds", "celltask_document_timeout": "seconds", "celltask_output_limit": "megabytes"}
 _LINE = "celltask_line"
 
 
@@ -45,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
+    parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
     parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
@@ -53,8 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
-    for name, unit in (("celltask_timeout", "seconds"), ("celltask_output_limit", "megabytes")):
-        given = config.getini(name)
+    for name, unit in _NUMBERS.items():
+        given = config.getini(name) or "1"
         try:
             is_fit = float(given) > 0
         except ValueError:
@@ -81,6 +96,15 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return _document(module_path, parent)
 
 
+@pytest.fixture(scope="module")
+def celltask_document(request: pytest.FixtureRequest) -> DocumentSetUp:
+    """How the document is run that is tested: for the fixture ``celltask_setup``, in a conftest.py."""
+    set_up: DocumentSetUp | None = getattr(request.node, "set_up", None)
+    if set_up is None:
+        raise pytest.UsageError("celltask_document is for documents: use it in the fixture celltask_setup")
+    return set_up
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what kernels are forked from, as soon as it is known that there are documents to test."""
     items = sys.modules.get("celltask.documents.items")
@@ -91,6 +115,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
 
         engine_of(session.config).expect(list(documents))
+        if session.config.getoption("usepdb"):
+            from celltask.documents.debugging import debug_cells  # noqa: PLC0415 - only who asks
+
+            debug_cells(session.config)
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:

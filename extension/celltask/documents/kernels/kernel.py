@@ -22,7 +22,7 @@ from celltask.documents.kernels.reply import Reply, how_it_ended
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
@@ -173,9 +173,18 @@ class Kernel:
             seconds=seconds,
         )
 
-    async def execute(self, code: str) -> dict[str, Any]:
+    async def execute(self, code: str, *, timeout_s: float = _ASK_S) -> dict[str, Any]:
         """The reply to hidden code: its ``status``, and ``ename``, ``evalue`` and ``traceback`` of an error."""
-        return await self._open().ask(_ASK_S, code)
+        return await self._open().ask(timeout_s, code)
+
+    async def converse(self, code: str, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Execute `code`, which may ask for input, and show what it prints at once."""
+        await self._open().converse(code, ask, write)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.provisioner is not None and not self.provisioner.has_ended
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""

@@ -1,8 +1,8 @@
-"""Kernels that are forked and started, for documents that keep snapshots."""
+"""Kernels for documents that keep snapshots."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from kept_pages import Page
@@ -27,10 +27,10 @@ def loop() -> Iterator[Loop]:
     loop.close()
 
 
-@pytest.fixture(scope="package", params=["fork"])
-def kernels(request: pytest.FixtureRequest, loop: Loop) -> Iterator[Kernels]:
-    """Kernels that are forked from a server; started ones where a test asks for it by the parameter ``"cold"``."""
-    kernels = Kernels(cast('Literal["fork", "cold"]', request.param))
+@pytest.fixture(scope="package")
+def kernels(loop: Loop) -> Iterator[Kernels]:
+    """Kernels that are forked from a server."""
+    kernels = Kernels("fork")
     yield kernels
     loop.run(kernels.close())
 

@@ -148,9 +148,13 @@ class Watch:
         if skipped:
             self.listener.skipped(cell, skipped)
         else:
-            timeout_s = timeout_of(cell, self.stage.timeout_s)
+            try:
+                timeout_s, raises = timeout_of(cell, self.stage.timeout_s), must_raise(cell)
+            except DocumentError as error:
+                self.listener.told(str(error))
+                return False
             reply = await kernel.run(cell, timeout_s=timeout_s)
-            failure = judge(reply, must_raise(cell), timeout_s=timeout_s)
+            failure = judge(reply, raises, timeout_s=timeout_s)
             self.listener.ended(document, cell, failure, reply.seconds)
             if failure is not None:
                 return False

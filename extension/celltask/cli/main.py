@@ -30,6 +30,8 @@ _COMMANDS = {
     "outline": "celltask.cli.outline",
     "lint": "celltask.cli.lint",
     "test": "celltask.cli.test",
+    "audit": "celltask.cli.audit",
+    "watch": "celltask.cli.watch",
 }
 
 

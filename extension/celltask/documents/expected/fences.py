@@ -47,8 +47,8 @@ def stray_fences(document: DocumentText) -> list[Notice]:
 def _found(document: DocumentText) -> _Found:
     found = _Found({}, [])
     lines = document.text.split("\n")
-    for block in document.blocks:
-        if block.directive != "output":
+    for before, block in zip((None, *document.blocks), document.blocks, strict=False):
+        if block.directive != "output" or _belongs_to_script(before, block, lines):
             continue
         cell = _cell_above(document, block)
         if cell is None:
@@ -63,6 +63,13 @@ def _found(document: DocumentText) -> _Found:
         else:
             found.fences[cell.number] = block
     return found
+
+
+def _belongs_to_script(before: Block | None, block: Block, lines: list[str]) -> bool:
+    """Whether the fence tells what the shell example right above it shows."""
+    if before is None or not is_shell(before):
+        return False
+    return not any(line.removeprefix(block.prefix).strip() for line in lines[before.last_line : block.line - 1])
 
 
 def _cell_above(document: DocumentText, block: Block) -> Cell | None:

@@ -32,6 +32,7 @@ __all__ = ["Kernel", "Scene"]
 
 _START_S = 60.0
 _ASK_S = 20.0
+_MOST_OUTPUT = 20_000_000
 _LONGEST_FOLDER = 80
 """Characters of a folder in which every Unix takes sockets."""
 _WATCH = Path(__file__).with_name("in_kernel.py")
@@ -54,7 +55,7 @@ class Scene:
     filters: Sequence[Sequence[object]] = ()
     coverage: Mapping[str, object] | None = None
     """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
-    most_output: int = 20_000_000
+    most_output: int = _MOST_OUTPUT
     """Characters that a cell may show; one that shows more fails."""
 
 
@@ -73,6 +74,11 @@ class Kernel:
         self._manager: AsyncKernelManager | None = None
         self.provisioner: DocumentProvisioner | None = None
         self.language_info: dict[str, object] = {}
+
+    @property
+    def folder(self) -> str:
+        """Where its connection file and its sockets are; not the working folder. Empty before its start."""
+        return self._scratch
 
     async def start(self) -> None:
         """Start the process and wait until it answers.
@@ -123,19 +129,23 @@ class Kernel:
         Raises:
             DocumentError: If the kernel cannot be prepared so: the folder is gone, say.
         """
-        client = self._open()
-        client.most_output = scene.most_output
-        client.nb.cells = [_node(cell.source) for cell in cells]
+        self.go_on(cells, scene.most_output)
         begin = {
             "folder": scene.folder,
             "environment": {**self._environment(), **scene.environment},
             "filters": scene.filters,
             "coverage": scene.coverage,
         }
-        told = await client.ask(_ASK_S, begin=begin)
+        told = await self._open().ask(_ASK_S, begin=begin)
         failed = told.get("failed", "" if told else "it does not answer")
         if failed:
             raise DocumentError(f"the kernel cannot be made ready: {failed}", scene.folder)
+
+    def go_on(self, cells: Sequence[Cell], most_output: int = _MOST_OUTPUT) -> None:
+        """Be the kernel of these cells, in the state that it has."""
+        client = self._open()
+        client.most_output = most_output
+        client.nb.cells = [_node(cell.source) for cell in cells]
 
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""

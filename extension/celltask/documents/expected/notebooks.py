@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from json.decoder import JSONDecoder
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from celltask.documents.expected.promote import Promotion
+from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["stored_outputs", "with_outputs"]
+__all__ = ["promoted_notebook", "stored_outputs", "with_outputs"]
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = JSONDecoder()
@@ -37,8 +41,29 @@ def stored_outputs(text: str) -> dict[int, list[Mapping[str, object]]]:
     >>> stored_outputs('{"cells": [{"cell_type": "code", "outputs": []}]}')
     {1: []}
     """
-    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    cells = [cell for cell in json.loads(text).get("cells", ()) if cell["cell_type"] == "code"]
     return {number: cell.get("outputs", []) for number, cell in enumerate(cells, 1)}
+
+
+def promoted_notebook(path: str, text: str, shown: Mapping[int, Sequence[Mapping[str, object]]]) -> Promotion:
+    """The notebook at `path` with what its cells show.
+
+    Args:
+        path: Of the notebook.
+        text: It, as it was before its cells were executed.
+        shown: Outputs by the number of the cell.
+
+    Raises:
+        DocumentError: If the file was changed meanwhile.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        data = b""
+    if data.decode("utf-8-sig", errors="replace") != text:
+        raise DocumentError("the document was changed while its cells were executed", path, "run it again")
+    mark = data[: len(data) - len(text.encode())]
+    return Promotion(path, data, mark + with_outputs(text, shown).encode())
 
 
 def with_outputs(text: str, shown: Mapping[int, Sequence[Mapping[str, object]]]) -> str:

@@ -23,6 +23,7 @@ from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
 from celltask.documents.set_up import DocumentSetUp
 from celltask.documents.settings import document_settings, parameters_in
+from celltask.documents.shell.items import ShellItem, shell_items
 from celltask.documents.verdict import skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
@@ -54,6 +55,7 @@ class DocumentFile(pytest.Module):
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
         self._runs: list[Run] = []
+        self._shell_items: list[ShellItem] = []
         self.set_up = DocumentSetUp(self.path)
         self._json_lines: list[int] | None = None
 
@@ -72,8 +74,8 @@ class DocumentFile(pytest.Module):
         except DocumentError:
             return False
 
-    def collect(self) -> Iterator[CellItem]:
-        """One item a cell.
+    def collect(self) -> Iterator[CellItem | ShellItem]:
+        """One item a cell, then one a shell example that is to be run.
 
         Raises:
             CollectError: If the document cannot be read.
@@ -82,13 +84,14 @@ class DocumentFile(pytest.Module):
             document = self.document
             examples = doctest_blocks(document)
             parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
+            names = cell_names(document.cells)
+            self._shell_items = shell_items(self, names)
         except DocumentError as error:
             raise self.CollectError(str(error)) from None
         for notice in (*document.notices, *stray_fences(document)):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)
-        names = cell_names(document.cells)
         self._runs = [Run(self, parameters) for parameters in parameter_sets]
         for run in self._runs:
             run.items = [
@@ -96,6 +99,7 @@ class DocumentFile(pytest.Module):
                 for name, cell in zip(names, document.cells, strict=True)
             ]
             yield from self._in_order(run, examples)
+        yield from self._shell_items
 
     def _in_order(self, run: Run, blocks: list[DoctestBlock]) -> Iterator[CellItem]:
         """The cells of a run, each followed by the examples below it."""
@@ -129,8 +133,10 @@ class DocumentFile(pytest.Module):
                 run.close()
 
     def teardown(self) -> None:
-        """End the kernel, and forget what a fixture has set up."""
+        """End the kernel and the shell, and forget what a fixture has set up."""
         self.close_runs()
+        for item in self._shell_items[:1]:
+            item.run.close()
         self.set_up = DocumentSetUp(self.path)
 
 

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _FENCE = b"{code-cell}"
+_ASKS_FOR_SHELL = (b"celltask:", b":run:")
+_ANY_FENCE = (b"```", b"~~~", b":::")
 _MARKED = (b"%%", b"%task", b"%workflow")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
@@ -45,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("fork", "cold"),
         default="fork",
         help="fork kernels from a warmed server (the default, on Linux), or start each",
+    )
+    group.addoption(
+        "--celltask-shell",
+        choices=("document", "run", "skip"),
+        default="document",
+        help="shell examples of documents: run those of documents that ask for it (the default), run all, or skip all",
     )
     group.addoption(
         "--promote",
@@ -196,7 +204,8 @@ def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     suffix = path.suffix.lower()
     if suffix != ".ipynb":
         text = path.read_bytes()
-        if not any(sign in text for sign in ((_FENCE,) if suffix == ".md" else _MARKED)):
+        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (_FENCE, *_ASKS_FOR_SHELL)
+        if not any(sign in text for sign in (in_pages if suffix == ".md" else _MARKED)):
             return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,3 +164,21 @@ def test_examples_that_end_the_kernel_are_told(pytester: pytest.Pytester, page: 
     result = pytester.runpytest("--celltask", "-k", "doctest-1")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["page.md:15: the kernel ended with exit code 3*"])
+
+
+def test_stored_outputs_of_a_notebook_are_compared_if_asked(pytester: pytest.Pytester) -> None:
+    """And promoted: the cell then stores what it shows."""
+    stored = [{"output_type": "execute_result", "data": {"text/plain": "1"}, "metadata": {}, "execution_count": 7}]
+    cell = {"cell_type": "code", "metadata": {}, "source": "1 + 1", "outputs": stored, "execution_count": 7}
+    path = pytester.path / "book.ipynb"
+    path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, indent=1))
+    before = path.read_text()
+    pytester.runpytest("--celltask").assert_outcomes(passed=1)
+    pytester.makeini("[pytest]\ncelltask_notebook_outputs = true\n")
+    result = pytester.runpytest("--celltask")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["book.ipynb:cell 1:1: other output: expected '1', shown is '2'"])
+    assert path.read_text() == before
+    pytester.runpytest("--celltask", "--promote").assert_outcomes(passed=1)
+    assert json.loads(path.read_text())["cells"][0]["outputs"][0]["data"] == {"text/plain": ["2"]}
+    pytester.runpytest("--celltask").assert_outcomes(passed=1)

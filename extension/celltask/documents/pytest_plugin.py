@@ -74,6 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
     )
     parser.addini(
+        "celltask_notebook_outputs",
+        "compare cells of notebooks with the outputs stored there",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
     )
     parser.addini(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from celltask.documents.expected.compare import compare
 from celltask.documents.expected.failure import output_failure
 from celltask.documents.expected.fences import expected_of
+from celltask.documents.expected.notebooks import promoted_notebook, stored_outputs
 from celltask.documents.expected.promote import promoted, write
 from celltask.documents.expected.rules import Rules, Tolerance, rules_of
 from celltask.documents.expected.sanitise import built_in, chosen, own
@@ -42,7 +45,12 @@ class Outputs:
         self._document, self._config = document, config
         self._fences = expected_of(document)
         self._promotes = promotes and bool(config.getoption("celltask_promote"))
-        self._shown: dict[int, str] = {}
+        self._shown: dict[int, Sequence[Mapping[str, object]]] = {}
+        self._notebook = ""
+        """Its text, if it is a notebook whose stored outputs are compared."""
+        if document.format == "ipynb" and config.getini("celltask_notebook_outputs"):
+            self._notebook = Path(document.path).read_bytes().decode("utf-8-sig")
+        self._stored = stored_outputs(self._notebook) if self._notebook else {}
         self._known, self.rules = _project(config, document)
 
     def check(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> Failure | None:
@@ -51,19 +59,30 @@ class Outputs:
         Raises:
             DocumentError: If an option of the fence cannot be read.
         """
+        if cell.number in self._stored:
+            return self._check_stored(cell, outputs)
         block = self._fences.get(cell.number)
         if block is None:
             return None
         name = relative(self._document.path)
         rules = rules_of(block.options, self.rules, known=self._known, where=f"{name}:{block.line}")
-        shown = shown_text(outputs)
-        difference = compare(block.source, shown, rules)
-        if difference is None:
-            return None
-        if self._promotes:
-            self._shown[cell.number] = shown
+        difference = compare(block.source, shown_text(outputs), rules)
+        if difference is None or self._accepts(cell, outputs):
             return None
         return output_failure(difference, name=name, first_line=block.first_line, last_line=block.last_line)
+
+    def _check_stored(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> Failure | None:
+        """The same for the cell of a notebook; what it stores has no lines of its own."""
+        difference = compare(shown_text(self._stored[cell.number]), shown_text(outputs), self.rules)
+        if difference is None or self._accepts(cell, outputs):
+            return None
+        failure = output_failure(difference, name="stored", first_line=1, last_line=1)
+        return replace(failure, line=cell.first_line)
+
+    def _accepts(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> bool:
+        if self._promotes:
+            self._shown[cell.number] = outputs
+        return self._promotes
 
     def finish(self) -> None:
         """Write the document, if something is to be promoted and not only to be shown.
@@ -74,7 +93,11 @@ class Outputs:
         shown, self._shown = self._shown, {}
         if not shown:
             return
-        promotion = promoted(self._document, shown, self.rules, known=self._known)
+        if self._notebook:
+            promotion = promoted_notebook(self._document.path, self._notebook, shown)
+        else:
+            texts = {number: shown_text(outputs) for number, outputs in shown.items()}
+            promotion = promoted(self._document, texts, self.rules, known=self._known)
         if self._config.getoption("celltask_promote") == "write":
             write(promotion)
         self._config.stash.setdefault(DIFFS, []).append(promotion.diff(relative(self._document.path)))

@@ -11,11 +11,12 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Header", "header_of", "header_values"]
+__all__ = ["Header", "header_of", "header_text", "header_values"]
 
 _END = re.compile(r"(---|\.\.\.)\s*$")
 _LANGUAGE = re.compile(r"\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
 _KERNEL = re.compile(r"\s+name:\s*['\"]?([\w+#.-]+)")
+_LONGEST = 1000
 _OTHER_KERNELS = re.compile(
     r"(ir|irkernel|julia|bash|zsh|xcpp|gophernotes|javascript|deno|rust|evcxr|sas|octave|matlab|scala|almond|ruby|sql)\b",
     re.IGNORECASE,
@@ -61,6 +62,22 @@ def header_of(lines: Sequence[str], path: str) -> Header:
     language = named[1].lower() if named else ""
     notices = () if named else tuple(_foreign_kernels(header))
     return Header(length, language, notices)
+
+
+def header_text(text: str) -> str:
+    r"""The YAML header of a page or, without its ``#``, of a percent script; empty if there is none.
+
+    >>> header_text("# ---\n# title: T\n# ---\n# %%\n")
+    'title: T'
+    """
+    lines = text.split("\n", _LONGEST)
+    mark = "# " if lines[0].rstrip() == "# ---" else ""
+    if lines[0].rstrip() != f"{mark}---":
+        return ""
+    for number, line in enumerate(lines[1:], 1):
+        if _END.match(line.removeprefix(mark)):
+            return "\n".join(line.removeprefix(mark) for line in lines[1:number])
+    return ""
 
 
 def header_values(text: str, path: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from celltask.documents.header import header_text, header_values
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
 
     from celltask.documents.outline import DocumentText
 
-__all__ = ["DocumentSettings", "Folder", "document_settings", "header_of", "parameters_in"]
+__all__ = ["DocumentSettings", "Folder", "celltask_header", "document_settings", "parameters_in"]
 
 Folder = Literal["document", "root", "scratch"]
 
-_LONGEST_HEADER = 500
 _KNOWN = frozenset({"cwd", "document_timeout", "env", "lint", "parametrize", "shell", "timeout"})
 
 
@@ -36,22 +36,21 @@ class DocumentSettings(NamedTuple):
     """Sets of values, under each of which the document is run once; none if it is run as it stands."""
 
 
-def header_of(document: DocumentText) -> Mapping[str, object]:
+def celltask_header(document: DocumentText) -> Mapping[str, object]:
     r"""The key ``celltask`` of the document's header; empty if it has none.
 
     Raises:
         DocumentError: If it is not YAML, or has settings that are not known.
 
     >>> from celltask.documents.outline import DocumentText
-    >>> dict(header_of(DocumentText("page.md", "myst", (), "---\ncelltask: {timeout: 5}\n---\n")))
+    >>> dict(celltask_header(DocumentText("page.md", "myst", (), "---\ncelltask: {timeout: 5}\n---\n")))
     {'timeout': 5}
     """
     where = f"{document.path}, line 1"
-    given: object = document.settings
-    text = "" if given else _header(document.text)
+    given: object = document.settings or None
+    text = "" if given else header_text(document.text)
     if "celltask" in text:
-        found = _read_yaml(text, where)
-        given = found.get("celltask") if isinstance(found, dict) else None
+        given = header_values(text, document.path).get("celltask")
     if given is None:
         return {}
     if not isinstance(given, dict):
@@ -77,7 +76,7 @@ def document_settings(document: DocumentText) -> DocumentSettings:
     >>> document_settings(DocumentText("page.md", "myst", (), text)).parameters
     ({'C': 0.1}, {'C': 1.0})
     """
-    header = header_of(document)
+    header = celltask_header(document)
     if not header:
         return DocumentSettings()
     where = f"{document.path}, line 1"
@@ -154,15 +153,3 @@ def _parameter_sets(given: object, where: str) -> tuple[Mapping[str, object], ..
             if not str(name).isidentifier():
                 raise DocumentError(f"the parameter {name!r} is no name of Python", where, mend)
     return tuple(sets)
-
-
-def _header(text: str) -> str:
-    """The YAML header of a page or, without its ``#``, of a percent script; empty if there is none."""
-    lines = text.split("\n", _LONGEST_HEADER)
-    mark = "# " if lines[0].rstrip() == "# ---" else ""
-    if lines[0].rstrip() != f"{mark}---":
-        return ""
-    for number, line in enumerate(lines[1:], 1):
-        if line.rstrip() in {f"{mark}---", f"{mark}..."}:
-            return "\n".join(line.removeprefix(mark) for line in lines[1:number])
-    return ""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.outline import Notice
+from celltask.documents.shell.blocks import is_shell
 
 if TYPE_CHECKING:
     from celltask.documents.outline import Block, Cell, DocumentText

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.header import header_values
+from celltask.documents.header import header_text, header_values
 from celltask.documents.lint.finding import Finding
 from celltask.documents.magics import without_magics
 from celltask.errors import DocumentError
@@ -67,9 +67,7 @@ class Page:
     def ignored(self) -> frozenset[str]:
         """Rules that the document switches off, in its header or in a comment of HTML."""
         names = {name for found in _IGNORED.finditer(self.document.text) for name in re.split(r"[,\s]+", found[1])}
-        lines = self.lines[1:] if self.lines[0].rstrip() == "---" else []
-        end = next((number for number, line in enumerate(lines) if line.rstrip() in {"---", "..."}), 0)
-        header = "\n".join(lines[:end])
+        header = header_text(self.document.text)
         try:
             settings: object = header_values(header, self.path).get("celltask") if "celltask:" in header else None
         except DocumentError:

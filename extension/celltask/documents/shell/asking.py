@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
-from celltask.documents.settings import header_of
+from celltask.documents.settings import celltask_header
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def document_runs(document: DocumentText) -> bool:
     >>> document_runs(DocumentText("page.md", "myst", (), "---\ncelltask: {shell: run}\n---\n"))
     True
     """
-    given = header_of(document).get("shell", "skip")
+    given = celltask_header(document).get("shell", "skip")
     if given not in {"run", "skip"}:
         raise DocumentError(f"the header says `shell: {given}`", f"{document.path}, line 1", "write run or skip")
     return given == "run"

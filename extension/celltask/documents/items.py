@@ -63,7 +63,7 @@ class DocumentFile(pytest.Module):
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            self._document = read_document(self.path)
+            self._document = read_document(self.path, nested=self.config.getini("celltask_nested"))
         return self._document
 
     @property

@@ -26,10 +26,11 @@ __all__ = [
     "pytest_pycollect_makemodule",
 ]
 
-_FENCE = b"{code-cell}"
+_CELLS = (b"{code-cell}", b"{python")
 _ASKS_FOR_SHELL = (b"celltask:", b":run:")
 _ANY_FENCE = (b"```", b"~~~", b":::")
-_MARKED = (b"%%", b"%task", b"%workflow")
+_MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
+_PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
 _NUMBERS = {"celltask_timeout": "seconds", "celltask_document_timeout": "seconds", "celltask_output_limit": "megabytes"}
@@ -40,7 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--celltask`` and the ini options."""
     group = parser.getgroup("celltask", "documents as tests")
     group.addoption(
-        "--celltask", action="store_true", help="run the code cells of documents (.md, .ipynb, percent .py) as tests"
+        "--celltask",
+        action="store_true",
+        help="run the code cells of documents (.md, .ipynb, .py, .Rmd, .qmd) as tests",
     )
     group.addoption(
         "--celltask-kernels",
@@ -88,6 +91,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="linelist",
         default=[],
     )
+    parser.addini(
+        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
+    )
     parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
@@ -104,13 +110,15 @@ def pytest_configure(config: pytest.Config) -> None:
             is_fit = False
         if not is_fit:
             raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
+    if config.getini("celltask_nested") not in {"run", "report", "refuse"}:
+        raise pytest.UsageError(f"celltask_nested is {config.getini('celltask_nested')!r}, not run, report or refuse")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document at `file_path`, if documents there are tests and it is one."""
     suffix = file_path.suffix.lower()
-    if suffix not in {".md", ".ipynb", ".py"} or not _is_chosen(file_path, parent.config):
+    if suffix not in {*_PAGES, *_NOTEBOOKS, ".py"} or not _is_chosen(file_path, parent.config):
         return None
     if suffix == ".py" and (_is_test_module(file_path, parent) or parent.session.isinitpath(file_path)):
         return None  # pytest asks pytest_pycollect_makemodule for these
@@ -202,10 +210,10 @@ def _is_test_module(path: Path, parent: pytest.Collector) -> bool:
 def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
     suffix = path.suffix.lower()
-    if suffix != ".ipynb":
+    if suffix not in _NOTEBOOKS:
         text = path.read_bytes()
-        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (_FENCE, *_ASKS_FOR_SHELL)
-        if not any(sign in text for sign in (in_pages if suffix == ".md" else _MARKED)):
+        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
+        if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
             return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
 

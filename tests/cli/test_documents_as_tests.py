@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from command_line import Cli
 
 
-def test_an_outline_lists_number_line_name_and_tags(cli: Cli, folder: Path) -> None:
+def test_an_outline_lists_number_place_name_tags_and_options(cli: Cli, folder: Path) -> None:
     """One row a cell, the name as in test ids."""
     (folder / "page.md").write_text(
-        "# Page\n\n```{code-cell}\nimport math\n```\n\n```{code-cell}\n:tags: [hide-input, slow]\n\nx = 1\n```\n"
+        "# Page\n\n```{code-cell}\nimport math\n```\n\n- ```{code-cell}\n  :tags: [hide-input, slow]\n  :timeout: 5\n"
+        "  x = 1\n  ```\n"
     )
     assert cli("outline", "page.md") == (
         0,
-        "cell  line  name    tags\n1     4     cell-1\n2     10    x       hide-input, slow\n",
+        (
+            "cell  line  name    tags              options\n"
+            "1     4:1   cell-1\n"
+            "2     10:3  x       hide-input, slow  nested, timeout=5\n"
+        ),
         "",
     )
 
@@ -38,7 +43,7 @@ def test_an_outline_can_be_json(cli: Cli, folder: Path) -> None:
     """For other programs, with the same fields."""
     (folder / "script.py").write_text("# %%\nx = 1\n")
     told = json.loads(cli("outline", "script.py", "--json").out)
-    assert told == [{"cell": 1, "line": 2, "name": "x", "tags": []}]
+    assert told == [{"cell": 1, "line": 2, "column": 1, "name": "x", "tags": [], "options": {}, "nested": False}]
 
 
 @pytest.mark.parametrize(

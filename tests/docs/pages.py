@@ -77,6 +77,11 @@ def has_cells(page: Path) -> bool:
     return any(fence.info.startswith("{code-cell}") for fence in fences(page))
 
 
+def runs_its_commands(page: Path) -> bool:
+    """Whether the commands of `page` are tests by its own header."""
+    return re.search(r"^celltask:\n  shell: run$", text_of(page), re.MULTILINE) is not None
+
+
 def commands(page: Path) -> list[Command]:
     """The `celltask` commands in the console blocks of `page`.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from pages import NOTEBOOKS, PAGES, ROOT, Command, Fence, commands, fences, has_cells, name_of, prose
+from pages import NOTEBOOKS, PAGES, ROOT, Command, Fence, commands, fences, has_cells, name_of, prose, runs_its_commands
 
 import celltask
 from celltask import errors, load_document
@@ -27,7 +27,7 @@ TUTORIAL = ROOT / "docs" / "tutorials" / "tasks.md"
 TWIN = ROOT / "notebooks" / "tasks.ipynb"
 WITH_CELLS = [*(page for page in PAGES if has_cells(page)), *NOTEBOOKS]
 READ = [*PAGES, *NOTEBOOKS]
-COMMANDS = [command for page in READ for command in commands(page)]
+COMMANDS = [command for page in READ if not runs_its_commands(page) for command in commands(page)]
 PYTHON = ("python", "py", "{code-block} python")
 
 
@@ -86,7 +86,6 @@ def test_every_command_does_what_the_page_shows(command: Command) -> None:
 def test_the_pages_show_commands() -> None:
     """The reading of console blocks finds what is there: the README's main job among them."""
     assert any(one.page == "README.md" and "train_model_wf" in one.text for one in COMMANDS)
-    assert any(one.exit_code for one in COMMANDS)
 
 
 WITH_TESTS = [page for page in READ if any(is_test_file(fence) for fence in fences(page))]
@@ -96,7 +95,7 @@ WITH_TESTS = [page for page in READ if any(is_test_file(fence) for fence in fenc
 def test_python_blocks_are_python(page: Path) -> None:
     """What a page shows as Python can be read by Python, magics aside."""
     for fence in fences(page):
-        if fence.info in PYTHON:
+        if fence.info in PYTHON and not fence.text.startswith(">>> "):
             text = re.sub(r"^%.*$", "pass", fence.text, flags=re.MULTILINE)
             ast.parse(text, f"{page}, line {fence.line}")
 

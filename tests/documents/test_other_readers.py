@@ -232,8 +232,8 @@ BROKEN_FILES = [
                  "a document is a MyST page (.md), a notebook (.ipynb) or a Python file (.py)", id="suffix"),
     pytest.param("page", b"x", "the name ends in no suffix, which says no known format", "{path}",
                  "a document is a MyST page (.md), a notebook (.ipynb) or a Python file (.py)", id="no-suffix"),
-    pytest.param("page.Rmd", b"x", "documents of type .rmd are not read", "{path}",
-                 "convert it: jupytext --to md:myst page.Rmd", id="rmd"),
+    pytest.param("page.R", b"x", "documents of type .r are not read", "{path}",
+                 "convert it: jupytext --to md:myst page.R", id="r"),
 ]  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import json
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
     from conftest import MakePage
 
 pytest_plugins = ["pytester"]
@@ -135,3 +136,27 @@ def test_a_cell_of_a_notebook_is_located_in_its_file(pytester: pytest.Pytester, 
     result.assert_outcomes(failed=1, skipped=1)
     line = [at for at, text in enumerate(path.read_text().splitlines(), 1) if '"cell_type": "code"' in text][1]
     result.stdout.fnmatch_lines([f"SKIPPED [[]1[]] book.ipynb:{line}: cell x above failed (book.ipynb:cell 1:1)"])
+
+
+@pytest.mark.parametrize(
+    ("choice", "outcomes"),
+    [("run", {"passed": 2}), ("report", {"passed": 1, "warnings": 1}), ("refuse", {"errors": 1})],
+)
+def test_a_project_chooses_what_becomes_of_nested_cells(
+    pytester: pytest.Pytester, page: MakePage, choice: str, outcomes: dict[str, int]
+) -> None:
+    """Other readers do not run them: they are run, left out with a warning, or refused with their line."""
+    pytester.makeini(f"[pytest]\ncelltask_nested = {choice}")
+    path = page("x = 1")
+    path.write_text(path.read_text() + "\n::::{note}\n```{code-cell}\ny = x\n```\n::::\n")
+    result = pytester.runpytest_subprocess("--celltask")
+    result.assert_outcomes(**outcomes)
+
+
+def test_r_markdown_and_quarto_are_documents(pytester: pytest.Pytester) -> None:
+    """With their own fences, at their own lines."""
+    (pytester.path / "a.Rmd").write_text("# T\n\n```{python}\nx = 1\n```\n\n```{r}\ny <- 1\n```\n")
+    (pytester.path / "b.qmd").write_text("# T\n\n```{python}\n#| label: x\n1 / 0\n```\n")
+    result = pytester.runpytest("--celltask")
+    result.assert_outcomes(passed=1, skipped=1, failed=1)
+    result.stdout.fnmatch_lines(["b.qmd:5: ZeroDivisionError: division by zero"])

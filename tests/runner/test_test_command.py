@@ -269,3 +269,38 @@ def test_a_terminal_shows_what_runs(page: MakePage, capsys: pytest.CaptureFixtur
     with Progress(total=1, is_live=True) as progress:
         progress(CellStarted(chosen, 2))
         assert progress._drawn().plain == "0/1 documents\n  page.md  2/2 train"
+
+
+def test_a_header_says_how_its_document_is_run(cli: Cli, folder: Path, page: MakePage) -> None:
+    """Time limits, environment and folder, as under pytest."""
+    path = page(
+        "import os\nassert os.environ['API'] == 'test'", "assert not os.path.exists('page.md')", name="docs/page.md"
+    )
+    path.write_text(f"---\ncelltask: {{env: {{API: test}}, cwd: root}}\n---\n{path.read_text()}")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    assert timeless(cli("test", "docs", "-q").out)[-1] == "2 passed in 1 document, T"
+
+
+def test_a_document_is_run_under_each_set_of_values(cli: Cli, folder: Path, page: MakePage) -> None:
+    """By its header or the settings; names of cells tell which."""
+    page("C = 1", "assert C < 3", name="by_settings.md")
+    path = page(":tags: [parameters]\n\nC = 1", "assert C < 3")
+    path.write_text(f"---\ncelltask: {{parametrize: {{C: [2, 3]}}}}\n---\n{path.read_text()}")
+    (folder / "pytest.ini").write_text("[pytest]\ncelltask_parametrize = by_*.md: {D: [1, 2]}\n")
+    said = cli("test", ".", "--jobs", "1", "-v")
+    assert [line.partition(" (")[0] for line in timeless(said.out)[:9]] == [
+        "by_settings.md::C[D=1] passed", "by_settings.md::cell-2[D=1] passed", "by_settings.md[D=1]  2 passed in T",
+        "by_settings.md::C[D=2] passed", "by_settings.md::cell-2[D=2] passed", "by_settings.md[D=2]  2 passed in T",
+        "page.md::C[C=2] passed", "page.md::cell-2[C=2] passed", "page.md[C=2]  2 passed in T",
+    ]  # fmt: skip
+    assert said.code == 1
+    assert timeless(cli("test", "page.md::cell-2[C=2]", "-q").out)[-1] == "1 passed in 1 document, T"
+
+
+def test_a_header_that_cannot_be_meant_is_told_as_unreadable(cli: Cli, page: MakePage) -> None:
+    """With what is wrong."""
+    path = page("x = 1")
+    path.write_text(f"---\ncelltask: {{timeot: 3}}\n---\n{path.read_text()}")
+    said = cli("test", "page.md")
+    assert said.code == 1
+    assert "the header has a setting 'timeot' that is not known" in said.lines

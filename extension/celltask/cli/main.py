@@ -28,8 +28,11 @@ _COMMANDS = {
     "graph": "celltask.cli.graph",
     "show": "celltask.cli.show",
     "outline": "celltask.cli.outline",
+    "lint": "celltask.cli.lint",
     "test": "celltask.cli.test",
     "execute": "celltask.cli.execute",
+    "audit": "celltask.cli.audit",
+    "watch": "celltask.cli.watch",
 }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_HEADINGS = ("cell", "line", "name", "tags")
+_HEADINGS = ("cell", "line", "name", "tags", "options")
 
 
 def _outline(file: str, *, as_json: bool) -> int:
@@ -26,15 +26,34 @@ def _outline(file: str, *, as_json: bool) -> int:
     if as_json:
         import json  # noqa: PLC0415 - only for this
 
-        report.write(json.dumps([_told(cell, name) for cell, name in named]))
+        report.write(json.dumps([_told(cell, name) for cell, name in named], default=str))
     else:
-        rows = [(str(cell.number), str(cell.first_line), name, ", ".join(cell.tags)) for cell, name in named]
+        rows = [_row(cell, name) for cell, name in named]
         report.write(_table([_HEADINGS, *rows]) if rows else f"{file} has no code cell")
     return DONE
 
 
+def _row(cell: Cell, name: str) -> tuple[str, ...]:
+    options = [f"{option}={value}" if value not in ("", None) else option for option, value in _options(cell).items()]
+    marks = ["nested"] if cell.nested else []
+    place = f"{cell.first_line}:{cell.column}"
+    return str(cell.number), place, name, ", ".join(cell.tags), ", ".join([*marks, *options])
+
+
+def _options(cell: Cell) -> dict[str, object]:
+    return {name: value for name, value in cell.options.items() if name not in {"tags", "tag"}}
+
+
 def _told(cell: Cell, name: str) -> dict[str, object]:
-    return {"cell": cell.number, "line": cell.first_line, "name": name, "tags": list(cell.tags)}
+    return {
+        "cell": cell.number,
+        "line": cell.first_line,
+        "column": cell.column,
+        "name": name,
+        "tags": list(cell.tags),
+        "options": _options(cell),
+        "nested": cell.nested,
+    }
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
@@ -51,8 +70,10 @@ command = click.Command(
         click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON array, and nothing else."),
     ],
     short_help="List the cells of a document.",
-    help="""List the code cells of the document FILE: number, first line, name and tags.
+    help="""List the code cells of the document FILE: number, place, name, tags and options.
 
-    The line counts in the document; in a notebook, within its cell. The name is what the cell is called in test ids.
+    The place is the first line of the code and the column of the cell's fence. Lines count in the document; in a
+    notebook, within its cell. The name is what the cell is called in test ids. A cell that stands inside a directive,
+    a list or a quotation is marked as nested.
     """,
 )

@@ -55,7 +55,7 @@ def _as_text(entity: Entity, document: Document, *, show_all: bool) -> str:
 
 
 def _noticed(document: Document) -> list[str]:
-    rows = [f"  line {line}: {what}{mend and f'  ({mend})'}" for line, what, mend in document.notices]
+    rows = [f"  line {line}: {what}{mend and f'  ({mend})'}" for line, what, mend, _ in document.notices]
     return ["", "To notice", *rows] if rows else []
 
 

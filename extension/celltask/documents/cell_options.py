@@ -12,7 +12,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CellText", "block_options", "split_options", "tags_of"]
+__all__ = ["CellText", "block_options", "split_options", "tags_in"]
 
 _OPTION = re.compile(r"\s*:([A-Za-z_][\w.-]*):\s*(.*)$")
 
@@ -48,7 +48,7 @@ def split_options(content: str, line: int, *, where: str) -> CellText:
         options, start = _field_options(lines, start)
     start = _first_written(lines, start)
     source = "\n".join(lines[start:]).rstrip()
-    return CellText(source, line + start, options, tags_of(options.get("tags", options.get("tag"))))
+    return CellText(source, line + start, options, tags_in(options))
 
 
 def block_options(content: str) -> tuple[Mapping[str, object], int]:
@@ -134,6 +134,11 @@ def _from_yaml(text: str, where: str) -> dict[str, object]:
     if found is not None and not isinstance(found, dict):
         raise DocumentError("the options of this cell are not names with values", where, "write `key: value`")
     return {str(key): value for key, value in (found or {}).items()}
+
+
+def tags_in(options: Mapping[str, object]) -> tuple[str, ...]:
+    """The tags among the options of a cell, which are called ``tags``, or ``tag`` as in mystmd."""
+    return tags_of(options.get("tags", options.get("tag")))
 
 
 def tags_of(value: object) -> tuple[str, ...]:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
+from celltask.documents.cell_names import cell_names
 from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.loop import Loop
 from celltask.documents.session import Stage
+from celltask.documents.set_up import hidden_code
+from celltask.documents.settings import document_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from typing import TypeVar
 
     from celltask.documents.items import DocumentFile
@@ -67,17 +70,32 @@ class Engine:
         if at < len(self._order):
             self.kernels.prepare(self._paths[self._order[at]])
 
-    def stage_of(self, document: DocumentFile) -> Stage:
-        """How `document` is to be run, by the settings."""
+    def stage_of(self, document: DocumentFile, parameters: Mapping[str, object]) -> Stage:
+        """How `document` is to be run: by what its header says, a fixture has set up, and the settings are.
+
+        Raises:
+            DocumentError: If these name what the document does not have.
+        """
+        text, set_up = document.document, document.set_up
+        own = document_settings(text)
+        folder = self.config.rootpath if own.folder == "root" else document.path.parent
+        hidden = set_up.hidden(text, cell_names(text.cells))
+        for number, codes in hidden_code(text, parameters).items():
+            hidden[number] = [*codes, *hidden.get(number, ())]
         scene = Scene(
-            folder=str(document.path.parent),
-            environment=self._thread_limits(),
+            folder=str(set_up.folder or folder),
+            environment={**self._thread_limits(), **own.environment, **set_up.env},
             filters=self._filters(),
             coverage=self._coverage(),
             most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
         )
-        timeout_s = float(self.config.getini("celltask_timeout"))
-        return Stage(scene, timeout_s, self._paths.get(document.path, ()))
+        return Stage(
+            scene,
+            own.timeout_s or float(self.config.getini("celltask_timeout")),
+            own.document_timeout_s or float(self.config.getini("celltask_document_timeout") or "inf"),
+            self._paths.get(document.path, ()),
+            hidden,
+        )
 
     def _thread_limits(self) -> dict[str, str]:
         """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
@@ -110,10 +128,11 @@ class Engine:
         measured = getattr(controller, "cov", None)
         if controller is None or measured is None:
             return None
-        root = Path.cwd()
+        root = Path.cwd()  # pytest-cov has its paths from here, too
         sources = [str(root / name) if (root / name).exists() else name for name in controller.cov_source or ()]
         settings = controller.cov_config and str(root / controller.cov_config)
         return {
+            "root": str(root),
             "config_file": settings if settings and Path(settings).exists() else True,
             "source": sources or None,
             "branch": controller.cov_branch,

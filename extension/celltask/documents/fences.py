@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markdown_it import MarkdownIt
 
+from celltask.documents.outline import Notice
+from celltask.errors import DocumentError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
-__all__ = ["OPENER", "Fence", "fence_parser", "fences_in"]
+    from celltask.documents.outline import Nested
+
+__all__ = ["OPENER", "Fence", "check_closed", "fence_parser", "fences_in", "left_out"]
 
 OPENER = re.compile(r"(?P<before>[\s>*+\-0-9.)]*)(?P<marks>`{3,}|~{3,}|:{3,})(?P<info>[^`]*)$")
 """A line that looks as if it opened or closed a fence, wherever it stands."""
@@ -53,7 +58,8 @@ class Fence(NamedTuple):
 
 def fence_parser() -> MarkdownIt:
     """A parser of blocks alone, which also knows fences of colons."""
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).disable("inline")
+    # Headings by underline and link definitions make no difference to fences, and each reads every paragraph once more.
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).disable(["inline", "lheading", "reference"])
     parser.block.ruler.before(
         "fence", "colon_fence", _colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
@@ -88,6 +94,45 @@ def fences_in(
                 nested=nested or token.level > 0,
                 prefix=_NO_QUOTE.sub(" ", before),  # the mark of a list stands on the first line of its item alone
             )
+
+
+def check_closed(found: Fence, path: str) -> None:
+    """Refuse a code cell that runs on into what follows it.
+
+    Raises:
+        DocumentError: If it does; `path` is for its message.
+    """
+    mark = found.marks[0]
+    for number, line in enumerate(found.content.split("\n"), found.line + 1):
+        opener = OPENER.match(line)
+        if opener is None or opener["marks"][0] != mark:
+            continue
+        if opener["info"].strip() and opener["marks"].startswith(found.marks) and _DIRECTIVE.match(opener["info"]):
+            raise DocumentError(
+                f"this code cell is not closed before the next fence opens at line {number}",
+                f"{path}, line {found.line}",
+                f"end it with a line {found.marks}",
+            )
+        if not found.closed and not opener["info"].strip():
+            raise DocumentError(
+                f"this code cell opens with {found.marks} but line {number} would close it with {opener['marks']}, "
+                "so it runs on to the end",
+                f"{path}, line {found.line}",
+                f"write {found.marks} at line {number}",
+            )
+
+
+def left_out(found: Fence, path: str, nested: Nested) -> Notice:
+    """What is said of a code cell that stands in something and is not to be run.
+
+    Raises:
+        DocumentError: If `nested` is ``"refuse"``.
+    """
+    what = "this code cell stands inside a directive, a list or a quotation"
+    mend = "move it to the left edge, outside of all others"
+    if nested == "refuse":
+        raise DocumentError(what, f"{path}, line {found.line}", mend)
+    return Notice(found.line, f"{what}, and is left out", mend, "nested-cell")
 
 
 def _is_closed(token: Token, lines: list[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import cast
 
-from celltask.documents.cell_options import tags_of
+from celltask.documents.cell_options import tags_in
 from celltask.documents.outline import PYTHON_NAMES, Cell, DocumentText
 from celltask.errors import DocumentError
 
@@ -41,7 +41,9 @@ def read_notebook(text: str, path: str) -> DocumentText:
     cells = data.get("cells")
     if not isinstance(cells, list):
         raise DocumentError("the notebook has no list of cells", path, "save it from Jupyter")
-    return DocumentText(path, "ipynb", tuple(_code_cells(cells, path)))
+    metadata = data.get("metadata")
+    settings = metadata.get("celltask") if isinstance(metadata, dict) else None
+    return DocumentText(path, "ipynb", tuple(_code_cells(cells, path)), settings=settings or {})
 
 
 def _parsed(text: str, path: str) -> dict[str, object]:
@@ -101,7 +103,7 @@ def _code_cells(cells: list[object], path: str) -> list[Cell]:
                 source=source[blank:].rstrip(),
                 first_line=blank + 1,
                 options=options,
-                tags=tags_of(options.get("tags")),
+                tags=tags_in(options),
                 filename=cell_filename(path, number),
             )
         )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import re
-import sys
 import warnings
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest._code.code import (
@@ -15,37 +13,34 @@ from _pytest._code.code import (
     ReprFileLocation,
     ReprTraceback,
 )
+from _pytest.fixtures import TopRequest
 
 from celltask.documents.cell_names import cell_names
-from celltask.documents.engine import engine_of
+from celltask.documents.expected.doctests import doctest_blocks
+from celltask.documents.expected.fences import stray_fences
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
-from celltask.documents.session import Session
-from celltask.documents.verdict import Failure, skip_reason, tags_of
+from celltask.documents.runs import CellFailedError, Run
+from celltask.documents.set_up import DocumentSetUp
+from celltask.documents.settings import document_settings, parameters_in
+from celltask.documents.shell.items import ShellItem, shell_items
+from celltask.documents.verdict import skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.outline import Cell, DocumentText
 
-__all__ = ["CellItem", "DocumentFile"]
+__all__ = ["CellItem", "DoctestItem", "DocumentFile"]
 
 
-_MOST_TEXT = 200_000
-"""Characters of each stream that a report holds."""
+_SET_UP = "celltask_setup"
 _CODE_CELL = re.compile(r'(?<!\\)"cell_type":\s*"code"')
-
-
-class CellFailedError(Exception):
-    """A cell failed; `before` is the cell for which it was executed as set-up, if any."""
-
-    def __init__(self, item: CellItem, failure: Failure, before: CellItem | None = None) -> None:
-        super().__init__(failure.what)
-        self.item, self.failure, self.before = item, failure, before
 
 
 class DocumentFile(pytest.Module):
@@ -59,16 +54,16 @@ class DocumentFile(pytest.Module):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
-        self._items: list[CellItem] = []
-        self._session: Session | None = None
-        self._is_told = False
+        self._runs: list[Run] = []
+        self._shell_items: list[ShellItem] = []
+        self.set_up = DocumentSetUp(self.path)
         self._json_lines: list[int] | None = None
 
     @property
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            self._document = read_document(self.path)
+            self._document = read_document(self.path, nested=self.config.getini("celltask_nested"))
         return self._document
 
     @property
@@ -79,25 +74,47 @@ class DocumentFile(pytest.Module):
         except DocumentError:
             return False
 
-    def collect(self) -> Iterator[CellItem]:
-        """One item a cell.
+    def collect(self) -> Iterator[CellItem | ShellItem]:
+        """One item a cell, then one a shell example that is to be run.
 
         Raises:
             CollectError: If the document cannot be read.
         """
         try:
             document = self.document
+            examples = doctest_blocks(document)
+            parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
+            names = cell_names(document.cells)
+            self._shell_items = shell_items(self, names)
         except DocumentError as error:
             raise self.CollectError(str(error)) from None
-        for notice in document.notices:
+        for notice in (*document.notices, *stray_fences(document)):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)
-        names = cell_names(document.cells)
-        self._items = [
-            CellItem.from_parent(self, name=name, cell=cell) for name, cell in zip(names, document.cells, strict=True)
-        ]
-        yield from self._items
+        self._runs = [Run(self, parameters) for parameters in parameter_sets]
+        for run in self._runs:
+            run.items = [
+                CellItem.from_parent(self, name=f"{name}{run.name}", cell=cell, run=run)
+                for name, cell in zip(names, document.cells, strict=True)
+            ]
+            yield from self._in_order(run, examples)
+        yield from self._shell_items
+
+    def _in_order(self, run: Run, blocks: list[DoctestBlock]) -> Iterator[CellItem]:
+        """The cells of a run, each followed by the examples below it."""
+        for number in range(len(run.items) + 1):
+            yield from run.items[max(number - 1, 0) : number]
+            for block in blocks:
+                if block.after == number:
+                    yield DoctestItem.from_parent(self, name=f"{block.name}{run.name}", block=block, run=run)
+
+    def _parameters_by_settings(self) -> tuple[Mapping[str, object], ...]:
+        lines = self.config.getini("celltask_parametrize")
+        root = self.config.rootpath
+        if not lines or not self.path.is_relative_to(root):
+            return ()
+        return parameters_in(lines, self.path.relative_to(root).as_posix())
 
     def line_of(self, cell: Cell) -> int:
         """Line of the file where `cell` begins; in a notebook that of its JSON, and 1 if that cannot be told."""
@@ -106,49 +123,21 @@ class DocumentFile(pytest.Module):
         if self._json_lines is None:
             text = self.path.read_text(encoding="utf-8")
             found = [text.count("\n", 0, match.start()) + 1 for match in _CODE_CELL.finditer(text)]
-            self._json_lines = found if len(found) == len(self._items) else [1] * len(self._items)
+            self._json_lines = found if len(found) == len(self.document.cells) else [1] * len(self.document.cells)
         return self._json_lines[cell.number - 1]
 
-    def prepare(self, item: CellItem) -> None:
-        """Execute the cells above `item` that were not executed yet.
-
-        Raises:
-            CellFailedError: If one of those fails, and that is not told yet.
-            Skipped: If one of those failed, and that was told.
-        """
-        engine = engine_of(self.config)
-        session = self._session
-        if session is None:
-            session = self._session = Session(self.document, engine.kernels, engine.stage_of(self))
-        engine.run(session.reach(item.cell))
-        if session.broken is None or item.cell.number in session.results:
-            return
-        broken = self._items[session.broken.number - 1]
-        failure = session.results[broken.cell.number].failure
-        if failure is None or self._is_told:
-            reason = f"cell {broken.name} above failed ({broken.where})"
-            raise pytest.skip.Exception(reason, _use_item_location=True)
-        self._is_told = True
-        raise CellFailedError(broken, failure, before=item)
-
-    def run(self, item: CellItem, *, is_last: bool) -> Failure | None:
-        """Execute the cell of `item`, which was prepared; why it failed, if it did."""
-        if self._session is None:
-            return None
-        engine = engine_of(self.config)
-        engine.run(engine.look_ahead(self))
-        result = engine.run(self._session.result_of(item.cell, is_last=is_last))
-        self._is_told = result.failure is not None
-        for stream, text in result.reply.streams.items():
-            cut = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n[and more]\n"
-            item.add_report_section("call", stream, cut)
-        return result.failure or _warn(result.reply.warned)
+    def close_runs(self, *, but: Run | None = None) -> None:
+        """End the kernels of all runs, or of all `but` one."""
+        for run in self._runs:
+            if run is not but:
+                run.close()
 
     def teardown(self) -> None:
-        """End the kernel; a cell asked for later begins with a fresh one."""
-        session, self._session, self._is_told = self._session, None, False
-        if session is not None:
-            engine_of(self.config).run(session.close())
+        """End the kernel and the shell, and forget what a fixture has set up."""
+        self.close_runs()
+        for item in self._shell_items[:1]:
+            item.run.close()
+        self.set_up = DocumentSetUp(self.path)
 
 
 class CellItem(pytest.Item):
@@ -156,9 +145,9 @@ class CellItem(pytest.Item):
 
     parent: DocumentFile
 
-    def __init__(self, *, cell: Cell, **kwargs: object) -> None:
+    def __init__(self, *, cell: Cell, run: Run, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
-        self.cell = cell
+        self.cell, self.run = cell, run
         self.user_properties.append(("celltask_line", cell.first_line))
         if "slow" in tags_of(cell):
             self.add_marker("slow")
@@ -174,11 +163,30 @@ class CellItem(pytest.Item):
         return f"{relative(self.cell.filename)}:{self.cell.first_line}"
 
     def setup(self) -> None:
-        """Have the cells above executed."""
+        """Have the fixture ``celltask_setup`` made, if there is one, and the cells above executed.
+
+        Raises:
+            UsageError: If that fixture is made anew for each test.
+        """
         reason = skip_reason(self.cell)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)
-        self.parent.prepare(self)
+        self._make_set_up()
+        self.run.prepare(self)
+
+    def _make_set_up(self) -> None:
+        """Ask for the one fixture that documents have; those that are used by all tests are for functions."""
+        fixtures = self.session._fixturemanager  # noqa: SLF001 - pytest has no public way for items of other kinds
+        defined = fixtures.getfixturedefs(_SET_UP, self)
+        if not defined:
+            return
+        if defined[-1].scope in {"function", "class"}:
+            raise pytest.UsageError(f'the fixture {_SET_UP} is made once a document: give it scope="module"')
+        self._fixtureinfo = fixtures.getfixtureinfo(self, None, None)  # its request looks for these
+        self.fixturenames: list[str] = []
+        self.funcargs: dict[str, object] = {}
+        self.obj = None
+        TopRequest(self, _ispytest=True).getfixturevalue(_SET_UP)  # type: ignore[arg-type]  # typed for functions
 
     def runtest(self) -> None:
         """Execute the cell.
@@ -186,14 +194,9 @@ class CellItem(pytest.Item):
         Raises:
             CellFailedError: If it does not do what the document says.
         """
-        failure = self.parent.run(self, is_last=self is self._last())
+        failure = self.run.execute(self)
         if failure is not None:
             raise CellFailedError(self, failure)
-
-    def _last(self) -> CellItem | None:
-        """The last item of the document that this run has chosen."""
-        chosen = (item for item in reversed(self.session.items) if item.parent is self.parent)
-        return cast("CellItem | None", next(chosen, None))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line in that file from 0, and name."""
@@ -220,21 +223,31 @@ class CellItem(pytest.Item):
         return super()._repr_failure_py(excinfo, style)
 
 
-def _warn(warned: list[list[object]]) -> Failure | None:
-    """Give pytest the warnings that a kernel has shown; the failure, if one of them is an error here."""
-    for names, message, filename, line in cast("list[tuple[list[str], str, str, int]]", warned):
-        try:
-            warnings.warn_explicit(message, _category(names), filename, line)
-        except Warning as error:
-            return Failure(f"{type(error).__name__}: {message}", line=line)
-    return None
+class DoctestItem(CellItem):
+    """The `>>>` examples of one fence or docstring; to the cells above it is as the next cell."""
 
+    def __init__(self, *, block: DoctestBlock, run: Run, **kwargs: object) -> None:
+        self.block = block
+        cell = block.cell._replace(number=block.after + 1, first_line=block.line)
+        super().__init__(cell=cell, run=run, **kwargs)
 
-def _category(names: list[str]) -> type[Warning]:
-    """The class of a warning by its name, or the first of its bases that this process knows."""
-    for name in names:
-        module, _, last = name.rpartition(".")
-        found = getattr(builtins if module == "builtins" else sys.modules.get(module), last, None)
-        if isinstance(found, type) and issubclass(found, Warning):
-            return found
-    return UserWarning
+    def __repr__(self) -> str:
+        return f"<Doctest {self.name} line {self.block.line}>"
+
+    def runtest(self) -> None:
+        """Execute the examples.
+
+        Raises:
+            CellFailedError: If one of them does not show what it says.
+        """
+        reason = skip_reason(self.block.cell) if self.block.is_docstring else ""
+        if reason:
+            raise pytest.skip.Exception(f"its cell {reason}", _use_item_location=True)
+        failure = self.run.try_examples(self.block)
+        if failure is not None:
+            raise CellFailedError(self, failure)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Path, line of the first example in that file from 0, and name; for a notebook, the line of its cell."""
+        is_notebook = self.parent.document.format == "ipynb"
+        return self.path, (self.parent.line_of(self.block.cell) if is_notebook else self.block.line) - 1, self.name

@@ -8,15 +8,20 @@ are found and counted; what must be wrong is a `DocumentError`, what may be mean
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from celltask.documents.cell_options import block_options, split_options
-from celltask.documents.fences import OPENER, Fence, fence_parser, fences_in
+from celltask.documents.fences import OPENER, Fence, check_closed, fence_parser, fences_in, left_out
+from celltask.documents.header import header_of
 from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText, Notice
 from celltask.errors import DocumentError
 
-__all__ = ["blocks_in", "read_myst"]
+if TYPE_CHECKING:
+    from celltask.documents.outline import Nested
 
-_VERBATIM = frozenset(
+__all__ = ["VERBATIM", "blocks_in", "read_myst"]
+
+VERBATIM = frozenset(
     [
         "code",
         "code-block",
@@ -53,17 +58,16 @@ _DEEPEST = 40
 
 _DIRECTIVE = re.compile(r"\s*\{([^}\s]+)\}")
 _ALMOST_CELL = re.compile(r"\s*\{?\s*(code[-_ ]?cel{1,2}s?|codecell|code-ce)\s*\}?(\s|$)", re.IGNORECASE)
-_HEADER_END = re.compile(r"(---|\.\.\.)\s*$")
-_LANGUAGE = re.compile(r"\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
 
 
-def read_myst(text: str, path: str) -> DocumentText:
+def read_myst(text: str, path: str, *, nested: Nested = "run") -> DocumentText:
     """The code cells of the MyST page `text`; `path` is for messages and for the cells' file name.
 
     Raises:
-        DocumentError: If a code cell is not closed, its options cannot be read, or the page is not about Python.
+        DocumentError: If a code cell is not closed, its options cannot be read, it is nested and shall not be, or the
+            page is not about Python.
     """
-    return _Page(text.split("\n"), path).read(text)
+    return _Page(text.split("\n"), path, nested=nested).read(text)
 
 
 def blocks_in(text: str, path: str, *, first_line: int, page: list[str]) -> list[Block]:
@@ -86,8 +90,8 @@ def blocks_in(text: str, path: str, *, first_line: int, page: list[str]) -> list
 class _Page:
     """One page while it is read: gathers cells, other fences and notices."""
 
-    def __init__(self, lines: list[str], path: str, *, has_cells: bool = True) -> None:
-        self.lines, self.path, self.has_cells = lines, path, has_cells
+    def __init__(self, lines: list[str], path: str, *, has_cells: bool = True, nested: Nested = "run") -> None:
+        self.lines, self.path, self.has_cells, self.nested = lines, path, has_cells, nested
         self.cells: list[Cell] = []
         self.blocks: list[Block] = []
         self.notices: list[Notice] = []
@@ -97,18 +101,17 @@ class _Page:
 
     def read(self, text: str) -> DocumentText:
         """The whole page; its lines are those of `text`."""
-        header = _header_length(self.lines)
-        language = _language_of(self.lines[:header])
-        body = "\n" * header + "\n".join(self.lines[header:])
-        self.read_block(body, first_line=1, depth=0, language=language)
+        header = header_of(self.lines, self.path)
+        body = "\n" * header.length + "\n".join(self.lines[header.length :])
+        self.read_block(body, first_line=1, depth=0, language=header.language)
         self.cells.sort(key=lambda cell: cell.marker_line)
         cells = tuple(cell._replace(number=number) for number, cell in enumerate(self.cells, 1))
-        self._notice_what_was_passed_over(header)
-        if language not in PYTHON_NAMES and not any(cell.is_python for cell in cells):
+        self._notice_what_was_passed_over(header.length)
+        if header.is_other_language and not any(cell.is_python for cell in cells):
             raise DocumentError(
-                f"this is a page of {language}, not of Python", self.path, "set `language: python` in its header"
+                f"this is a page of {header.language}, not of Python", self.path, "set `language: python` in its header"
             )
-        notices = tuple(sorted(self.notices))
+        notices = tuple(sorted([*header.notices, *self.notices]))
         blocks = tuple(sorted(self.blocks, key=lambda block: block.line))
         return DocumentText(self.path, "myst", cells, text, notices, blocks)
 
@@ -122,7 +125,7 @@ class _Page:
                 self._add_cell(found, language)
                 continue
             self.blocks.append(_block(found))
-            if (found.directive and found.directive not in _VERBATIM) or self._swallows_cells(found):
+            if (found.directive and found.directive not in VERBATIM) or self._swallows_cells(found):
                 self.read_block(found.content, first_line=found.line + 1, depth=depth + 1, language=language)
             else:
                 self.accounted.update(range(found.line + 1, found.line + found.content.count("\n") + 1))
@@ -140,13 +143,18 @@ class _Page:
                         found.line,
                         f"the fence opened here runs over the code cell at line {number}",
                         f"close it with {found.marks} before line {number}",
+                        "swallowed-cell",
                     )
                 )
                 return True
         return False
 
     def _add_cell(self, found: Fence, language: str) -> None:
-        self._check_closed(found)
+        check_closed(found, self.path)
+        self.accounted.update(range(found.line, found.line + found.content.count("\n") + 1))
+        if found.nested and self.nested != "run":
+            self.notices.append(left_out(found, self.path, self.nested))
+            return
         where = f"{self.path}, line {found.line}"
         options = split_options(found.content, found.line + 1, where=where)
         word = found.argument.split(maxsplit=1)[0].lower() if found.argument else language
@@ -164,42 +172,21 @@ class _Page:
                 column=found.column,
             )
         )
-        self.accounted.update(range(found.line, found.line + found.content.count("\n") + 1))
-
-    def _check_closed(self, found: Fence) -> None:
-        """Refuse a cell that runs on into what follows it."""
-        mark = found.marks[0]
-        for number, line in enumerate(found.content.split("\n"), found.line + 1):
-            opener = OPENER.match(line)
-            if opener is None or opener["marks"][0] != mark:
-                continue
-            if opener["info"].strip() and opener["marks"].startswith(found.marks) and _DIRECTIVE.match(opener["info"]):
-                raise DocumentError(
-                    f"this code cell is not closed before the next fence opens at line {number}",
-                    f"{self.path}, line {found.line}",
-                    f"end it with a line {found.marks}",
-                )
-            if not found.closed and not opener["info"].strip():
-                raise DocumentError(
-                    f"this code cell opens with {found.marks} but line {number} would close it with {opener['marks']}, "
-                    "so it runs on to the end",
-                    f"{self.path}, line {found.line}",
-                    f"write {found.marks} at line {number}",
-                )
 
     def _notice_what_was_passed_over(self, header: int) -> None:
         for number, line in enumerate(self.lines[header:], header + 1):
-            if number in self.accounted:
+            if number in self.accounted or "code" not in line.lower():
                 continue
             opener = OPENER.match(line)
             if opener is None or not (_is_code_cell(opener["info"]) or _ALMOST_CELL.match(opener["info"])):
                 continue
             if _is_code_cell(opener["info"]):
                 what = "this code cell is not read: it stands in a comment, in HTML or in an indented block"
-                mend = "put an empty line before it, and indent it by less than 4 spaces"
+                mend, rule = "put an empty line before it, and indent it by less than 4 spaces", "hidden-cell"
             else:
                 what, mend = f"{opener['info'].strip()!r} is not read as a code cell", "write {code-cell}"
-            self.notices.append(Notice(number, what, mend))
+                rule = "misspelt-cell"
+            self.notices.append(Notice(number, what, mend, rule))
 
 
 def _block(found: Fence) -> Block:
@@ -224,22 +211,3 @@ def _block(found: Fence) -> Block:
 def _is_code_cell(info: str) -> bool:
     directive = _DIRECTIVE.match(info)
     return directive is not None and directive[1] == "code-cell"
-
-
-def _header_length(lines: list[str]) -> int:
-    """Number of lines of the YAML header, its rulers included; 0 if there is none."""
-    if not lines or lines[0].rstrip() != "---":
-        return 0
-    for number, line in enumerate(lines[1:], 2):
-        if _HEADER_END.match(line):
-            return number
-    return 0
-
-
-def _language_of(header: list[str]) -> str:
-    """The language that the header names, in lower case; empty if none."""
-    for line in header:
-        named = _LANGUAGE.match(line)
-        if named:
-            return named[1].lower()
-    return ""

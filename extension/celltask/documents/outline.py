@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Block", "Cell", "DocumentFormat", "DocumentText", "Notice"]
+__all__ = ["Block", "Cell", "DocumentFormat", "DocumentText", "Nested", "Notice"]
 
-DocumentFormat = Literal["myst", "percent", "ipynb", "python"]
+DocumentFormat = Literal["myst", "percent", "ipynb", "python", "light", "rmarkdown", "quarto"]
+
+Nested = Literal["run", "report", "refuse"]
+"""What becomes of code cells inside directives, lists and quotations."""
 
 PYTHON_NAMES = frozenset({"", "py", "py3", "python", "python3", "ipython", "ipython2", "ipython3", "pycon", "pyodide"})
 """Lower-case names under which documents and kernels mean Python; an empty one means the document's own language."""
@@ -93,6 +96,8 @@ class Notice(NamedTuple):
     line: int
     what: str
     mend: str = ""
+    rule: str = ""
+    """Name under which `celltask lint` tells it."""
 
 
 class DocumentText(NamedTuple):
@@ -109,6 +114,8 @@ class DocumentText(NamedTuple):
     notices: tuple[Notice, ...] = ()
     blocks: tuple[Block, ...] = ()
     """Fences that are no code cells, in their order; none for a notebook."""
+    settings: Mapping[str, object] = {}
+    """The key ``celltask`` of a notebook's metadata; of other documents, see `documents.settings`."""
 
     @property
     def name(self) -> str:

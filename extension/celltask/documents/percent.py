@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from celltask.documents.cell_options import tags_of
+from celltask.documents.cell_options import tags_in
 from celltask.documents.logical import logical_starts
-from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText
+from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText, Notice
 from celltask.errors import DocumentError
 
-__all__ = ["is_percent", "read_percent"]
+__all__ = ["is_percent", "read_percent", "script_header"]
 
 _MARKER = re.compile(r"#\s*%%(%*)(?:\s+(.*))?$")
 _MAGIC = re.compile(r"#[ \t]?(?=%{1,2}[A-Za-z_])")
@@ -25,7 +25,6 @@ _MARKDOWN = frozenset({"markdown", "md"})
 _QUOTES = re.compile(r"[rR]?(\"{3}|'{3})")
 _FENCE_MARKS = ("```", "~~~", ":::")
 _OPTION = re.compile(r"""([A-Za-z_][\w.-]*)\s*=\s*(\[[^\]]*\]|"[^"]*"|'[^']*'|[^\s]+)""")
-_LANGUAGE = re.compile(r"#\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
 
 
 class _Part(NamedTuple):
@@ -63,13 +62,7 @@ def read_percent(text: str, path: str) -> DocumentText:
         DocumentError: If its header says that it is of another language.
     """
     lines = text.split("\n")
-    header = _header_length(lines)
-    for line in lines[:header]:
-        named = _LANGUAGE.match(line)
-        if named and named[1].lower() not in PYTHON_NAMES:
-            raise DocumentError(
-                f"this is a script of {named[1]}, not of Python", path, "set `language: python` in its header"
-            )
+    header, notices = script_header(lines, path)
     starts = set(logical_starts(lines, reset=_ANY))
     cells: list[Cell] = []
     blocks: list[Block] = []
@@ -80,19 +73,28 @@ def read_percent(text: str, path: str) -> DocumentText:
         cell = _cell(part, _with_magics(lines, part, starts), path, len(cells) + 1)
         if cell is not None:
             cells.append(cell)
-    return DocumentText(path, "percent", tuple(cells), text, blocks=tuple(blocks))
+    return DocumentText(path, "percent", tuple(cells), text, notices, tuple(blocks))
 
 
-def _header_length(lines: list[str]) -> int:
-    """Number of lines of the commented YAML header, its rulers included; 0 if there is none."""
+def script_header(lines: list[str], path: str) -> tuple[int, tuple[Notice, ...]]:
+    """Number of lines down to the end of the commented YAML header, 0 if there is none, and what is to be said of it.
+
+    Raises:
+        DocumentError: If it is no YAML, or says that the script is of another language.
+    """
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    if first < len(lines) and lines[first].rstrip() in {"# ---", "#---"}:
-        for number in range(first + 1, len(lines)):
-            if not lines[number].startswith("#"):
-                return 0
-            if lines[number].rstrip() in {"# ---", "#---"}:
-                return number + 1
-    return 0
+    if first == len(lines) or lines[first].rstrip() not in {"# ---", "#---"}:
+        return 0, ()
+    rest = lines[first:]
+    end = next((number for number, line in enumerate(rest) if not line.startswith("#")), len(rest))
+    from celltask.documents.header import header_of  # noqa: PLC0415 - few scripts have one
+
+    header = header_of([re.sub(r"^#[ ]?", "", line) for line in rest[:end]], path)
+    if header.is_other_language:
+        raise DocumentError(
+            f"this is a script of {header.language}, not of Python", path, "set `language: python` in its header"
+        )
+    return (first + header.length if header.length else 0), header.notices
 
 
 def _parts(lines: list[str], header: int, starts: set[int]) -> list[_Part]:
@@ -161,7 +163,7 @@ def _cell(part: _Part, lines: list[str], path: str, number: int) -> Cell | None:
         first_line=part.start + start + 1,
         language="python" if part.kind in PYTHON_NAMES else part.kind,
         options=options,
-        tags=tags_of(options.get("tags")),
+        tags=tags_in(options),
         filename=path,
         marker_line=part.marker + 1,
     )

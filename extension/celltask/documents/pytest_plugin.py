@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from celltask.documents.items import DocumentFile
+    from celltask.documents.set_up import DocumentSetUp
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure", "pytest_pycollect_makemodule"]
+__all__ = [
+    "celltask_document",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_configure",
+    "pytest_pycollect_makemodule",
+]
 
-_FENCE = b"{code-cell}"
-_MARKED = (b"%%", b"%task", b"%workflow")
+_CELLS = (b"{code-cell}", b"{python")
+_ASKS_FOR_SHELL = (b"celltask:", b":run:")
+_ANY_FENCE = (b"```", b"~~~", b":::")
+_MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
+_PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
+_NUMBERS = {"celltask_timeout": "seconds", "celltask_document_timeout": "seconds", "celltask_output_limit": "megabytes"}
 _LINE = "celltask_line"
 
 
@@ -30,13 +41,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--celltask`` and the ini options."""
     group = parser.getgroup("celltask", "documents as tests")
     group.addoption(
-        "--celltask", action="store_true", help="run the code cells of documents (.md, .ipynb, percent .py) as tests"
+        "--celltask",
+        action="store_true",
+        help="run the code cells of documents (.md, .ipynb, .py, .Rmd, .qmd) as tests",
     )
     group.addoption(
         "--celltask-kernels",
         choices=("fork", "cold"),
         default="fork",
         help="fork kernels from a warmed server (the default, on Linux), or start each",
+    )
+    group.addoption(
+        "--celltask-shell",
+        choices=("document", "run", "skip"),
+        default="document",
+        help="shell examples of documents: run those of documents that ask for it (the default), run all, or skip all",
+    )
+    group.addoption(
+        "--promote",
+        dest="celltask_promote",
+        nargs="?",
+        const="write",
+        choices=("write", "diff"),
+        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
     )
     parser.addini(
         "celltask_documents",
@@ -45,6 +72,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
+    parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini(
+        "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
+    )
+    parser.addini(
+        "celltask_notebook_outputs",
+        "compare cells of notebooks with the outputs stored there",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
+        "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
+    )
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
+    )
     parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
@@ -53,21 +102,23 @@ def pytest_configure(config: pytest.Config) -> None:
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
-    for name, unit in (("celltask_timeout", "seconds"), ("celltask_output_limit", "megabytes")):
-        given = config.getini(name)
+    for name, unit in _NUMBERS.items():
+        given = config.getini(name) or "1"
         try:
             is_fit = float(given) > 0
         except ValueError:
             is_fit = False
         if not is_fit:
             raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
+    if config.getini("celltask_nested") not in {"run", "report", "refuse"}:
+        raise pytest.UsageError(f"celltask_nested is {config.getini('celltask_nested')!r}, not run, report or refuse")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document at `file_path`, if documents there are tests and it is one."""
     suffix = file_path.suffix.lower()
-    if suffix not in {".md", ".ipynb", ".py"} or not _is_chosen(file_path, parent.config):
+    if suffix not in {*_PAGES, *_NOTEBOOKS, ".py"} or not _is_chosen(file_path, parent.config):
         return None
     if suffix == ".py" and (_is_test_module(file_path, parent) or parent.session.isinitpath(file_path)):
         return None  # pytest asks pytest_pycollect_makemodule for these
@@ -81,6 +132,15 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return _document(module_path, parent)
 
 
+@pytest.fixture(scope="module")
+def celltask_document(request: pytest.FixtureRequest) -> DocumentSetUp:
+    """How the document is run that is tested: for the fixture ``celltask_setup``, in a conftest.py."""
+    set_up: DocumentSetUp | None = getattr(request.node, "set_up", None)
+    if set_up is None:
+        raise pytest.UsageError("celltask_document is for documents: use it in the fixture celltask_setup")
+    return set_up
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what kernels are forked from, as soon as it is known that there are documents to test."""
     items = sys.modules.get("celltask.documents.items")
@@ -91,6 +151,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
 
         engine_of(session.config).expect(list(documents))
+        if session.config.getoption("usepdb"):
+            from celltask.documents.debugging import debug_cells  # noqa: PLC0415 - only who asks
+
+            debug_cells(session.config)
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -99,6 +163,20 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     if line is None or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
         return None
     return "passed", ".", f"PASSED (line {line})"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The change that ``--promote`` made to each document, or would make."""
+    if not config.getoption("celltask_promote") or "celltask.documents.expected.under_pytest" not in sys.modules:
+        return
+    from celltask.documents.expected.under_pytest import DIFFS  # noqa: PLC0415 - loaded already
+
+    diffs = config.stash.get(DIFFS, [])
+    for number, diff in enumerate(diffs):
+        if not number:
+            written = config.getoption("celltask_promote") == "write"
+            terminalreporter.section("promoted" if written else "to be promoted by --promote")
+        terminalreporter.write_line(diff)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -132,9 +210,10 @@ def _is_test_module(path: Path, parent: pytest.Collector) -> bool:
 def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
     suffix = path.suffix.lower()
-    if suffix != ".ipynb":
+    if suffix not in _NOTEBOOKS:
         text = path.read_bytes()
-        if not any(sign in text for sign in ((_FENCE,) if suffix == ".md" else _MARKED)):
+        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
+        if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
             return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
 

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from celltask.documents.outline import Cell, DocumentText
 from celltask.errors import DocumentError
 
-__all__ = ["read_document"]
+if TYPE_CHECKING:
+    from celltask.documents.outline import DocumentFormat, Nested
+
+__all__ = ["document_from", "read_document"]
 
 MYST_SUFFIXES = (".md", ".markdown", ".myst", ".mystnb", ".mnb")
-SUFFIXES = (*MYST_SUFFIXES, ".ipynb", ".py")
+R_SUFFIXES = (".rmd", ".qmd")
+SUFFIXES = (*MYST_SUFFIXES, *R_SUFFIXES, ".ipynb", ".py")
 
 
-def read_document(path: str | os.PathLike[str]) -> DocumentText:
+def read_document(path: str | os.PathLike[str], *, nested: Nested = "run") -> DocumentText:
     r"""The code cells of the document at `path`, each with its exact lines; nothing is run.
 
-    The format follows from the suffix: MyST for ``.md`` (with or without a header), a notebook for ``.ipynb``, and
-    for ``.py`` the percent format if it has ``# %%`` markers or commented ``# %task`` lines, else a plain module of
+    The format follows from the suffix: MyST for ``.md`` (with or without a header), R Markdown for ``.Rmd``, Quarto for
+    ``.qmd``, a notebook for ``.ipynb``, and for ``.py`` the percent format if it has ``# %%`` markers or commented
+    ``# %task`` lines, jupytext's light format if it has ``# +`` markers or its header says so, else a plain module of
     one cell.
+
+    Args:
+        path: Of the document.
+        nested: What becomes of code cells inside directives, lists and quotations: they are cells like others
+            (``"run"``), are left out with a notice (``"report"``), or are an error (``"refuse"``).
 
     Raises:
         DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
@@ -37,16 +48,30 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
     given = os.fspath(path)
     full = os.path.abspath(given)
     suffix = os.path.splitext(full)[1].lower()
-    data = _bytes_of(given, suffix)
+    return document_from(_bytes_of(given, suffix), full, nested=nested)
+
+
+def document_from(data: bytes, path: str, *, nested: Nested = "run") -> DocumentText:
+    """The document in `data`, read as a file at the absolute `path` would be.
+
+    Raises:
+        DocumentError: If it cannot be read as what the suffix of `path` says.
+    """
+    suffix = os.path.splitext(path)[1].lower()
     if suffix == ".ipynb":
         from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
 
-        return read_notebook(_decoded(data, full), full)
+        return read_notebook(_decoded(data, path), path)
     if suffix == ".py":
-        return _read_python(data, full)
+        return _read_python(data, path)
+    if suffix in R_SUFFIXES:
+        from celltask.documents.rmarkdown import read_rmarkdown  # noqa: PLC0415 - loads markdown-it
+
+        form: DocumentFormat = "quarto" if suffix == ".qmd" else "rmarkdown"
+        return read_rmarkdown(_decoded(data, path), path, form, nested=nested)
     from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
 
-    return read_myst(_decoded(data, full), full)
+    return read_myst(_decoded(data, path), path, nested=nested)
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:
@@ -73,7 +98,7 @@ def _bytes_of(path: str, suffix: str) -> bytes:
 
 def _unknown_suffix(path: str, suffix: str) -> DocumentError:
     known = "a document is a MyST page (.md), a notebook (.ipynb) or a Python file (.py)"
-    if suffix in {".rmd", ".qmd", ".r", ".jl"}:
+    if suffix in {".r", ".jl"}:
         return DocumentError(
             f"documents of type {suffix} are not read", path, f"convert it: jupytext --to md:myst {_name(path)}"
         )
@@ -136,6 +161,11 @@ def _read_python(data: bytes, path: str) -> DocumentText:
 
         if is_percent(text):
             return read_percent(text, path)
+    if "# +" in text or "format_name: light" in text:
+        from celltask.documents.light import is_light, read_light  # noqa: PLC0415 - loads re
+
+        if is_light(text):
+            return read_light(text, path)
     cell = Cell(1, text, first_line=1, filename=path)
     return DocumentText(path, "python", (cell,), text)
 

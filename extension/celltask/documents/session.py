@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.documents.expected.doctest_run import run_examples_async
 from celltask.documents.report import relative
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels, Path
     from celltask.documents.kernels.reply import Reply
@@ -35,6 +38,8 @@ class Stage:
     scene: Scene
     timeout_s: float = 300.0
     """That a cell may take, if it does not say so itself."""
+    document_timeout_s: float = float("inf")
+    """That all cells together may take."""
     path: Path = ()
     """What the servers have imported from which its kernel is forked."""
     hidden: Mapping[int, Sequence[str]] = field(default_factory=dict)
@@ -48,6 +53,7 @@ class Session:
         self.document, self.stage = document, stage
         self._kernels = kernels
         self._kernel: Kernel | None = None
+        self._refused: DocumentError | None = None
         self.results: dict[int, Result] = {}
         """By the cell's number."""
         self.broken: Cell | None = None
@@ -59,6 +65,7 @@ class Session:
         Raises:
             DocumentError: If there is no kernel, or hidden code fails.
         """
+        await self.started()
         for earlier in self.document.cells[: cell.number - 1]:
             if self.broken is not None:
                 return
@@ -78,8 +85,12 @@ class Session:
         if cell.number not in self.results:
             raises, timeout_s = self._expectations(cell)
             kernel = await self.started()
-            reply = await kernel.run(cell, timeout_s=timeout_s)
+            left_s = self.stage.document_timeout_s - sum(result.reply.seconds for result in self.results.values())
+            reply = await kernel.run(cell, timeout_s=max(0.001, min(timeout_s, left_s)))
             failure = judge(reply, raises, timeout_s=timeout_s)
+            if failure is not None and reply.status == "timeout" and left_s < timeout_s:
+                what = f"the document took longer than {self.stage.document_timeout_s:g} s"
+                failure = replace(failure, what=what)
             if is_last and failure is None:
                 failure = next(map(_left_behind, await kernel.finish()), None)
             self.results[cell.number] = Result(failure, reply)
@@ -89,24 +100,48 @@ class Session:
                 await self._execute_hidden(kernel, cell.number)
         return self.results[cell.number]
 
+    async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
+        """Why the examples of `block` fail in the kernel as it is now; None if they do not.
+
+        Raises:
+            DocumentError: If there is no kernel, or an option of the fence cannot be read.
+        """
+        kernel, timeout_s = await self.started(), self.stage.timeout_s
+        worst: list[Failure] = []
+
+        async def execute(code: str) -> list[dict[str, object]]:
+            reply = await kernel.run_beside(code, timeout_s=timeout_s)
+            failure = judge(reply, None, timeout_s=timeout_s)
+            worst.extend([] if failure is None else [failure])
+            return reply.outputs if failure is None else []
+
+        failure = await run_examples_async(block, execute, rules)
+        return replace(worst[0], line=failure.line) if failure is not None and worst else failure
+
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
         where = f"{relative(self.document.path)}:{cell.first_line}"
         return must_raise(cell, where=where), timeout_of(cell, self.stage.timeout_s, where=where)
 
     async def started(self) -> Kernel:
         """The kernel, in which hidden code has been executed that comes before the first cell."""
+        if self._refused is not None:
+            raise self._refused
         if self._kernel is None:
             scene = self.stage.scene
-            self._kernel = await self._kernels.take(self.stage.path, scene.environment)
-            await self._kernel.begin(scene, self.document.cells)
-            await self._execute_hidden(self._kernel, 0)
+            try:
+                self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+                await self._kernel.begin(scene, self.document.cells)
+                await self._execute_hidden(self._kernel, 0)
+            except DocumentError as error:
+                self._refused = error  # the next cell would only meet it again
+                raise
         return self._kernel
 
     async def _execute_hidden(self, kernel: Kernel, number: int) -> None:
         for code in self.stage.hidden.get(number, ()):
-            told = await kernel.execute(code)
+            told = await kernel.execute(code, timeout_s=self.stage.timeout_s)
             if told.get("status") != "ok":
-                error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel ended"
+                error = f"{told.get('ename')}: {told.get('evalue')}" if told else "the kernel does not answer"
                 raise DocumentError(f"the set-up of the document failed: {error}", self.document.path)
 
     @property
@@ -114,11 +149,28 @@ class Session:
         """State of the widgets that the cells have shown, as the metadata of a notebook hold it; empty if none."""
         return self._kernel.widgets if self._kernel is not None else {}
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no kernel, or none that lives."""
+        return self._kernel is None or not self._kernel.is_alive
+
+    async def debug(self, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Open the kernel's debugger at the last exception; returns when it is left.
+
+        Args:
+            ask: Gives the next command; it is given the prompt.
+            write: Shows text.
+        """
+        if self._kernel is not None:
+            await self._kernel.converse("%debug", ask, write)
+
     async def close(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
         kernel, self._kernel = self._kernel, None
+        if kernel is not None and self.stage.scene.coverage is not None:
+            await kernel.finish()  # which keeps what was measured
         self.results.clear()
-        self.broken = None
+        self.broken = self._refused = None
         if kernel is not None:
             await kernel.stop()
 

@@ -13,7 +13,7 @@ from nbclient.util import ensure_async
 from traitlets import Any as AnyTrait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jupyter_client.manager import AsyncKernelManager
     from nbformat import NotebookNode
@@ -159,15 +159,43 @@ class DocumentClient(NotebookClient):
             if message["parent_header"].get("msg_id") == number:
                 return {**message["content"], **message["metadata"].get(_KEY, {})}
 
+    async def converse(self, code: str, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Execute `code` with answers by `ask` to its prompts, and what it prints given to `write`; no cell is it."""
+        number = self.requests.execute(code, silent=False, store_history=False, allow_stdin=True)
+        ended = asyncio.ensure_future(self.provisioner.ended())
+        asked = asyncio.ensure_future(self._answer(ask))
+        shown = asyncio.ensure_future(self._show(number, write))
+        await asyncio.wait({ended, asked, shown}, return_when=asyncio.FIRST_COMPLETED)
+        for future in (ended, asked, shown):
+            future.cancel()
+
+    async def _answer(self, ask: Callable[[str], str]) -> None:
+        while True:
+            message = await ensure_async(self.requests.stdin_channel.get_msg(timeout=None))
+            self.requests.input(ask(message["content"]["prompt"]))
+
+    async def _show(self, number: str, write: Callable[[str], object]) -> None:
+        while True:
+            message = await ensure_async(self.requests.iopub_channel.get_msg(timeout=None))
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            if message["msg_type"] == "stream":
+                write(message["content"]["text"])
+            elif message["content"].get("execution_state") == "idle":
+                return
+
     async def run(self, cell: NotebookNode, index: int, timeout_s: float, **request: object) -> dict[str, Any] | None:
-        """The reply to the cell; None if the kernel died, which it may have been made to."""
+        """The reply to the cell; None if the kernel died, which it may have been made to.
+
+        Without a request it is no cell of the document, and is not counted.
+        """
         self.late = self.flooded = False
         self._shown = 0
         self.reply = None
         self.timeout_func = lambda _: timeout_s  # type: ignore[assignment]  # waits for parts of seconds, too
         self.requests.beside = request
         try:
-            await self.async_execute_cell(cell, index)
+            await self.async_execute_cell(cell, index, store_history=bool(request))
         except DeadKernelError:
             if not self.provisioner.has_ended:  # nbclient takes every cancellation, as by Ctrl-C, for a death
                 raise asyncio.CancelledError from None

@@ -34,6 +34,8 @@ from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _MOST_FDS = 3
+_SNAPSHOT = "celltask-state"
+"""Name of the process of a snapshot; as `in_snapshot` has it."""
 _KERNEL = """
 IPython.core.completerlib IPython.core.debugger IPython.core.history IPython.core.logger IPython.core.magics
 IPython.core.oinspect IPython.extensions.storemagic asyncio bdb cmd code comm faulthandler ipykernel.comm
@@ -137,17 +139,27 @@ def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch
 
 
 def _end_children() -> None:
-    """Kill what was left to this process by those that it waited for, and what these leave in turn."""
+    """Kill what was left to this process by those that it waited for, and what these leave in turn.
+
+    Snapshots of the kernel are left alone: they end with the connection on which they were asked for.
+    """
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     while True:
-        for pid in map(int, children.read_text().split() if children.exists() else ()):
+        left = [pid for pid in children.read_text().split() if _name_of(pid) != _SNAPSHOT] if children.exists() else []
+        for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            if not os.waitpid(-1, 0 if children.exists() else os.WNOHANG)[0]:
+                os.kill(int(pid), signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            if not left:
                 return
-        except ChildProcessError:
-            return
+            os.waitpid(int(left[0]), 0)
+
+
+def _name_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _become_kernel(

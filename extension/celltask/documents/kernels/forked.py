@@ -135,8 +135,7 @@ class ForkServer:
             DocumentError: If the server has ended.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            return await self._asked(request, ours, [theirs.fileno(), stdout, stderr])
+        return await self._asked(request, ours, theirs, [stdout, stderr])
 
     async def fork_server(self, modules: Sequence[str]) -> ForkServer | None:
         """A server that has imported `modules` too; None if what they start cannot be forked.
@@ -146,18 +145,21 @@ class ForkServer:
         """
         ours, theirs = socket.socketpair()
         control, its_end = socket.socketpair()
-        with theirs, its_end:
-            process = await self._asked({"modules": list(modules)}, ours, [theirs.fileno(), its_end.fileno()])
+        with its_end:
+            process = await self._asked({"modules": list(modules)}, ours, theirs, [its_end.fileno()])
         process.release()
         if not process.bound:
             control.close()
             return None
         return ForkServer(control, None, self._log)
 
-    async def _asked(self, request: Mapping[str, object], ours: socket.socket, fds: list[int]) -> ForkedProcess:
+    async def _asked(
+        self, request: Mapping[str, object], ours: socket.socket, theirs: socket.socket, fds: list[int]
+    ) -> ForkedProcess:
         async with self._turn:  # descriptors of two requests may not arrive together
             try:
-                socket.send_fds(self._control, [f"{json.dumps(request)}\n".encode()], fds)
+                with theirs:  # else nobody would hear that a server ended which has not taken the request
+                    socket.send_fds(self._control, [f"{json.dumps(request)}\n".encode()], [theirs.fileno(), *fds])
             except OSError:
                 ours.close()
                 raise self._ended() from None

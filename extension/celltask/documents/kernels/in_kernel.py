@@ -83,6 +83,12 @@ class Watch:
         coverage: dict[str, Any] | None,
     ) -> None:
         """Be the kernel of a document, which was nobody's until now."""
+        if coverage is not None:
+            import coverage as package  # noqa: PLC0415 - only where it is asked for
+
+            os.chdir(coverage.pop("root"))  # paths in its settings, and relative ones in its data, begin there
+            self._coverage = package.Coverage(**coverage)
+            self._coverage.start()
         os.chdir(folder)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
@@ -91,11 +97,6 @@ class Watch:
             warnings.filterwarnings(action, message, _category(category), module, line)
         if filters:
             warnings.filterwarnings("ignore", module=_MACHINERY)
-        if coverage is not None:
-            import coverage as package  # noqa: PLC0415 - only where it is asked for
-
-            self._coverage = package.Coverage(**coverage)
-            self._coverage.start()
         loop = asyncio.get_event_loop()
         loop.set_exception_handler(self._in_loop)
         loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # typed for the newest asyncio

@@ -22,7 +22,7 @@ from celltask.documents.kernels.reply import Reply, how_it_ended
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
@@ -32,6 +32,7 @@ __all__ = ["Kernel", "Scene"]
 
 _START_S = 60.0
 _ASK_S = 20.0
+_MOST_OUTPUT = 20_000_000
 _LONGEST_FOLDER = 80
 """Characters of a folder in which every Unix takes sockets."""
 _WATCH = Path(__file__).with_name("in_kernel.py")
@@ -54,7 +55,7 @@ class Scene:
     filters: Sequence[Sequence[object]] = ()
     coverage: Mapping[str, object] | None = None
     """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
-    most_output: int = 20_000_000
+    most_output: int = _MOST_OUTPUT
     """Characters that a cell may show; one that shows more fails."""
 
 
@@ -73,6 +74,11 @@ class Kernel:
         self._manager: AsyncKernelManager | None = None
         self.provisioner: DocumentProvisioner | None = None
         self.language_info: dict[str, object] = {}
+
+    @property
+    def folder(self) -> str:
+        """Where its connection file and its sockets are; not the working folder. Empty before its start."""
+        return self._scratch
 
     async def start(self) -> None:
         """Start the process and wait until it answers.
@@ -123,29 +129,43 @@ class Kernel:
         Raises:
             DocumentError: If the kernel cannot be prepared so: the folder is gone, say.
         """
-        client = self._open()
-        client.most_output = scene.most_output
-        client.nb.cells = [_node(cell) for cell in cells]
+        self.go_on(cells, scene.most_output)
         begin = {
             "folder": scene.folder,
             "environment": {**self._environment(), **scene.environment},
             "filters": scene.filters,
             "coverage": scene.coverage,
         }
-        told = await client.ask(_ASK_S, begin=begin)
+        told = await self._open().ask(_ASK_S, begin=begin)
         failed = told.get("failed", "" if told else "it does not answer")
         if failed:
             raise DocumentError(f"the kernel cannot be made ready: {failed}", scene.folder)
 
+    def go_on(self, cells: Sequence[Cell], most_output: int = _MOST_OUTPUT) -> None:
+        """Be the kernel of these cells, in the state that it has."""
+        client = self._open()
+        client.most_output = most_output
+        client.nb.cells = [_node(cell.source) for cell in cells]
+
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
-        client = self._open()
-        if cell.number > len(client.nb.cells):  # none of the document's
-            client.nb.cells.append(_node(cell))
-        node = client.nb.cells[cell.number - 1]
-        begun = time.perf_counter()
         place = [cell.filename, cell.first_line, cell.marker_line]
-        reply = await client.run(node, cell.number - 1, timeout_s, place=place)
+        return await self._reply(cell.number - 1, timeout_s, place=place)
+
+    async def run_beside(self, code: str, *, timeout_s: float) -> Reply:
+        """Execute `code` that is no cell: it is not counted, and not in the history."""
+        nodes = self._open().nb.cells
+        nodes.append(_node(code))
+        try:
+            return await self._reply(len(nodes) - 1, timeout_s)
+        finally:
+            nodes.pop()
+
+    async def _reply(self, index: int, timeout_s: float, **request: object) -> Reply:
+        client = self._open()
+        node = client.nb.cells[index]
+        begun = time.perf_counter()
+        reply = await client.run(node, index, timeout_s, **request)
         seconds = time.perf_counter() - begun
         if reply is None:
             ended = await self._ended()
@@ -180,6 +200,15 @@ class Kernel:
         It is empty if the kernel ends, or does not answer within `timeout_s` seconds.
         """
         return await self._open().ask(timeout_s, code)
+
+    async def converse(self, code: str, ask: Callable[[str], str], write: Callable[[str], object]) -> None:
+        """Execute `code`, which may ask for input, and show what it prints at once."""
+        await self._open().converse(code, ask, write)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.provisioner is not None and not self.provisioner.has_ended
 
     async def finish(self) -> list[list[object]]:
         """What was raised where nobody looks, and is known only now; to be called after the last cell."""
@@ -238,8 +267,8 @@ class _OneSpec(KernelSpecManager):
         return self._spec
 
 
-def _node(cell: Cell) -> NotebookNode:
-    return _record(cell_type="code", source=cell.source, metadata=_record(), outputs=[], execution_count=None)
+def _node(source: str) -> NotebookNode:
+    return _record(cell_type="code", source=source, metadata=_record(), outputs=[], execution_count=None)
 
 
 def _record(**fields: object) -> NotebookNode:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celltask import __version__
+from celltask.documents.header import header_text
 from celltask.documents.runner.files import write_whole
 from celltask.documents.runner.inputs import Inputs, changed, inputs_of, named_files
 from celltask.documents.verdict import skip_reason
@@ -129,15 +130,16 @@ class Passed:
             name = f"{path.relative_to(self._settings.root).as_posix()}.json"
         else:
             name = f"elsewhere/{path.name}-{_hash(str(path))[:16]}.json"
-        return self._folder / "passed" / name
+        key = repr(sorted(chosen.parameters.items())) if chosen.parameters else ""
+        return self._folder / "passed" / (f"{name[:-5]}-{_hash(key)[:16]}.json" if key else name)
 
     def _digest(self, document: DocumentText) -> str:
         """Of the cells and other fences, the header, and the settings; prose does not count."""
         settings = self._settings
-        header = document.text.partition("\n---")[0] if document.text.startswith("---") else ""
+        header = [header_text(document.text), document.settings]
         cells = [[cell.source, cell.language, cell.tags, _plain(cell.options)] for cell in document.cells]
         blocks = [[block.directive, block.argument, block.source, _plain(block.options)] for block in document.blocks]
-        return _hash(repr([header, cells, blocks, settings.timeout_s, settings.most_output, settings.filters]))
+        return _hash(repr([header, cells, blocks, replace(settings, root=Path(), documents=())]))
 
 
 def _is_whole(chosen: Chosen) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,20 @@ from celltask.documents.cell_names import cell_names
 from celltask.documents.failed import unknown_name
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative
+from celltask.documents.set_up import hidden_code
+from celltask.documents.settings import document_settings, parameters_in
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from celltask.documents.outline import DocumentText
     from celltask.documents.runner.settings import Settings
 
 __all__ = ["Chosen", "choose", "typed_paths"]
 
-_SIGNS = {".md": (b"{code-cell}",), ".py": (b"%%", b"%task", b"%workflow"), ".ipynb": (b"",)}
+_PAGE, _SCRIPT = (b"{code-cell}", b"{python"), (b"%%", b"%task", b"%workflow", b"format_name: light")
+_SIGNS = {".ipynb": (b"",), ".py": _SCRIPT} | dict.fromkeys((".md", ".markdown", ".myst", ".rmd", ".qmd"), _PAGE)
 """What the text of a document has, by the suffix of its name; most Markdown and Python has none of it."""
 
 
@@ -38,11 +41,18 @@ class Chosen:
     """Numbers of the cells whose outcome is asked for; those above them are run as well."""
     error: DocumentError | None = None
     """Why it cannot be read."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """What is set for it, if it is run under several sets of values."""
 
     @property
     def shown(self) -> str:
         """Its path as it is told."""
         return relative(str(self.path))
+
+    @property
+    def label(self) -> str:
+        """Its path, and its parameters as they stand in the ids of tests: ``"page.md[C=0.1]"``."""
+        return f"{self.shown}{_suffix(self.parameters)}"
 
 
 def typed_paths(words: Sequence[str]) -> list[Path]:
@@ -75,7 +85,7 @@ def choose(words: Sequence[str], settings: Settings, *, is_wanted: Callable[[str
         wanted[path] = None if before is None or not cell else {*before, cell}
     if not wanted:
         raise _nothing(words, settings)
-    found = [_chosen(path, cells, is_wanted) for path, cells in wanted.items()]
+    found = [one for path, cells in wanted.items() for one in _chosen(path, cells, settings, is_wanted)]
     kept = [one for one in found if one.numbers or one.error is not None]
     if not kept:
         raise DocumentError(
@@ -148,19 +158,40 @@ def _is_document(path: Path, settings: Settings) -> bool:
         return True
 
 
-def _chosen(path: Path, cells: set[str] | None, is_wanted: Callable[[str], bool] | None) -> Chosen:
+def _suffix(parameters: Mapping[str, object]) -> str:
+    told = "-".join(f"{name}={value}" for name, value in parameters.items())
+    return f"[{told}]" if told else ""
+
+
+def _chosen(
+    path: Path, cells: set[str] | None, settings: Settings, is_wanted: Callable[[str], bool] | None
+) -> Iterator[Chosen]:
+    """The document once, or once for each set of values that it is to be run under."""
     try:
-        document = read_document(path)
+        document = read_document(path, nested=settings.nested)
+        sets = document_settings(document).parameters or _sets_by_settings(path, settings) or ({},)
+        for parameters in sets:
+            hidden_code(document, parameters)
     except DocumentError as error:
-        return Chosen(path, None, error=error)
-    names = cell_names(document.cells)
+        yield Chosen(path, None, error=error)
+        return
+    plain = cell_names(document.cells)
+    known = {f"{name}{_suffix(parameters)}" for name in plain for parameters in sets}.union(plain)
     for name in cells or ():
-        if name not in names:
-            raise unknown_name(name, relative(str(path)), names, kind="cell")
-    shown = relative(str(path))
-    numbers = {
-        cell.number
-        for cell, name in zip(document.cells, names, strict=True)
-        if (cells is None or name in cells) and (is_wanted is None or is_wanted(f"{shown}::{name}"))
-    }
-    return Chosen(path, document, tuple(names), frozenset(numbers))
+        if name not in known:
+            raise unknown_name(name, relative(str(path)), plain, kind="cell")
+    for parameters in sets:
+        names = tuple(f"{name}{_suffix(parameters)}" for name in plain)
+        numbers = {
+            cell.number
+            for cell, name, own in zip(document.cells, names, plain, strict=True)
+            if (cells is None or not cells.isdisjoint({name, own}))
+            and (is_wanted is None or is_wanted(f"{relative(str(path))}::{name}"))
+        }
+        yield Chosen(path, document, names, frozenset(numbers), parameters=parameters)
+
+
+def _sets_by_settings(path: Path, settings: Settings) -> tuple[Mapping[str, object], ...]:
+    if not settings.parametrize or not path.is_relative_to(settings.root):
+        return ()
+    return parameters_in(settings.parametrize, path.relative_to(settings.root).as_posix())

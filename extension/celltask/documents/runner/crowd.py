@@ -15,6 +15,8 @@ from celltask.documents.runner.cache import Passed
 from celltask.documents.runner.document import run_document
 from celltask.documents.runner.outcome import DocumentOutcome
 from celltask.documents.session import Stage
+from celltask.documents.set_up import hidden_code
+from celltask.documents.settings import DocumentSettings, document_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.documents.runner.outcome import CellOutcome, Event
     from celltask.documents.runner.settings import Settings
 
-__all__ = ["Manner", "run_documents"]
+__all__ = ["Manner", "run_documents", "stage_of"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -121,18 +123,30 @@ class _Crowd:
         return await run_document(chosen, stage, self._kernels, listen=self._hear, keep_going=keep_going)
 
     def _stage_of(self, number: int) -> Stage:
-        settings = self._manner.settings
-        scene = Scene(
-            folder=str(self._documents[number].path.parent),
-            filters=settings.filters,
-            most_output=settings.most_output,
-        )
-        return Stage(scene, settings.timeout_s, self._paths[number])
+        return stage_of(self._documents[number], self._manner.settings, self._paths[number])
 
     def _hear(self, event: Event) -> None:
         if self._next < len(self._documents):  # while a cell runs, a kernel is made ready for the document after it
             self._kernels.prepare(self._paths[self._next])
         self._listen(event)
+
+
+def stage_of(chosen: Chosen, settings: Settings, path: ServerPath = ()) -> Stage:
+    """How a document is run: by what its header says, and else the settings."""
+    own = document_settings(chosen.document) if chosen.document else DocumentSettings()
+    scene = Scene(
+        folder=str(settings.root if own.folder == "root" else chosen.path.parent),
+        environment=own.environment,
+        filters=settings.filters,
+        most_output=settings.most_output,
+    )
+    return Stage(
+        scene,
+        own.timeout_s or settings.timeout_s,
+        own.document_timeout_s or settings.document_timeout_s,
+        path,
+        hidden_code(chosen.document, chosen.parameters) if chosen.document else {},
+    )
 
 
 def _without_outputs(cell: CellOutcome) -> CellOutcome:

@@ -51,7 +51,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`, and show it."""
-        shown = event.chosen.shown
+        shown = event.chosen.label
         if isinstance(event, CellStarted):
             total = len(event.chosen.names)
             self._running[shown] = f"{shown}  {event.number}/{total} {event.chosen.names[event.number - 1]}"

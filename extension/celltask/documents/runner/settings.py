@@ -14,6 +14,8 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from celltask.documents.outline import Nested
+
 __all__ = ["Settings", "read_settings", "warning_filter"]
 
 _TABLES = {
@@ -40,6 +42,15 @@ class Settings:
     documents: tuple[str, ...] = ()
     """Folders, files and patterns, from `root`."""
     timeout_s: float = 300.0
+    document_timeout_s: float = float("inf")
+    """That all cells of a document together may take."""
+    nested: Nested = "run"
+    """What becomes of code cells inside of directives, lists and quotations."""
+    parametrize: tuple[str, ...] = ()
+    """Sets of values for documents, a line each; see `documents.settings.parameters_in`."""
+    sanitize: tuple[str, ...] = ()
+    """Sanitisers of expected output, a line each."""
+    expected_rtol: str = ""
     most_output: int = 20_000_000
     """Characters that a cell may show."""
     filters: tuple[tuple[object, ...], ...] = ()
@@ -102,11 +113,23 @@ def _settings(file: Path, found: Mapping[str, object]) -> Settings:
         file.parent,
         documents=_words(found.get("celltask_documents", ())),
         timeout_s=_positive(found, "celltask_timeout", settings.timeout_s, "seconds", file),
+        document_timeout_s=_positive(found, "celltask_document_timeout", settings.document_timeout_s, "seconds", file),
+        nested=_nested(found, file),
+        parametrize=tuple(_lines(found.get("celltask_parametrize", ()))),
+        sanitize=tuple(_lines(found.get("celltask_sanitize", ()))),
+        expected_rtol=str(found.get("celltask_expected_rtol", "")),
         most_output=int(_positive(found, "celltask_output_limit", 20.0, "megabytes", file) * 1e6),
         filters=tuple(filters),
         not_entered=_words(found.get("norecursedirs", settings.not_entered)),
         test_modules=_words(found.get("python_files", settings.test_modules)),
     )
+
+
+def _nested(found: Mapping[str, object], file: Path) -> Nested:
+    given = found.get("celltask_nested", "run")
+    if given not in ("run", "report", "refuse"):
+        raise DocumentError(f"celltask_nested is {given!r}, not run, report or refuse", str(file))
+    return given
 
 
 def _words(value: object) -> tuple[str, ...]:

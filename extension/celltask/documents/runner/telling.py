@@ -36,7 +36,7 @@ def duration(seconds: float) -> str:
 
 def document_line(outcome: DocumentOutcome) -> str:
     """``"docs/page.md  2 passed, 1 skipped in 85 ms"``, and why it was run if it had passed before."""
-    shown = outcome.chosen.shown
+    shown = outcome.chosen.label
     if outcome.unchanged:
         return f"{shown}  unchanged since it passed"
     because = f" ({outcome.why})" if outcome.why else ""

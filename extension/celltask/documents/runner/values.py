@@ -13,11 +13,11 @@ from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.shown import shown_text
 from celltask.documents.failed import unknown_name
 from celltask.documents.kernels.kernel import Scene
-from celltask.documents.outline import Cell
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runner.background import background
 from celltask.documents.session import Session, Stage
+from celltask.documents.settings import document_settings
 from celltask.documents.verdict import judge, skip_reason
 from celltask.errors import DocumentError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from celltask.documents.outline import DocumentText
+    from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Failure
 
 __all__ = ["Values", "run_until"]
@@ -51,7 +51,8 @@ def run_until(
     reason = skip_reason(cell)
     if reason:
         raise DocumentError(f"cell {name} {reason}, so it is not run", _place(cell), "name another cell")
-    scene = Scene(str(Path(document.path).parent), environment or {})
+    own = document_settings(document)
+    scene = Scene(str(Path(document.path).parent), {**own.environment, **(environment or {})})
     values = Values(document, Session(document, background().kernels, Stage(scene, timeout)))
     try:
         values.reach(cell)
@@ -75,7 +76,6 @@ class Values:
     def __init__(self, document: DocumentText, session: Session) -> None:
         self._document, self._session = document, session
         self._folder = ""
-        self._more = 0
         background().sessions.add(session)
 
     def reach(self, cell: Cell) -> None:
@@ -148,18 +148,16 @@ class Values:
             DocumentError: If it fails.
         """
         __tracebackhide__ = True
-        self._more += 1
-        number = len(self._document.cells) + self._more
-        cell = Cell(number, code, first_line=1, filename=f"<code {self._more}>")
-        return background().run(self._execute(cell, timeout or self._session.stage.timeout_s))
+        return background().run(self._execute(code, timeout or self._session.stage.timeout_s))
 
-    async def _execute(self, cell: Cell, timeout_s: float) -> str:
+    async def _execute(self, code: str, timeout_s: float) -> str:
         __tracebackhide__ = True
         kernel = await self._session.started()
-        reply = await kernel.run(cell, timeout_s=timeout_s)
+        reply = await kernel.run_beside(code, timeout_s=timeout_s)
         failure = judge(reply, None, timeout_s=timeout_s)
         if failure is not None:
-            raise self._failed("the code", cell, failure)
+            place = relative(self._document.path)
+            raise DocumentError(f"the code failed: {failure.what}", place)
         return shown_text(reply.outputs)
 
     def _sent(self, name: str) -> dict[str, object]:

@@ -1,0 +1,146 @@
+"""Outputs stored in a notebook: read from its JSON, and put into it with every other byte kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from json.decoder import JSONDecoder
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from celltask.documents.expected.promote import Promotion
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["promoted_notebook", "stored_outputs", "with_outputs"]
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_DECODER = JSONDecoder()
+_KEPT = {
+    "stream": ("name", "text"),
+    "execute_result": ("data", "metadata"),
+    "display_data": ("data", "metadata"),
+    "error": ("ename", "evalue", "traceback"),
+}
+"""What nbformat 4 allows in an output of each type, besides the type and the count."""
+
+
+class _Span(NamedTuple):
+    """A value in the text, from `start` up to `stop`; `indent` is that of the line on which its key stands."""
+
+    start: int
+    stop: int
+    indent: str
+
+
+def stored_outputs(text: str) -> dict[int, list[Mapping[str, object]]]:
+    """The outputs of each code cell of the notebook in `text`, by the number of the cell.
+
+    >>> stored_outputs('{"cells": [{"cell_type": "code", "outputs": []}]}')
+    {1: []}
+    """
+    cells = [cell for cell in json.loads(text).get("cells", ()) if cell["cell_type"] == "code"]
+    return {number: cell.get("outputs", []) for number, cell in enumerate(cells, 1)}
+
+
+def promoted_notebook(path: str, text: str, shown: Mapping[int, Sequence[Mapping[str, object]]]) -> Promotion:
+    """The notebook at `path` with what its cells show.
+
+    Args:
+        path: Of the notebook.
+        text: It, as it was before its cells were executed.
+        shown: Outputs by the number of the cell.
+
+    Raises:
+        DocumentError: If the file was changed meanwhile.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        data = b""
+    if data.decode("utf-8-sig", errors="replace") != text:
+        raise DocumentError("the document was changed while its cells were executed", path, "run it again")
+    mark = data[: len(data) - len(text.encode())]
+    return Promotion(path, data, mark + with_outputs(text, shown).encode())
+
+
+def with_outputs(text: str, shown: Mapping[int, Sequence[Mapping[str, object]]]) -> str:
+    """The notebook in `text` with other outputs of some cells; its layout, and all other text, stay.
+
+    Args:
+        text: JSON of nbformat 4.
+        shown: Outputs by the number of the cell; a cell that stores none is left alone if it has no place for them.
+
+    >>> print(with_outputs('{"cells": [{"cell_type": "code", "outputs": []}]}',
+    ...     {1: [{"output_type": "stream", "name": "stdout", "text": "a"}]}))
+    {"cells": [{"cell_type": "code", "outputs": [{"name": "stdout", "output_type": "stream", "text": ["a"]}]}]}
+    """
+    spans = list(_output_spans(text))
+    unit = re.match(r"\s*\{\r?\n([ \t]+)", text)
+    counts = [cell.get("execution_count") for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    for number, span in reversed(list(enumerate(spans, 1))):
+        if span is None or number not in shown:
+            continue
+        outputs = [_stored(output, counts[number - 1]) for output in shown[number]]
+        indent = unit[1] if unit else None
+        written = json.dumps(outputs, indent=indent, ensure_ascii=text.isascii() and "\\u" in text, sort_keys=True)
+        end = "\r\n" if "\r\n" in text else "\n"
+        text = text[: span.start] + written.replace("\n", f"{end}{span.indent}") + text[span.stop :]
+    return text
+
+
+def _stored(output: Mapping[str, object], count: object) -> dict[str, object]:
+    kind = str(output["output_type"])
+    kept: dict[str, object] = {"output_type": kind}
+    for name in _KEPT[kind]:
+        value = output.get(name, {} if name == "metadata" else "")
+        if name == "data" and isinstance(value, dict):
+            value = {key: _lines(part) if not key.endswith("json") else part for key, part in value.items()}
+        kept[name] = _lines(value) if name == "text" else value
+    if kind == "execute_result":
+        kept["execution_count"] = count
+    return kept
+
+
+def _lines(text: object) -> object:
+    """Text as it stands in a file: its lines, for the sake of diffs."""
+    return text.splitlines(keepends=True) if isinstance(text, str) else text
+
+
+def _output_spans(text: str) -> Iterator[_Span | None]:
+    """Where the outputs of each code cell stand; None for a cell without."""
+    for key, start, _ in _members(text, _skip(text, 0)):
+        if key != "cells":
+            continue
+        at = _skip(text, start + 1)
+        while text[at] != "]":
+            members = {name: _Span(first, last, _indent(text, first)) for name, first, last in _members(text, at)}
+            kind = members.get("cell_type")
+            if kind is not None and json.loads(text[kind.start : kind.stop]) == "code":
+                yield members.get("outputs")
+            at = _skip(text, _DECODER.raw_decode(text, at)[1])
+            at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """Key, begin and end of each value of the object that begins at `at`."""
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        start = _skip(text, _skip(text, at) + 1)
+        stop = _DECODER.raw_decode(text, start)[1]
+        yield key, start, stop
+        at = _skip(text, stop)
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _skip(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _indent(text: str, at: int) -> str:
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    return line[: len(line) - len(line.lstrip())]

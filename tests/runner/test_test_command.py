@@ -304,3 +304,37 @@ def test_a_header_that_cannot_be_meant_is_told_as_unreadable(cli: Cli, page: Mak
     said = cli("test", "page.md")
     assert said.code == 1
     assert "the header has a setting 'timeot' that is not known" in said.lines
+
+
+def test_cells_must_show_what_their_document_says(cli: Cli, page: MakePage) -> None:
+    """As under pytest; the cells below such a failure are run."""
+    path = page("print(1.0 + 2)", "y = 2\ny")
+    path.write_text(path.read_text().replace("\n```\n\nProse.", "\n```\n\n```{output}\n3.5\n```\n\nProse."))
+    said = cli("test", "page.md", "-v")
+    assert said.code == 1
+    assert [line.partition(" (")[0] for line in said.lines[:2]] == ["page.md::cell-1 failed", "page.md::y passed"]
+    assert "page.md:8: other output: expected '3.5', shown is '3.0'" in said.lines
+
+
+def test_a_setting_of_expected_output_that_cannot_be_meant_is_refused(cli: Cli, folder: Path, page: MakePage) -> None:
+    """Once, and not for each document."""
+    page("x = 1", name="a.md")
+    page("x = 1", name="b.md")
+    (folder / "pytest.ini").write_text("[pytest]\ncelltask_sanitize = nosuch\n")
+    assert cli("test", ".") == (
+        2,
+        "",
+        "no sanitiser is called nosuch\n  at: celltask_sanitize\n"
+        "  mend: use none, all or some of: addresses, paths, durations, dates\n",
+    )
+
+
+def test_examples_in_prose_are_tried(cli: Cli, folder: Path, page: MakePage) -> None:
+    """Where they stand between the cells, each by its name."""
+    path = page("x = 1", "x = 2")
+    path.write_text(path.read_text().replace("Prose.", "```python\n>>> x\n1\n\n```") + "\n```python\n>>> x\n1\n```\n")
+    told = json.loads(cli("test", "page.md", "--json").out)["documents"][0]["cells"]
+    assert [(cell["name"], cell["line"], cell["verdict"]) for cell in told] == [
+        ("x", 4, "passed"), ("doctest-1", 8, "passed"), ("x-2", 14, "passed"), ("doctest-2", 18, "failed"),
+    ]  # fmt: skip
+    assert timeless(cli("test", "page.md::doctest-1", "-q").out)[-1] == "1 passed in 1 document, T"

@@ -54,6 +54,7 @@ def _execute(  # noqa: PLR0913 - one for each option
         kernels="cold" if kernels == "cold" else "fork",
         keep_going=allow_errors,
         keep_outputs=True,
+        compares=False,
     )
     verbosity = -1 if quiet else 0
     with Progress(verbosity=verbosity, total=len(chosen), is_live=False if quiet else None) as progress:

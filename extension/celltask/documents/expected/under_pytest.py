@@ -12,17 +12,15 @@ from celltask.documents.expected.compare import compare
 from celltask.documents.expected.failure import output_failure
 from celltask.documents.expected.fences import expected_of
 from celltask.documents.expected.notebooks import promoted_notebook, stored_outputs
+from celltask.documents.expected.project import project_rules
 from celltask.documents.expected.promote import promoted, write
-from celltask.documents.expected.rules import Rules, Tolerance, rules_of
-from celltask.documents.expected.sanitise import built_in, chosen, own
+from celltask.documents.expected.rules import rules_of
 from celltask.documents.expected.shown import shown_text
 from celltask.documents.report import relative
-from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from celltask.documents.expected.sanitise import Sanitiser
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Failure
 
@@ -51,7 +49,8 @@ class Outputs:
         if document.format == "ipynb" and config.getini("celltask_notebook_outputs"):
             self._notebook = Path(document.path).read_bytes().decode("utf-8-sig")
         self._stored = stored_outputs(self._notebook) if self._notebook else {}
-        self._known, self.rules = _project(config, document)
+        sanitize, rtol = config.getini("celltask_sanitize"), config.getini("celltask_expected_rtol")
+        self._known, self.rules = project_rules(document, sanitize, rtol)
 
     def check(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> Failure | None:
         """Why `cell` fails, which has shown `outputs` and else is as it should be.
@@ -101,28 +100,3 @@ class Outputs:
         if self._config.getoption("celltask_promote") == "write":
             write(promotion)
         self._config.stash.setdefault(DIFFS, []).append(promotion.diff(relative(self._document.path)))
-
-
-def _project(config: pytest.Config, document: DocumentText) -> tuple[tuple[Sanitiser, ...], Rules]:
-    """All sanitisers that a fence may name, and the rules where a fence says nothing."""
-    folder = document.path.replace("\\", "/").rpartition("/")[0]
-    names, owned = [], []
-    for line in config.getini("celltask_sanitize"):
-        name, is_own, pattern = line.partition("=")
-        if is_own:
-            owned.append(own(name.strip(), pattern.strip()))
-        else:
-            names.append(line)
-    known = (*owned, *built_in(folder))
-    where = "celltask_sanitize"
-    on = chosen(",".join(names) or "all", known, where=where)
-    if names:
-        on = (*(one for one in owned if one not in on), *on)
-    rtol = config.getini("celltask_expected_rtol")
-    rules = Rules(Tolerance(), on)
-    if rtol:
-        try:
-            rules = rules_of({"rtol": rtol}, rules)
-        except DocumentError as error:
-            raise pytest.UsageError(f"celltask_expected_rtol: {error}") from None
-    return known, rules

@@ -143,7 +143,8 @@ class Passed:
 
 
 def _is_whole(chosen: Chosen) -> bool:
-    return chosen.document is not None and len(chosen.numbers) == len(chosen.document.cells)
+    # What `>>>` examples read is not noted: a document with some runs always.
+    return chosen.document is not None and len(chosen.numbers) == len(chosen.document.cells) and not chosen.examples
 
 
 def _plain(options: Mapping[str, object]) -> list[tuple[str, str]]:

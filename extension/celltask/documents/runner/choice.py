@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celltask.documents.cell_names import cell_names
+from celltask.documents.expected.doctests import doctest_blocks
 from celltask.documents.failed import unknown_name
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative
@@ -19,6 +20,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.outline import DocumentText
     from celltask.documents.runner.settings import Settings
 
@@ -39,6 +41,8 @@ class Chosen:
     names: tuple[str, ...] = ()
     numbers: frozenset[int] = frozenset()
     """Numbers of the cells whose outcome is asked for; those above them are run as well."""
+    examples: tuple[DoctestBlock, ...] = ()
+    """The `>>>` examples whose outcome is asked for."""
     error: DocumentError | None = None
     """Why it cannot be read."""
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -48,6 +52,11 @@ class Chosen:
     def shown(self) -> str:
         """Its path as it is told."""
         return relative(str(self.path))
+
+    @property
+    def suffix(self) -> str:
+        """Its parameters as they stand in the ids of tests: ``"[C=0.1]"``; empty if it has none."""
+        return _suffix(self.parameters)
 
     @property
     def label(self) -> str:
@@ -86,7 +95,7 @@ def choose(words: Sequence[str], settings: Settings, *, is_wanted: Callable[[str
     if not wanted:
         raise _nothing(words, settings)
     found = [one for path, cells in wanted.items() for one in _chosen(path, cells, settings, is_wanted)]
-    kept = [one for one in found if one.numbers or one.error is not None]
+    kept = [one for one in found if one.numbers or one.examples or one.error is not None]
     if not kept:
         raise DocumentError(
             "no cell is chosen",
@@ -169,6 +178,7 @@ def _chosen(
     """The document once, or once for each set of values that it is to be run under."""
     try:
         document = read_document(path, nested=settings.nested)
+        examples = doctest_blocks(document)
         sets = document_settings(document).parameters or _sets_by_settings(path, settings) or ({},)
         for parameters in sets:
             hidden_code(document, parameters)
@@ -176,19 +186,21 @@ def _chosen(
         yield Chosen(path, None, error=error)
         return
     plain = cell_names(document.cells)
-    known = {f"{name}{_suffix(parameters)}" for name in plain for parameters in sets}.union(plain)
+    all_names = [*plain, *(block.name for block in examples)]
+    known = {f"{name}{_suffix(parameters)}" for name in all_names for parameters in sets}.union(all_names)
     for name in cells or ():
         if name not in known:
-            raise unknown_name(name, relative(str(path)), plain, kind="cell")
+            raise unknown_name(name, relative(str(path)), all_names, kind="cell")
     for parameters in sets:
-        names = tuple(f"{name}{_suffix(parameters)}" for name in plain)
-        numbers = {
-            cell.number
-            for cell, name, own in zip(document.cells, names, plain, strict=True)
-            if (cells is None or not cells.isdisjoint({name, own}))
-            and (is_wanted is None or is_wanted(f"{relative(str(path))}::{name}"))
-        }
-        yield Chosen(path, document, names, frozenset(numbers), parameters=parameters)
+        suffix = _suffix(parameters)
+
+        def is_meant(own: str, suffix: str = suffix) -> bool:
+            is_named = cells is None or not cells.isdisjoint({own, f"{own}{suffix}"})
+            return is_named and (is_wanted is None or is_wanted(f"{relative(str(path))}::{own}{suffix}"))
+
+        numbers = frozenset(cell.number for cell, name in zip(document.cells, plain, strict=True) if is_meant(name))
+        blocks = tuple(block for block in examples if is_meant(block.name))
+        yield Chosen(path, document, tuple(f"{name}{suffix}" for name in plain), numbers, blocks, parameters=parameters)
 
 
 def _sets_by_settings(path: Path, settings: Settings) -> tuple[Mapping[str, object], ...]:

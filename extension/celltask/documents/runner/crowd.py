@@ -13,10 +13,12 @@ from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.runner.cache import Passed
 from celltask.documents.runner.document import run_document
+from celltask.documents.runner.expectation import Expectation
 from celltask.documents.runner.outcome import DocumentOutcome
 from celltask.documents.session import Stage
 from celltask.documents.set_up import hidden_code
 from celltask.documents.settings import DocumentSettings, document_settings
+from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +47,8 @@ class Manner:
     """Execute the cells below one that failed as well."""
     keep_outputs: bool = False
     """Keep what cells show also where they pass, which may take much memory."""
+    compares: bool = True
+    """Have cells show what their document says, and try its `>>>` examples."""
     cached: bool = False
     """Leave out documents that passed before, and that nothing has changed for since."""
 
@@ -85,14 +89,19 @@ class _Crowd:
         """Run them, `jobs` at once."""
         if self._passed is None:  # else perhaps no kernel is needed
             self._kernels.warm()
+        refused: ExceptionGroup[DocumentError] | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(jobs):
                     group.create_task(self._work())
         except* _Stopped:
             pass
+        except* DocumentError as group:
+            refused = group
         finally:
             await self._kernels.close()
+        if refused is not None:
+            raise next(_leaves(refused))
 
     async def _work(self) -> None:
         while self._next < len(self._documents):
@@ -119,8 +128,15 @@ class _Crowd:
         return replace(outcome, why=why)
 
     async def _run(self, chosen: Chosen, stage: Stage) -> DocumentOutcome:
-        keep_going = self._manner.keep_going
-        return await run_document(chosen, stage, self._kernels, listen=self._hear, keep_going=keep_going)
+        manner = self._manner
+        return await run_document(
+            chosen,
+            stage,
+            self._kernels,
+            expectation=Expectation(chosen.document, manner.settings) if manner.compares and chosen.document else None,
+            listen=self._hear,
+            keep_going=manner.keep_going,
+        )
 
     def _stage_of(self, number: int) -> Stage:
         return stage_of(self._documents[number], self._manner.settings, self._paths[number])
@@ -129,6 +145,14 @@ class _Crowd:
         if self._next < len(self._documents):  # while a cell runs, a kernel is made ready for the document after it
             self._kernels.prepare(self._paths[self._next])
         self._listen(event)
+
+
+def _leaves(group: ExceptionGroup[DocumentError]) -> Iterator[DocumentError]:
+    for error in group.exceptions:
+        if isinstance(error, DocumentError):
+            yield error
+        else:
+            yield from _leaves(error)
 
 
 def stage_of(chosen: Chosen, settings: Settings, path: ServerPath = ()) -> Stage:

@@ -15,20 +15,23 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.kernels.pool import Kernels
-    from celltask.documents.outline import Cell, DocumentText
+    from celltask.documents.outline import Cell
     from celltask.documents.runner.choice import Chosen
+    from celltask.documents.runner.expectation import Expectation
     from celltask.documents.runner.outcome import Event
     from celltask.documents.session import Stage
 
 __all__ = ["run_document"]
 
 
-async def run_document(
+async def run_document(  # noqa: PLR0913 - all but three by keyword
     chosen: Chosen,
     stage: Stage,
     kernels: Kernels,
     *,
+    expectation: Expectation | None = None,
     listen: Callable[[Event], object] = lambda _: None,
     keep_going: bool = False,
 ) -> DocumentOutcome:
@@ -38,6 +41,7 @@ async def run_document(
         chosen: The document and the cells that are asked for.
         stage: How it is run.
         kernels: Give it the kernel, which is ended with the document.
+        expectation: What its cells must show; None if that does not matter.
         listen: Called before each cell that is executed.
         keep_going: Execute the cells below one that failed as well.
     """
@@ -45,7 +49,7 @@ async def run_document(
         return DocumentOutcome(chosen)
     begun = time.perf_counter()
     session = Session(chosen.document, kernels, stage)
-    run = _Run(chosen, chosen.document, session, keep_going=keep_going)
+    run = _Run(chosen, session, expectation, keep_going=keep_going)
     try:
         await run.to_the_end(listen)
         outcome = DocumentOutcome(chosen, tuple(run.cells), tuple(run.setup), widgets=session.widgets)
@@ -57,32 +61,33 @@ async def run_document(
 class _Run:
     """The cells of a document while they are executed; holds what became of them."""
 
-    def __init__(self, chosen: Chosen, document: DocumentText, session: Session, *, keep_going: bool) -> None:
-        self._chosen, self._document, self._session = chosen, document, session
+    def __init__(self, chosen: Chosen, session: Session, expectation: Expectation | None, *, keep_going: bool) -> None:
+        self._chosen, self._session, self._expectation = chosen, session, expectation
+        self._document = session.document
         self._keep_going = keep_going
         self._broken: CellOutcome | None = None
+        """The cell after which none is executed."""
         self._is_told = False
         self.cells: list[CellOutcome] = []
         self.setup: list[CellOutcome] = []
 
     async def to_the_end(self, listen: Callable[[Event], object]) -> None:
-        """Execute the cells up to the last that is asked for."""
+        """Execute the cells up to the last that is asked for, and the examples between them."""
         numbers = self._chosen.numbers
-        last = max(
-            (cell.number for cell in self._document.cells if cell.number in numbers and not skip_reason(cell)),
-            default=0,
-        )
+        asked = [cell.number for cell in self._document.cells if cell.number in numbers and not skip_reason(cell)]
+        below = max((block.after for block in self._chosen.examples), default=0)
+        last = max([0, below, *asked])
+        await self._try_examples(0)
         for cell, name in zip(self._document.cells, self._chosen.names, strict=True):
             is_asked = cell.number in numbers
-            if not is_asked and cell.number > last:
-                continue
-            outcome = self._skipped(cell, name, is_asked=is_asked)
-            if outcome is None:
-                listen(CellStarted(self._chosen, cell.number))
-                outcome = await self._executed(cell, name, is_last=cell.number == last)
-            if outcome.verdict == "failed" and self._broken is None:
-                self._broken, self._is_told = outcome, is_asked
-            (self.cells if is_asked else self.setup).append(outcome)
+            if is_asked or cell.number <= last:
+                outcome = self._skipped(cell, name, is_asked=is_asked)
+                if outcome is None:
+                    listen(CellStarted(self._chosen, cell.number))
+                    is_last = cell.number == last and last > below
+                    outcome = await self._executed(cell, name, is_asked=is_asked, is_last=is_last)
+                (self.cells if is_asked else self.setup).append(outcome)
+            await self._try_examples(cell.number)
 
     def _skipped(self, cell: Cell, name: str, *, is_asked: bool) -> CellOutcome | None:
         """The outcome of a cell that is not executed; None of one that is."""
@@ -99,15 +104,55 @@ class _Run:
             return CellOutcome(cell, name, "failed", broken.told._replace(what=what, text=text))
         return CellOutcome(cell, name, "skipped", reason=f"cell {broken.name} above failed ({broken.where})")
 
-    async def _executed(self, cell: Cell, name: str, *, is_last: bool) -> CellOutcome:
+    async def _executed(self, cell: Cell, name: str, *, is_asked: bool, is_last: bool) -> CellOutcome:
         try:
             result = await self._session.result_of(cell, is_last=is_last)
         except DocumentError as error:
-            told = Told(relative(cell.filename), cell.first_line, error.what, f"{error}\n")
-            return CellOutcome(cell, name, "failed", told)
-        if result.failure is None:
-            return CellOutcome(cell, name, "passed", reply=result.reply)
-        return CellOutcome(cell, name, "failed", tell(result.failure, self._document, cell), reply=result.reply)
+            outcome = CellOutcome(cell, name, "failed", _told(cell, error))
+            return self._breaking(outcome, is_asked=is_asked)
+        reply = result.reply
+        if result.failure is not None:
+            told = tell(result.failure, self._document, cell)
+            return self._breaking(CellOutcome(cell, name, "failed", told, reply=reply), is_asked=is_asked)
+        try:
+            failure = self._expectation.check(cell, reply.outputs) if self._expectation and is_asked else None
+        except DocumentError as error:
+            return CellOutcome(cell, name, "failed", _told(cell, error), reply=reply)
+        if failure is None:
+            return CellOutcome(cell, name, "passed", reply=reply)
+        return CellOutcome(cell, name, "failed", tell(failure, self._document, cell), reply=reply)
+
+    def _breaking(self, outcome: CellOutcome, *, is_asked: bool) -> CellOutcome:
+        if self._broken is None:
+            self._broken, self._is_told = outcome, is_asked
+        return outcome
+
+    async def _try_examples(self, number: int) -> None:
+        """Try the examples that stand below the cell of that number, or above all cells."""
+        for block in self._chosen.examples:
+            if block.after == number:
+                self.cells.append(replace(await self._tried(block), is_example=True))
+
+    async def _tried(self, block: DoctestBlock) -> CellOutcome:
+        cell = block.cell._replace(number=block.after + 1, first_line=block.line)
+        name = f"{block.name}{self._chosen.suffix}"
+        reason = skip_reason(block.cell) if block.is_docstring else ""
+        if reason:
+            return CellOutcome(cell, name, "skipped", reason=f"its cell {reason}")
+        skipped = self._skipped(cell, name, is_asked=True)
+        if skipped is not None or self._expectation is None:
+            return skipped or CellOutcome(cell, name, "passed")
+        try:
+            failure = await self._session.try_examples(block, self._expectation.rules)
+        except DocumentError as error:
+            return CellOutcome(cell, name, "failed", _told(cell, error))
+        if failure is None:
+            return CellOutcome(cell, name, "passed")
+        return CellOutcome(cell, name, "failed", tell(failure, self._document, cell))
+
+
+def _told(cell: Cell, error: DocumentError) -> Told:
+    return Told(relative(cell.filename), cell.first_line, error.what, f"{error}\n")
 
 
 def _is_final(broken: CellOutcome) -> bool:

@@ -33,6 +33,8 @@ class CellOutcome:
     """Why it was skipped."""
     reply: Reply | None = None
     """The kernel's, if the cell was executed."""
+    is_example: bool = False
+    """Whether these are `>>>` examples; the cell then stands for them, numbered as the one below them."""
 
     @property
     def where(self) -> str:
@@ -69,8 +71,9 @@ class DocumentOutcome:
 
     @property
     def executed(self) -> list[CellOutcome]:
-        """All its cells that something is known of, in their order."""
-        return sorted([*self.setup, *self.cells], key=lambda one: one.cell.number)
+        """All its cells that something is known of, in their order; without `>>>` examples."""
+        found = [one for one in (*self.setup, *self.cells) if not one.is_example]
+        return sorted(found, key=lambda one: one.cell.number)
 
 
 class CellStarted(NamedTuple):

@@ -74,7 +74,8 @@ def _failures(number: int, outcome: DocumentOutcome) -> Iterator[str]:
     for cell in outcome.cells:
         if cell.told is not None:
             name = f"{outcome.chosen.shown}::{cell.name}"
-            yield f'<li><a href="#d{number}c{cell.cell.number}">{escape(name)}</a> {escape(cell.told.what)}</li>'
+            anchor = f"d{number}" if cell.is_example else f"d{number}c{cell.cell.number}"
+            yield f'<li><a href="#{anchor}">{escape(name)}</a> {escape(cell.told.what)}</li>'
 
 
 def _document(number: int, document: Shown, *, is_open: bool) -> Iterator[str]:
@@ -84,6 +85,9 @@ def _document(number: int, document: Shown, *, is_open: bool) -> Iterator[str]:
     yield f"<summary>{escape(document_line(outcome))}</summary>"
     if outcome.chosen.error is not None:
         yield f'<pre class="error">{escape(str(outcome.chosen.error))}</pre>'
+    for cell in outcome.cells:
+        if cell.is_example and cell.told is not None:
+            yield f'<pre class="error">{escape(cell.told.text.rstrip())}</pre>'
     if document.notebook is not None:
         markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
         known = {one.cell.number: one for one in outcome.executed}

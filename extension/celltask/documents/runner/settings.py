@@ -31,6 +31,7 @@ _TABLES = {
 _NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 _ACTIONS = ("default", "always", "ignore", "module", "once", "error")
 _PARTS = 5
+_TRUE = frozenset({"1", "on", "true", "yes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class Settings:
     sanitize: tuple[str, ...] = ()
     """Sanitisers of expected output, a line each."""
     expected_rtol: str = ""
+    """Relative tolerance of numbers in it."""
+    compares_notebooks: bool = False
+    """Whether cells of notebooks must show what is stored there."""
     most_output: int = 20_000_000
     """Characters that a cell may show."""
     filters: tuple[tuple[object, ...], ...] = ()
@@ -118,6 +122,7 @@ def _settings(file: Path, found: Mapping[str, object]) -> Settings:
         parametrize=tuple(_lines(found.get("celltask_parametrize", ()))),
         sanitize=tuple(_lines(found.get("celltask_sanitize", ()))),
         expected_rtol=str(found.get("celltask_expected_rtol", "")),
+        compares_notebooks=str(found.get("celltask_notebook_outputs", "")).lower() in _TRUE,
         most_output=int(_positive(found, "celltask_output_limit", 20.0, "megabytes", file) * 1e6),
         filters=tuple(filters),
         not_entered=_words(found.get("norecursedirs", settings.not_entered)),

@@ -321,11 +321,11 @@ def test_a_setting_of_expected_output_that_cannot_be_meant_is_refused(cli: Cli, 
     page("x = 1", name="a.md")
     page("x = 1", name="b.md")
     (folder / "pytest.ini").write_text("[pytest]\ncelltask_sanitize = nosuch\n")
-    assert cli("test", ".") == (
-        2,
-        "",
+    said = cli("test", ".")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
         "no sanitiser is called nosuch\n  at: celltask_sanitize\n"
-        "  mend: use none, all or some of: addresses, paths, durations, dates\n",
+        "  mend: use none, all or some of: addresses, paths, durations, dates\n"
     )
 
 
@@ -338,3 +338,14 @@ def test_examples_in_prose_are_tried(cli: Cli, folder: Path, page: MakePage) -> 
         ("x", 4, "passed"), ("doctest-1", 8, "passed"), ("x-2", 14, "passed"), ("doctest-2", 18, "failed"),
     ]  # fmt: skip
     assert timeless(cli("test", "page.md::doctest-1", "-q").out)[-1] == "1 passed in 1 document, T"
+
+
+def test_what_may_be_meant_otherwise_is_told(cli: Cli, folder: Path, page: MakePage) -> None:
+    """As pytest warns of it; and what only pytest runs."""
+    path = page("x = 1")
+    text = f"---\ncelltask: {{shell: run}}\n---\n{path.read_text()}\n```bash\ntrue\n```\n\n```{{code-cel}}\n1\n```\n"
+    path.write_text(text)
+    said = cli("test", "page.md")
+    assert said.code == 0
+    assert "page.md:11: a shell example is not run here; run pytest --celltask for it" in said.lines
+    assert [line for line in said.lines if line.startswith("page.md:14: ")]

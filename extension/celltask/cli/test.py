@@ -60,7 +60,7 @@ def _test(  # noqa: PLR0913 - one for each option
     seconds = time.perf_counter() - begun
     _write_files(outcomes, seconds, more)
     if not as_json:
-        _tell(outcomes, seconds, durations)
+        _tell(outcomes, seconds, durations, quiet=quiet)
     return FAILED if any(outcome.failed for outcome in outcomes) else DONE
 
 
@@ -102,11 +102,14 @@ def _whole(file: str, text: str) -> None:
     write_whole(Path(file), text)
 
 
-def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | None) -> None:
+def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | None, *, quiet: bool) -> None:
     from celltask.documents.runner import telling  # noqa: PLC0415 - as above
 
     for text in telling.failures(outcomes):
         report.write(f"\n{text.rstrip()}")
+    noticed = [] if quiet else telling.notices(outcomes)
+    if noticed:
+        report.write("\n".join(["", *noticed]))
     if durations is not None:
         report.write("\n".join(["\nslowest cells", *telling.slowest(outcomes, durations)]))
     number = len(outcomes)

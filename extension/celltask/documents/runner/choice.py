@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.doctests import doctest_blocks
+from celltask.documents.expected.fences import stray_fences
 from celltask.documents.failed import unknown_name
+from celltask.documents.outline import Notice
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative
 from celltask.documents.set_up import hidden_code
 from celltask.documents.settings import document_settings, parameters_in
+from celltask.documents.shell.blocks import shell_blocks
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ class Chosen:
     """The `>>>` examples whose outcome is asked for."""
     error: DocumentError | None = None
     """Why it cannot be read."""
+    notices: tuple[Notice, ...] = ()
+    """What of it may be meant otherwise than it is run."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     """What is set for it, if it is run under several sets of values."""
 
@@ -182,6 +187,7 @@ def _chosen(
         sets = document_settings(document).parameters or _sets_by_settings(path, settings) or ({},)
         for parameters in sets:
             hidden_code(document, parameters)
+        notices = (*document.notices, *stray_fences(document), *_left_to_pytest(document))
     except DocumentError as error:
         yield Chosen(path, None, error=error)
         return
@@ -200,7 +206,23 @@ def _chosen(
 
         numbers = frozenset(cell.number for cell, name in zip(document.cells, plain, strict=True) if is_meant(name))
         blocks = tuple(block for block in examples if is_meant(block.name))
-        yield Chosen(path, document, tuple(f"{name}{suffix}" for name in plain), numbers, blocks, parameters=parameters)
+        yield Chosen(
+            path,
+            document,
+            tuple(f"{name}{suffix}" for name in plain),
+            numbers,
+            blocks,
+            notices=notices if parameters is sets[0] else (),
+            parameters=parameters,
+        )
+
+
+def _left_to_pytest(document: DocumentText) -> Iterator[Notice]:
+    """Tell of shell examples that the document wants to be run."""
+    lines = [block.line for block in shell_blocks(document) if block.runs]
+    if lines:
+        number = "a shell example is" if len(lines) == 1 else f"{len(lines)} shell examples are"
+        yield Notice(lines[0], f"{number} not run here", "run pytest --celltask for it")
 
 
 def _sets_by_settings(path: Path, settings: Settings) -> tuple[Mapping[str, object], ...]:

@@ -23,9 +23,9 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def as_json(outcomes: Sequence[DocumentOutcome], seconds: float) -> str:
     """One object: ``seconds``, ``counts``, and ``documents`` with their ``cells``.
 
-    A document has ``path``, ``error`` (text or null), ``unchanged``, ``why``, ``seconds`` and ``cells``; a cell has
-    ``name``, ``line``, ``verdict``, ``seconds``, and ``failure`` (``what``, ``path``, ``line``, ``text``) or null, and
-    ``reason``, why it was skipped.
+    A document has ``path``, ``error`` (text or null), ``unchanged``, ``why``, ``seconds``, ``notices`` (``line``,
+    ``what``, ``mend``) and ``cells``; a cell has ``name``, ``line``, ``verdict``, ``seconds``, ``failure`` (``what``,
+    ``path``, ``line``, ``text``) or null, and ``reason``, why it was skipped.
     """
     documents = [
         {
@@ -34,6 +34,7 @@ def as_json(outcomes: Sequence[DocumentOutcome], seconds: float) -> str:
             "unchanged": outcome.unchanged,
             "why": outcome.why,
             "seconds": round(outcome.seconds, 6),
+            "notices": [notice._asdict() for notice in outcome.chosen.notices],
             "cells": [_cell(cell) for cell in outcome.cells],
         }
         for outcome in outcomes

@@ -81,14 +81,14 @@ def read_settings(paths: Sequence[Path] = ()) -> Settings:
             found = _table(file, keys) if file.is_file() else None
             if found is not None:
                 return _settings(file, found)
-    return Settings(Path.cwd() if not paths else start)
+    here = Path.cwd()
+    return Settings(here if start.is_relative_to(here) else start)
 
 
 def _common(paths: Sequence[Path]) -> Path:
     parents = [path if path.is_dir() else path.parent for path in (path.absolute() for path in paths)]
-    return next(
-        folder for folder in (parents[0], *parents[0].parents) if all(one.is_relative_to(folder) for one in parents)
-    )
+    above = (parents[0], *parents[0].parents)
+    return next((folder for folder in above if all(one.is_relative_to(folder) for one in parents)), Path.cwd())
 
 
 def _table(file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.runner.outcome import CellOutcome, DocumentOutcome
 
-__all__ = ["cell_line", "document_line", "duration", "failures", "slowest", "summary"]
+__all__ = ["cell_line", "document_line", "duration", "failures", "notices", "slowest", "summary"]
 
 _WIDTH = 78
 _MOST_TEXT = 200_000
@@ -60,6 +60,15 @@ def failures(outcomes: Sequence[DocumentOutcome]) -> Iterator[str]:
                 streams = cell.reply.streams.items() if cell.reply else ()
                 shown = "".join(_stream(name, text) for name, text in sorted(streams, reverse=True))
                 yield f"{_title(f'{outcome.chosen.shown}::{cell.name}')}\n{cell.told.text}{shown}"
+
+
+def notices(outcomes: Sequence[DocumentOutcome]) -> list[str]:
+    """What of the documents may be meant otherwise than it was run: ``"page.md:12: …"``."""
+    return [
+        f"{outcome.chosen.shown}:{notice.line}: {notice.what}{f'; {notice.mend}' if notice.mend else ''}"
+        for outcome in outcomes
+        for notice in outcome.chosen.notices
+    ]
 
 
 def _title(text: str) -> str:

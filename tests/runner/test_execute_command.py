@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from conftest import Cli, MakePage
 
+LIGHT = "# ---\n# jupyter:\n#   jupytext:\n#     text_representation:\n#       format_name: light\n# ---\n\n"
+
 
 def read(path: Path) -> Any:  # noqa: ANN401 - untyped in nbformat
     """A valid notebook."""
@@ -222,3 +224,25 @@ def test_a_report_links_to_its_failures(cli: Cli, folder: Path, page: MakePage) 
     assert '<li><a href="#d2">odd.ipynb</a> the notebook is not JSON: Expecting' in text
     found = re.findall(r'<details id="d(\d)" class="document (\w+)"( open)?>', text)
     assert found == [("0", "failed", " open"), ("1", "passed", ""), ("2", "failed", " open")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("script.py", "# %% [markdown]\n# # Title\n\n# %%\nx = 1\nx\n"),
+        (
+            "light.py",
+            f"{LIGHT}# # Title\n\nx = 1\nx\n",
+        ),
+        ("page.Rmd", "---\ntitle: T\n---\n\n# Title\n\n```{python}\nx = 1\nx\n```\n"),
+        ("page.qmd", "---\ntitle: T\n---\n\n# Title\n\n```{python}\nx = 1\nx\n```\n"),
+    ],
+    ids=["percent", "light", "rmarkdown", "quarto"],
+)
+def test_documents_of_all_formats_are_executed(cli: Cli, folder: Path, name: str, text: str) -> None:
+    """Their prose becomes Markdown cells."""
+    (folder / name).write_text(text)
+    assert cli("execute", name, "-o", "out.ipynb").code == 0
+    title, code = read(folder / "out.ipynb").cells[-2:]
+    assert (title.cell_type, title.source) == ("markdown", "# Title")
+    assert (code.source, code.outputs[0].data["text/plain"]) == ("x = 1\nx", "1")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from celltask.documents.header import header_of
 from celltask.documents.runner.parameters import INJECTED
 from celltask.documents.verdict import skip_reason
 
@@ -26,7 +27,12 @@ __all__ = ["executed_notebook", "notebook_of"]
 _FORMATS = {
     "myst": {"extension": ".md", "format_name": "myst"},
     "percent": {"extension": ".py", "format_name": "percent"},
+    "light": {"extension": ".py", "format_name": "light"},
+    "rmarkdown": {"extension": ".Rmd", "format_name": "rmarkdown"},
+    "quarto": {"extension": ".Rmd", "format_name": "rmarkdown"},
 }
+_PAGES = frozenset({"myst", "rmarkdown", "quarto"})
+"""Formats whose code cells are fences."""
 _WITH_IDS = 5
 """Minor version of format 4 from which cells have ids."""
 _EXPECTED = re.compile(r"\A\s*(`{3,})\{output\}.*?^\1`*[ \t]*$\s*", re.DOTALL | re.MULTILINE)
@@ -81,14 +87,16 @@ def _code_cells(notebook: Any) -> list[NotebookNode]:  # noqa: ANN401 - untyped 
 def _by_lines(document: DocumentText) -> NotebookNode:
     """The document cut at its code cells, some of which stand where other readers do not see them."""
     cells: list[Any] = []
-    lines, at = document.text.split("\n"), 0
+    lines = document.text.split("\n")
+    is_page = document.format in _PAGES
+    at = header_of(lines, document.path).length if is_page else 0
     for cell in document.cells:
         opening = (cell.marker_line or cell.first_line) - 1
         cells += _prose(lines[at:opening])
         metadata = {"tags": list(cell.tags)} if cell.tags else {}
         cells.append(new_code_cell(cell.source, metadata=metadata))  # type: ignore[no-untyped-call]  # untyped there
         at = cell.last_line
-        if document.format == "myst":  # blank lines and the closing fence
+        if is_page:  # blank lines and the closing fence
             at = next((n + 1 for n, line in enumerate(lines[at:], at) if line.strip(" >")), at)
     cells += _prose(lines[at:])
     return new_notebook(cells=cells)  # type: ignore[no-untyped-call, no-any-return]  # as above

@@ -27,6 +27,8 @@ _INTERRUPT_S = 3.0
 _DRAIN_S = 0.1
 """How long to wait for what a kernel sent before it died."""
 _AGAIN_S = 0.1
+_QUIET_S = 0.1
+"""How long nothing must be printed until a prompt is shown."""
 _KEY = "celltask"
 
 _silent = logging.getLogger("celltask.documents.nbclient")
@@ -172,6 +174,10 @@ class DocumentClient(NotebookClient):
     async def _answer(self, ask: Callable[[str], str]) -> None:
         while True:
             message = await ensure_async(self.requests.stdin_channel.get_msg(timeout=None))
+            seen = -1
+            while seen != self._shown:  # what was printed before the prompt comes by another channel
+                seen = self._shown
+                await asyncio.sleep(_QUIET_S)
             self.requests.input(ask(message["content"]["prompt"]))
 
     async def _show(self, number: str, write: Callable[[str], object]) -> None:
@@ -180,6 +186,7 @@ class DocumentClient(NotebookClient):
             if message["parent_header"].get("msg_id") != number:
                 continue
             if message["msg_type"] == "stream":
+                self._shown += 1
                 write(message["content"]["text"])
             elif message["content"].get("execution_state") == "idle":
                 return

@@ -42,7 +42,9 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.kernels = Kernels(cast('Literal["fork", "cold"]', config.getoption("celltask_kernels")))
+        self._limits = _thread_limits()
+        mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
+        self.kernels = Kernels(mode, environment=self._limits)
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -71,22 +73,13 @@ class Engine:
         """How `document` is to be run, by the settings."""
         scene = Scene(
             folder=str(document.path.parent),
-            environment=self._thread_limits(),
+            environment=self._limits,
             filters=self._filters(),
             coverage=self._coverage(),
             most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
         )
         timeout_s = float(self.config.getini("celltask_timeout"))
         return Stage(scene, timeout_s, self._paths.get(document.path, ()))
-
-    def _thread_limits(self) -> dict[str, str]:
-        """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        if workers == 1:
-            return {}
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-        return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}
 
     def _filters(self) -> list[list[object]]:
         """Warning filters as pytest has them: its settings, then ``-W``."""
@@ -125,3 +118,13 @@ class Engine:
         """End the kernels and the loop."""
         self._loop.run(self.kernels.close())
         self._loop.close()
+
+
+def _thread_limits() -> dict[str, str]:
+    """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return {}
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}

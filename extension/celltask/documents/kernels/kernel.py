@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbformat import NotebookNode
 
 from celltask.documents.kernels.client import DocumentClient
+from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
 from celltask.errors import DocumentError

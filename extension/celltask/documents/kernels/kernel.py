@@ -140,6 +140,8 @@ class Kernel:
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
         client = self._open()
+        if not cell.source.strip():
+            return Reply("ok")  # nbclient sends nothing then, so that there would be no reply
         node = client.nb.cells[cell.number - 1]
         begun = time.perf_counter()
         place = [cell.filename, cell.first_line, cell.marker_line]

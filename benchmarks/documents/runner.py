@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from celltask.documents.kernels.imports import imports_of, shared_paths
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.reader import read_document
 from celltask.documents.session import Session, Stage
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from celltask.documents.kernels.forked import can_fork
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.outline import Cell
 
 LOADED = "import sys, os\nprint('numpy' in sys.modules, os.environ['OMP_NUM_THREADS'])"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import pytest
 
 from celltask.documents.kernels.imports import imports_of, shared_paths
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
 from celltask.documents.session import Stage
 

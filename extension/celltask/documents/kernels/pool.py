@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
-from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from celltask.documents.kernels.kernel import Kernel
 
 __all__ = ["Kernels", "Path"]
 
@@ -97,6 +98,8 @@ class Kernels:
             root = self._root({**of_process, **environment})
             async with self._turn:
                 server = await self._server(path, root) if path and _lasting(of_process) == self._environment else root
+        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - slow: meanwhile, the server starts
+
         kernel = Kernel(server, self._python)
         await kernel.start()
         return kernel

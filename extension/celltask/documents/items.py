@@ -136,6 +136,7 @@ class DocumentFile(pytest.Module):
         if self._session is None:
             return None
         engine = engine_of(self.config)
+        engine.run(self._session.started())  # this takes the kernel that was made ready: there is room for the next
         engine.run(engine.look_ahead(self))
         result = engine.run(self._session.result_of(item.cell, is_last=is_last))
         self._is_told = result.failure is not None

@@ -70,7 +70,7 @@ class Row(NamedTuple):
 
 ROWS = (
     Row("small", "ours", "small: pytest --celltask", Target(1 / 6, "nbmake")),
-    Row("small", "ours-n2", "small: pytest --celltask -n 2", Target(1 / 6, "nbmake")),
+    Row("small", "ours-n2", "small: pytest --celltask -n 2"),
     Row("small", "ours-cold", "small: pytest --celltask --celltask-kernels=cold"),
     Row("small", "ours-test", "small: celltask test"),
     Row("small", "ours-1", "small: no pytest, one document at a time"),

@@ -84,6 +84,8 @@ if sys.platform != "win32":
 
 PASSING = {
     "plain": "x = 1",
+    "empty": "",
+    "blank": "   \n",
     "await-well": "import asyncio\nawait asyncio.sleep(0)",
     "time-magic": "%time x = 1",
     "shell-well": "!exit 0",

@@ -7,17 +7,16 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
-from nbclient.util import ensure_async
 from traitlets import Any as AnyTrait
+
+from celltask.documents.kernels.notebooks import DeadKernelError, NotebookClient, ensure_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyter_client.manager import AsyncKernelManager
-    from nbformat import NotebookNode
 
+    from celltask.documents.kernels.notebooks import NotebookNode
     from celltask.documents.kernels.provisioner import DocumentProvisioner
 
 __all__ = ["DocumentClient", "Requests"]

@@ -175,10 +175,8 @@ def _become_kernel(
             os.dup2(fd, standard)
             os.close(fd)
         _enter(request)
-        from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
-
-        app: Any = IPKernelApp.instance(parent_handle=os.getppid())  # untyped
-        app.initialize(request["arguments"])
+        app = _app(request["arguments"])
+        app.initialize([])
         watch.install(app.shell)
         _answer(answers, {"bound": True})
         answers.close()
@@ -190,6 +188,23 @@ def _become_kernel(
         traceback.print_exc(file=sys.__stderr__)
     finally:
         _leave(code)
+
+
+def _app(arguments: list[str]) -> Any:  # noqa: ANN401 - untyped
+    """The kernel's application, told `arguments` without the parser of a command line, a sixth of the start."""
+    from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
+    from traitlets.config.loader import Config, DeferredConfigString  # noqa: PLC0415 - as above
+
+    config = Config()
+    for argument in arguments:
+        name, is_option, value = argument.removeprefix("--").partition("=")
+        section, _, option = name.partition(".")
+        if is_option:
+            config[section][option] = DeferredConfigString(value)
+    file = arguments[arguments.index("-f") + 1]
+    app: Any = IPKernelApp.instance(parent_handle=os.getppid(), connection_file=file, config=config)
+    app.parse_command_line = lambda _: None
+    return app
 
 
 def _enter(request: dict[str, Any]) -> None:

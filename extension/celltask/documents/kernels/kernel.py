@@ -8,21 +8,21 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbformat import NotebookNode
 
 from celltask.documents.kernels.client import DocumentClient
+from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
+from celltask.documents.kernels.scene import Scene
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
@@ -40,23 +40,6 @@ _INSTALL = (
     "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({{'__name__': '_celltask_in_kernel'}})"
 )
 _ARGUMENTS = ("--HistoryManager.enabled=False", "--Kernel._execute_sleep=0")
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a kernel is given before the first cell of a document.
-
-    Filters are those of `warnings.filterwarnings`: action, message, full name of the category, module, line.
-    """
-
-    folder: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables beside those of this process, in whose place they stand."""
-    filters: Sequence[Sequence[object]] = ()
-    coverage: Mapping[str, object] | None = None
-    """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
-    most_output: int = _MOST_OUTPUT
-    """Characters that a cell may show; one that shows more fails."""
 
 
 class Kernel:
@@ -149,6 +132,8 @@ class Kernel:
 
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
+        if not cell.source.strip():
+            return Reply("ok")  # nbclient sends nothing then, so that there would be no reply
         place = [cell.filename, cell.first_line, cell.marker_line]
         return await self._reply(cell.number - 1, timeout_s, place=place)
 

@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
-from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from celltask.documents.kernels.kernel import Kernel
 
 __all__ = ["Kernels", "Path"]
 
@@ -30,11 +31,19 @@ class Kernels:
     Args:
         mode: ``"fork"``, or ``"cold"`` to start each kernel; where kernels cannot be forked, all are cold.
         python: The interpreter and its flags.
+        environment: Variables that all its documents have beside those of this process. Only these hold for what the
+            servers import, too: numerical libraries look once, when they are loaded, how many threads they may start.
     """
 
-    def __init__(self, mode: Literal["fork", "cold"] = "fork", python: Sequence[str] = (sys.executable,)) -> None:
+    def __init__(
+        self,
+        mode: Literal["fork", "cold"] = "fork",
+        python: Sequence[str] = (sys.executable,),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.mode: Literal["fork", "cold"] = "fork" if mode == "fork" and can_fork() else "cold"
         self._python = tuple(python)
+        self._shared = dict(environment or {})
         self._roots: dict[tuple[tuple[str, str], ...], ForkServer] = {}
         self._servers: dict[Path, ForkServer | None] = {}
         self._environment: dict[str, str] = {}
@@ -44,7 +53,7 @@ class Kernels:
     def warm(self) -> None:
         """Start the server now, so that it is ready when the first kernel is wanted."""
         if self.mode == "fork":
-            self._root(os.environ)
+            self._root(self._of_process())
 
     async def take(self, path: Path = (), environment: Mapping[str, str] | None = None) -> Kernel:
         """A kernel that has run nothing; it is the caller's to stop.
@@ -56,7 +65,8 @@ class Kernels:
         Raises:
             DocumentError: If it does not start.
         """
-        if environment and any(os.environ.get(name) != value for name, value in environment.items()):
+        of_process = self._of_process()
+        if environment and any(of_process.get(name) != value for name, value in environment.items()):
             path = ()  # what is imported already may have looked at another environment
         ready, self._ready = self._ready, None
         if ready is not None:
@@ -84,12 +94,18 @@ class Kernels:
     async def _started(self, path: Path, environment: Mapping[str, str]) -> Kernel:
         server = None
         if self.mode == "fork":
-            root = self._root({**os.environ, **environment})
+            of_process = self._of_process()
+            root = self._root({**of_process, **environment})
             async with self._turn:
-                server = await self._server(path, root) if path and _lasting(os.environ) == self._environment else root
+                server = await self._server(path, root) if path and _lasting(of_process) == self._environment else root
+        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - slow: meanwhile, the server starts
+
         kernel = Kernel(server, self._python)
         await kernel.start()
         return kernel
+
+    def _of_process(self) -> dict[str, str]:
+        return {**os.environ, **self._shared}
 
     def _root(self, environment: Mapping[str, str]) -> ForkServer:
         """The server for an interpreter that is started with `environment`."""

@@ -52,7 +52,7 @@ def main() -> None:
     os.dup2(devnull, 0)
     os.close(devnull)
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
-    watch = _watch_module(Path(__file__).with_name("in_kernel.py"))
+    watch = _watch_module(Path(__file__).parent)
     _preload(_KERNEL.split())
     _rehearse()
     serve(control, watch)
@@ -244,10 +244,12 @@ def _rehearse() -> None:
     vars(builtins).update(names)
 
 
-def _watch_module(path: Path) -> types.ModuleType:
+def _watch_module(folder: Path) -> types.ModuleType:
     """What watches the cells inside of a kernel; no document finds it among the modules."""
     watch = types.ModuleType("_celltask_in_kernel")
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
+    for name in ("raised.py", "bounds.py", "in_kernel.py"):
+        path = folder / name
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
     return watch
 
 

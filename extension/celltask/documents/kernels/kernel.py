@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -32,11 +33,14 @@ __all__ = ["Kernel", "Scene"]
 
 _START_S = 60.0
 _ASK_S = 20.0
+_LINGER_S = 1.0
+_AGAIN_S = 0.03
 _LONGEST_FOLDER = 80
 """Characters of a folder in which every Unix takes sockets."""
-_WATCH = Path(__file__).with_name("in_kernel.py")
+_WATCH = ("raised.py", "bounds.py", "in_kernel.py")
 _INSTALL = (
-    "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({{'__name__': '_celltask_in_kernel'}})"
+    "(lambda names: ([exec(text, names) for text in {texts!r}], names['install'](get_ipython())))"
+    "({{'__name__': '_celltask_in_kernel'}})"
 )
 _ARGUMENTS = ("--HistoryManager.enabled=False", "--Kernel._execute_sleep=0")
 
@@ -56,6 +60,8 @@ class Scene:
     """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
     most_output: int = 20_000_000
     """Characters that a cell may show; one that shows more fails."""
+    memory_mib: float | None = None
+    """MiB that the document may take beside what its kernel has from the start; on Linux."""
 
 
 class Kernel:
@@ -113,7 +119,7 @@ class Kernel:
                 f"the kernel {what} at its start{self._last_words()}", mend="try: python -m ipykernel_launcher"
             )
         if self._server is None:
-            told = await self._client.ask(_ASK_S, _INSTALL.format(text=_WATCH.read_text(encoding="utf-8")))
+            told = await self._client.ask(_ASK_S, _INSTALL.format(texts=_watch()))
             if told.get("status") != "ok":
                 raise DocumentError("the kernel cannot be watched", mend="upgrade ipykernel and IPython")
 
@@ -131,6 +137,8 @@ class Kernel:
             "environment": {**self._environment(), **scene.environment},
             "filters": scene.filters,
             "coverage": scene.coverage,
+            "most_output": scene.most_output,
+            "memory_mib": scene.memory_mib,
         }
         told = await client.ask(_ASK_S, begin=begin)
         failed = told.get("failed", "" if told else "it does not answer")
@@ -168,9 +176,20 @@ class Kernel:
         return await self._open().ask(_ASK_S, code)
 
     async def finish(self) -> list[list[object]]:
-        """What was raised where nobody looks, and is known only now; to be called after the last cell."""
-        told = await self._open().ask(_ASK_S, finish=True)
-        return list(told.get("unseen", []))
+        """What was raised where nobody looks, and is known only now; to be called after the last cell.
+
+        Threads and tasks that still run are given a second to end.
+        """
+        until = time.monotonic() + _LINGER_S
+        while True:
+            told = await self._open().ask(_ASK_S, finish=True)
+            if not told:
+                ended = self.provisioner is not None and self.provisioner.has_ended
+                how = how_it_ended(await self._ended()) if ended else "does not answer any more"
+                return [[f"the kernel {how}, after the last cell", None, None]]
+            if told.get("unseen") or not told.get("running") or time.monotonic() > until:
+                return list(told.get("unseen", []))
+            await asyncio.sleep(_AGAIN_S)
 
     async def stop(self) -> None:
         """End the process and whatever it started; a second call does nothing."""
@@ -222,6 +241,12 @@ class _OneSpec(KernelSpecManager):
         """That one."""
         del kernel_name
         return self._spec
+
+
+def _watch() -> list[str]:
+    """What is executed in a kernel to watch it."""
+    folder = Path(__file__).parent
+    return [(folder / name).read_text(encoding="utf-8") for name in _WATCH]
 
 
 def _node(cell: Cell) -> NotebookNode:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Cells = Mapping[str, "str | tuple[str, ...]"]
 
 USED = re.compile(r" \(CPU \d+\.\d s, at most \d+ MiB\)")
-ANY_NUMBER = re.compile(r"(?<=Task-)\d+|(?<=at )0x[0-9a-f]+")
+ANY_NUMBER = re.compile(r"(?<=Task-)\d+|(?<=Thread-)\d+( \(\w+\))?|(?<=position )\d+|(?<=at )0x[0-9a-f]+")
 
 
 class Told(NamedTuple):

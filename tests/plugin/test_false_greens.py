@@ -27,9 +27,9 @@ FAILING: dict[str, tuple[str | tuple[str, ...], int, str]] = {
         "UsageError: Line magic function `%notmagic` not found.",
     ),
     "late-thread": (
-        "from threading import Thread\nimport time\ndef work():\n    time.sleep(0.1)\n    1 / 0\nThread(None, work, 'odd').start()",
-        8,
-        f"{BY_ZERO} (raised in thread odd)",
+        "from threading import Timer\ndef work():\n    1 / 0\nTimer(0.1, work).start()",
+        6,
+        f"{BY_ZERO} (raised in thread Thread-…)",
     ),
     "thread-of-an-earlier-cell": (
         (

@@ -12,6 +12,7 @@ from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.loop import Loop
+from celltask.documents.pytest_plugin import hash_seed, memory_of
 from celltask.documents.session import Stage
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.kernels = Kernels(cast('Literal["fork", "cold"]', config.getoption("celltask_kernels")))
+        self.kernels = Kernels(
+            cast('Literal["fork", "cold"]', config.getoption("celltask_kernels")), hash_seed=hash_seed(config)
+        )
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -75,6 +78,7 @@ class Engine:
             filters=self._filters(),
             coverage=self._coverage(),
             most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
+            memory_mib=memory_of(self.config),
         )
         timeout_s = float(self.config.getini("celltask_timeout"))
         return Stage(scene, timeout_s, self._paths.get(document.path, ()))

@@ -70,10 +70,23 @@ class Kernel:
     Args:
         server: What it is forked from; None to start it instead.
         python: The interpreter and its flags.
+        is_bare: Whether `server` starts it and does not fork it.
+        folder: Where it has its own folder; that for temporary files if empty.
+        environment: Variables that its process starts with, beside those of this process.
     """
 
-    def __init__(self, server: ForkServer | None = None, python: Sequence[str] = (sys.executable,)) -> None:
+    def __init__(
+        self,
+        server: ForkServer | None = None,
+        python: Sequence[str] = (sys.executable,),
+        *,
+        is_bare: bool = False,
+        folder: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._server, self._python = server, tuple(python)
+        self._is_forked = server is not None and not is_bare
+        self._folder, self._given = folder, dict(environment or {})
         self._scratch = ""
         self._client: DocumentClient | None = None
         self._manager: AsyncKernelManager | None = None
@@ -93,7 +106,7 @@ class Kernel:
             raise
 
     async def _start(self) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="celltask-")
+        self._scratch = tempfile.mkdtemp(prefix="" if self._folder else "celltask-", dir=self._folder or None)
         spec = KernelSpec(
             argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
             display_name="Python 3",
@@ -109,7 +122,8 @@ class Kernel:
         self._manager, self.provisioner = manager, manager.provisioner
         with Path(self._scratch, "log").open("wb") as log:  # noqa: ASYNC230 - a new file, and nobody waits for it
             self.provisioner.server, self.provisioner.log_file = self._server, log
-            await manager.start_kernel(cwd=self._scratch, env=self._environment())
+            self.provisioner.is_bare = not self._is_forked
+            await manager.start_kernel(cwd=self._scratch, env={**self._environment(), **self._given})
         notebook = _record(cells=[], metadata=_record())
         self._client = DocumentClient(notebook, manager, self.provisioner)
         if not await self._client.connect(_START_S):
@@ -118,7 +132,7 @@ class Kernel:
             raise DocumentError(
                 f"the kernel {what} at its start{self._last_words()}", mend="try: python -m ipykernel_launcher"
             )
-        if self._server is None:
+        if not self._is_forked:
             told = await self._client.ask(_ASK_S, _INSTALL.format(texts=_watch()))
             if told.get("status") != "ok":
                 raise DocumentError("the kernel cannot be watched", mend="upgrade ipykernel and IPython")

@@ -13,6 +13,7 @@ from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
+from celltask.documents.pytest_plugin import hash_seed, memory_of
 from celltask.documents.session import Stage
 from celltask.documents.set_up import hidden_code
 from celltask.documents.settings import document_settings
@@ -47,7 +48,7 @@ class Engine:
         self.config = config
         self._limits = _thread_limits()
         mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
-        self.kernels = Kernels(mode, environment=self._limits)
+        self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -90,6 +91,7 @@ class Engine:
             filters=self._filters(),
             coverage=self._coverage(),
             most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
+            memory_mib=memory_of(self.config),
         )
         return Stage(
             scene,

@@ -241,7 +241,9 @@ class DocumentClient(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Take in what the cell shows, up to a limit."""
-        if msg["msg_type"] in {"stream", "display_data", "execute_result"} and not self._admits(msg["content"]):
+        if msg["msg_type"] in {"stream", "display_data", "execute_result", "update_display_data"} and not self._admits(
+            msg["content"]
+        ):
             return None
         return super().process_message(msg, cell, cell_index)
 

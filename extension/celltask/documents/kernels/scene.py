@@ -26,3 +26,5 @@ class Scene:
     """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
     most_output: int = 20_000_000
     """Characters that a cell may show; one that shows more fails."""
+    memory_mib: float | None = None
+    """MiB that the document may take beside what its kernel has from the start; on Linux."""

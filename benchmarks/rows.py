@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["OURS", "PEERS", "PLAIN", "SYSTEMS", "Result", "Row", "Target", "shown", "shown_ratio"]
+__all__ = ["OURS", "PEERS", "PLAIN", "SYSTEMS", "Result", "Row", "Target", "shown", "shown_ratio", "table"]
 
 OURS, PLAIN = "celltask", "plain"
 PEERS = ("flytekit", "hamilton")
@@ -122,3 +122,20 @@ def shown_ratio(ratio: float) -> str:
     if ratio < 0.5:  # noqa: PLR2004 - where the text changes form
         return f"1/{1 / ratio:,.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"  # noqa: PLR2004 - where the text changes form
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"  # noqa: PLR2004 - where the text changes form
+
+
+def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns, the figures to the right.
+
+    >>> print(table(["", "ours"], [["call", "1 µs"]]))
+    |      | ours |
+    |:-----|-----:|
+    | call | 1 µs |
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(headings, *lines, strict=True)]
+    rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
+    told = [f"|{rule}|"]
+    for cells in (headings, *lines):
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        told.append(f"| {' | '.join([cells[0].ljust(widths[0]), *padded[1:]])} |")
+    return "\n".join([told[1], told[0], *told[2:]])

@@ -13,18 +13,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import call
 import process
 import scripts
 import tracing
 from measure import LOOPS
-from rows import SYSTEMS, Row, shown
+from rows import SYSTEMS, Row, shown, table
 from session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -46,23 +42,6 @@ def rows_of(prefix: str) -> list[Row]:
         rows += [row for row in tracing.ROWS if row.key.startswith(action)]
         rows += [tracing.GROWTH[action]] if action in tracing.GROWTH else []
     return [row for row in [*rows, *process.ROWS] if row.key.startswith(prefix)]
-
-
-def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns, the figures to the right.
-
-    >>> print(table(["", "ours"], [["call", "1 µs"]]))
-    |      | ours |
-    |:-----|-----:|
-    | call | 1 µs |
-    """
-    widths = [max(len(cell) for cell in column) for column in zip(headings, *lines, strict=True)]
-    rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
-    told = [f"|{rule}|"]
-    for cells in (headings, *lines):
-        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
-        told.append(f"| {' | '.join([cells[0].ljust(widths[0]), *padded[1:]])} |")
-    return "\n".join([told[1], told[0], *told[2:]])
 
 
 def setting(peer_python: str, loop_s: float) -> str:

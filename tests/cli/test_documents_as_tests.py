@@ -23,8 +23,8 @@ def test_an_outline_lists_number_place_name_tags_and_options(cli: Cli, folder: P
         0,
         (
             "cell  line  name    tags              options\n"
-            "1     4:1   cell-1\n"
-            "2     10:3  x       hide-input, slow  nested, timeout=5\n"
+            "1     3:1   cell-1\n"
+            "2     7:3   x       hide-input, slow  nested, timeout=5\n"
         ),
         "",
     )
@@ -43,7 +43,7 @@ def test_an_outline_can_be_json(cli: Cli, folder: Path) -> None:
     """For other programs, with the same fields."""
     (folder / "script.py").write_text("# %%\nx = 1\n")
     told = json.loads(cli("outline", "script.py", "--json").out)
-    assert told == [{"cell": 1, "line": 2, "column": 1, "name": "x", "tags": [], "options": {}, "nested": False}]
+    assert told == [{"cell": 1, "line": 1, "column": 1, "name": "x", "tags": [], "options": {}, "nested": False}]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ import pytest
 
 # Each run inside a test forgets the modules that it was the first to import, and zmq cannot be imported twice.
 import celltask.documents.items
+import celltask.documents.kernels.kernel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 assert celltask.documents.items.DocumentFile
+assert celltask.documents.kernels.kernel.Kernel
 
 MakePage = Callable[..., "Path"]
 

@@ -67,7 +67,7 @@ def test_a_failure_in_the_set_up_of_a_chosen_cell_names_the_cell(pytester: pytes
     page("alpha = 1", "beta = 1 / 0", "gamma = 1", "delta = 1")
     result = pytester.runpytest("--celltask", "-k", "gamma or delta")
     result.assert_outcomes(errors=1, skipped=1, deselected=2)
-    assert "ERROR page.md::gamma - set-up cell beta (page.md:10) failed: " in str(result.stdout)
+    assert "ERROR page.md::gamma - set-up cell beta (page.md:9) failed: " in str(result.stdout)
     assert "page.md:10: ZeroDivisionError: division by zero" in result.outlines
 
 
@@ -77,7 +77,7 @@ def test_cells_below_a_failed_one_are_skipped_and_name_it(pytester: pytest.Pytes
     page("a = 1", name="two.md")
     result = pytester.runpytest("--celltask", "-rs")
     result.assert_outcomes(passed=2, failed=1, skipped=2)
-    result.stdout.fnmatch_lines(["SKIPPED [[]1[]] one.md:16: cell b above failed (one.md:10)"])
+    result.stdout.fnmatch_lines(["SKIPPED [[]1[]] one.md:15: cell b above failed (one.md:9)"])
 
 
 def test_an_announced_exception_stops_nothing(pytester: pytest.Pytester, page: MakePage) -> None:

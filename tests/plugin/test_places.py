@@ -91,19 +91,19 @@ def test_junit_reports_have_file_and_line(pytester: pytest.Pytester, page: MakeP
     page("x = 1", "y = 1 / 0", name="docs/page.md")
     pytester.runpytest("--celltask", "--junit-xml=new.xml")
     new = ET.parse(pytester.path / "new.xml")  # noqa: S314 - our own file
-    assert [found.get("value") for found in new.iter("property") if found.get("name") == "celltask_line"] == ["4", "10"]
+    assert [found.get("value") for found in new.iter("property") if found.get("name") == "celltask_line"] == ["3", "9"]
     assert [found.get("message") for found in new.iter("failure")] == ["ZeroDivisionError: division by zero"]
     pytester.runpytest("--celltask", "--junit-xml=old.xml", "-o", "junit_family=xunit1")
     old = ET.parse(pytester.path / "old.xml")  # noqa: S314 - as above
     cases = [(case.get("file"), case.get("line"), case.get("name")) for case in old.iter("testcase")]
-    assert cases == [("docs/page.md", "3", "x"), ("docs/page.md", "9", "y")]  # pytest counts from 0 there
+    assert cases == [("docs/page.md", "2", "x"), ("docs/page.md", "8", "y")]  # pytest counts from 0 there
 
 
 def test_the_verbose_listing_has_the_lines(pytester: pytest.Pytester, page: MakePage) -> None:
     """Beside the id of each cell, when items are listed and when they are run."""
     page("x = 1")
-    assert "  <Cell x line 4>" in [line[2:] for line in pytester.runpytest("--celltask", "--collect-only").outlines]
-    pytester.runpytest("--celltask", "-v").stdout.fnmatch_lines(["page.md::x PASSED (line 4) *"])
+    assert "  <Cell x line 3>" in [line[2:] for line in pytester.runpytest("--celltask", "--collect-only").outlines]
+    pytester.runpytest("--celltask", "-v").stdout.fnmatch_lines(["page.md::x PASSED (line 3) *"])
 
 
 def test_a_notebook_tells_cell_and_line(pytester: pytest.Pytester, notebook: MakePage) -> None:

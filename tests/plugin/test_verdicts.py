@@ -84,6 +84,8 @@ if sys.platform != "win32":
 
 PASSING = {
     "plain": "x = 1",
+    "empty": "",
+    "blank": "   \n",
     "await-well": "import asyncio\nawait asyncio.sleep(0)",
     "time-magic": "%time x = 1",
     "shell-well": "!exit 0",
@@ -146,7 +148,7 @@ def test_cells_that_are_not_to_be_executed_are_skipped(pytester: pytest.Pytester
     result = pytester.runpytest("--celltask", "-rs")
     result.assert_outcomes(passed=2, skipped=2)
     result.stdout.fnmatch_lines(
-        ["SKIPPED *page.md:11: the cell is tagged skip-execution", "SKIPPED *: the cell is bash, not Python"]
+        ["SKIPPED *page.md:9: the cell is tagged skip-execution", "SKIPPED *: the cell is bash, not Python"]
     )
 
 
@@ -166,7 +168,7 @@ def test_an_option_that_cannot_be_read_is_told(
     page(f"{option}\nx = 1")
     result = pytester.runpytest("--celltask")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([told.replace("[", "[[]"), "  at: page.md:5"])
+    result.stdout.fnmatch_lines([told.replace("[", "[[]"), "  at: page.md:3"])
 
 
 def test_a_cell_that_takes_too_long_is_interrupted_at_its_line(pytester: pytest.Pytester, page: MakePage) -> None:

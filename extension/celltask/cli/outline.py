@@ -36,7 +36,7 @@ def _outline(file: str, *, as_json: bool) -> int:
 def _row(cell: Cell, name: str) -> tuple[str, ...]:
     options = [f"{option}={value}" if value not in ("", None) else option for option, value in _options(cell).items()]
     marks = ["nested"] if cell.nested else []
-    place = f"{cell.first_line}:{cell.column}"
+    place = f"{cell.line}:{cell.column}"
     return str(cell.number), place, name, ", ".join(cell.tags), ", ".join([*marks, *options])
 
 
@@ -47,7 +47,7 @@ def _options(cell: Cell) -> dict[str, object]:
 def _told(cell: Cell, name: str) -> dict[str, object]:
     return {
         "cell": cell.number,
-        "line": cell.first_line,
+        "line": cell.line,
         "column": cell.column,
         "name": name,
         "tags": list(cell.tags),

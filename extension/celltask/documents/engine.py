@@ -10,9 +10,10 @@ import pytest
 
 from celltask.documents.cell_names import cell_names
 from celltask.documents.kernels.imports import imports_of, shared_paths
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
+from celltask.documents.pytest_plugin import hash_seed, memory_of
 from celltask.documents.session import Stage
 from celltask.documents.set_up import hidden_code
 from celltask.documents.settings import document_settings
@@ -45,7 +46,9 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.kernels = Kernels(cast('Literal["fork", "cold"]', config.getoption("celltask_kernels")))
+        self._limits = _thread_limits()
+        mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
+        self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -84,10 +87,11 @@ class Engine:
             hidden[number] = [*codes, *hidden.get(number, ())]
         scene = Scene(
             folder=str(set_up.folder or folder),
-            environment={**self._thread_limits(), **own.environment, **set_up.env},
+            environment={**self._limits, **own.environment, **set_up.env},
             filters=self._filters(),
             coverage=self._coverage(),
             most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
+            memory_mib=memory_of(self.config),
         )
         return Stage(
             scene,
@@ -96,15 +100,6 @@ class Engine:
             self._paths.get(document.path, ()),
             hidden,
         )
-
-    def _thread_limits(self) -> dict[str, str]:
-        """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        if workers == 1:
-            return {}
-        threads = str(max(1, (os.cpu_count() or 1) // workers))
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-        return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}
 
     def _filters(self) -> list[list[object]]:
         """Warning filters as pytest has them: its settings, then ``-W``."""
@@ -144,3 +139,13 @@ class Engine:
         """End the kernels and the loop."""
         self._loop.run(self.kernels.close())
         self._loop.close()
+
+
+def _thread_limits() -> dict[str, str]:
+    """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return {}
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}

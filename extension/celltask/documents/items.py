@@ -119,7 +119,7 @@ class DocumentFile(pytest.Module):
     def line_of(self, cell: Cell) -> int:
         """Line of the file where `cell` begins; in a notebook that of its JSON, and 1 if that cannot be told."""
         if self.document.format != "ipynb":
-            return cell.first_line
+            return cell.line
         if self._json_lines is None:
             text = self.path.read_text(encoding="utf-8")
             found = [text.count("\n", 0, match.start()) + 1 for match in _CODE_CELL.finditer(text)]
@@ -148,19 +148,19 @@ class CellItem(pytest.Item):
     def __init__(self, *, cell: Cell, run: Run, **kwargs: object) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self.cell, self.run = cell, run
-        self.user_properties.append(("celltask_line", cell.first_line))
+        self.user_properties.append(("celltask_line", cell.line))
         if "slow" in tags_of(cell):
             self.add_marker("slow")
         if self.config.pluginmanager.hasplugin("xdist"):
             self.add_marker(pytest.mark.xdist_group(self.parent.nodeid))
 
     def __repr__(self) -> str:
-        return f"<Cell {self.name} line {self.cell.first_line}>"
+        return f"<Cell {self.name} line {self.cell.line}>"
 
     @property
     def where(self) -> str:
         """Its place: ``"docs/tutorial.md:101"``."""
-        return f"{relative(self.cell.filename)}:{self.cell.first_line}"
+        return f"{relative(self.cell.filename)}:{self.cell.line}"
 
     def setup(self) -> None:
         """Have the fixture ``celltask_setup`` made, if there is one, and the cells above executed.
@@ -217,9 +217,7 @@ class CellItem(pytest.Item):
             return ReprExceptionInfo(traceback, ReprFileLocation(told.filename, told.line, what))
         if isinstance(error, CelltaskError):
             traceback = ReprTraceback([ReprEntryNative([f"{error}\n"])], None, style="native")
-            return ReprExceptionInfo(
-                traceback, ReprFileLocation(relative(str(self.path)), self.cell.first_line, error.what)
-            )
+            return ReprExceptionInfo(traceback, ReprFileLocation(relative(str(self.path)), self.cell.line, error.what))
         return super()._repr_failure_py(excinfo, style)
 
 
@@ -228,7 +226,7 @@ class DoctestItem(CellItem):
 
     def __init__(self, *, block: DoctestBlock, run: Run, **kwargs: object) -> None:
         self.block = block
-        cell = block.cell._replace(number=block.after + 1, first_line=block.line)
+        cell = block.cell._replace(number=block.after + 1, first_line=block.line, marker_line=0)
         super().__init__(cell=cell, run=run, **kwargs)
 
     def __repr__(self) -> str:

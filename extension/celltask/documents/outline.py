@@ -44,6 +44,11 @@ class Cell(NamedTuple):
     """Column of that fence or marker, from 1."""
 
     @property
+    def line(self) -> int:
+        """Line where the cell stands: of its fence or marker, or of its code if it has none."""
+        return self.marker_line or self.first_line
+
+    @property
     def is_python(self) -> bool:
         """Whether the cell holds Python."""
         return self.language in PYTHON_NAMES

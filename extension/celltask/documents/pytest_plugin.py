@@ -7,8 +7,9 @@ loaded when the first document is met.
 from __future__ import annotations
 
 import fnmatch
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,8 +34,8 @@ _MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
 _PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
-_NUMBERS = {"celltask_timeout": "seconds", "celltask_document_timeout": "seconds", "celltask_output_limit": "megabytes"}
 _LINE = "celltask_line"
+_SEED = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +72,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="args",
         default=[],
     )
+    group.addoption(
+        "--celltask-memory",
+        metavar="MIB",
+        help="MiB that a document may take beside what its kernel has from the start, on Linux (default: no limit)",
+    )
+    parser.addini("celltask_memory", "as --celltask-memory", default="")
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
     parser.addini(
@@ -102,10 +109,15 @@ def pytest_configure(config: pytest.Config) -> None:
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
-    for name, unit in _NUMBERS.items():
-        given = config.getini(name) or "1"
+    for name, given, unit in (
+        ("celltask_timeout", config.getini("celltask_timeout"), "seconds"),
+        ("celltask_document_timeout", config.getini("celltask_document_timeout") or "1", "seconds"),
+        ("celltask_output_limit", config.getini("celltask_output_limit"), "megabytes"),
+        ("celltask_memory", config.getini("celltask_memory") or "1", "MiB"),
+        ("--celltask-memory", config.getoption("celltask_memory") or "1", "MiB"),
+    ):
         try:
-            is_fit = float(given) > 0
+            is_fit = 0 < float(given) < float("inf")
         except ValueError:
             is_fit = False
         if not is_fit:
@@ -113,6 +125,35 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getini("celltask_nested") not in {"run", "report", "refuse"}:
         raise pytest.UsageError(f"celltask_nested is {config.getini('celltask_nested')!r}, not run, report or refuse")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
+
+
+def memory_of(config: pytest.Config) -> float | None:
+    """MiB that a document may take; None without a limit."""
+    given = config.getoption("celltask_memory") or config.getini("celltask_memory")
+    return float(given) if given else None
+
+
+def hash_seed(config: pytest.Config) -> str:
+    """The ``PYTHONHASHSEED`` of all kernels of this run: that of the environment, else one by chance."""
+    if _SEED not in config.stash:
+        given = os.environ.get("PYTHONHASHSEED", "random")
+        chosen = str(int.from_bytes(os.urandom(4), "little")) if given in {"random", ""} else given
+        config.stash[_SEED] = getattr(config, "workerinput", {}).get("celltask_hash_seed", chosen)
+    return config.stash[_SEED]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """What must be known to repeat a run that fails by the order of a set."""
+    if config.getoption("collectonly") or not (config.getoption("celltask") or config.getini("celltask_documents")):
+        return None
+    forks = config.getoption("celltask_kernels") == "fork" and hasattr(os, "pidfd_open")
+    return f"celltask: kernels {'forked' if forks else 'started'}, hash seed {hash_seed(config)} (PYTHONHASHSEED)"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist, which may be missing
+    """Give a worker of pytest-xdist the seed of its controller."""
+    node.workerinput["celltask_hash_seed"] = hash_seed(node.config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:

@@ -119,7 +119,7 @@ class Session:
         return replace(worst[0], line=failure.line) if failure is not None and worst else failure
 
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
-        where = f"{relative(self.document.path)}:{cell.first_line}"
+        where = f"{relative(self.document.path)}:{cell.line}"
         return must_raise(cell, where=where), timeout_of(cell, self.stage.timeout_s, where=where)
 
     async def started(self) -> Kernel:

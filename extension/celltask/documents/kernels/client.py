@@ -7,17 +7,16 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
-from nbclient.util import ensure_async
 from traitlets import Any as AnyTrait
+
+from celltask.documents.kernels.notebooks import DeadKernelError, NotebookClient, ensure_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyter_client.manager import AsyncKernelManager
-    from nbformat import NotebookNode
 
+    from celltask.documents.kernels.notebooks import NotebookNode
     from celltask.documents.kernels.provisioner import DocumentProvisioner
 
 __all__ = ["DocumentClient", "Requests"]
@@ -27,6 +26,8 @@ _INTERRUPT_S = 3.0
 _DRAIN_S = 0.1
 """How long to wait for what a kernel sent before it died."""
 _AGAIN_S = 0.1
+_QUIET_S = 0.1
+"""How long nothing must be printed until a prompt is shown."""
 _KEY = "celltask"
 
 _silent = logging.getLogger("celltask.documents.nbclient")
@@ -172,6 +173,10 @@ class DocumentClient(NotebookClient):
     async def _answer(self, ask: Callable[[str], str]) -> None:
         while True:
             message = await ensure_async(self.requests.stdin_channel.get_msg(timeout=None))
+            seen = -1
+            while seen != self._shown:  # what was printed before the prompt comes by another channel
+                seen = self._shown
+                await asyncio.sleep(_QUIET_S)
             self.requests.input(ask(message["content"]["prompt"]))
 
     async def _show(self, number: str, write: Callable[[str], object]) -> None:
@@ -180,6 +185,7 @@ class DocumentClient(NotebookClient):
             if message["parent_header"].get("msg_id") != number:
                 continue
             if message["msg_type"] == "stream":
+                self._shown += 1
                 write(message["content"]["text"])
             elif message["content"].get("execution_state") == "idle":
                 return
@@ -235,7 +241,9 @@ class DocumentClient(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Take in what the cell shows, up to a limit."""
-        if msg["msg_type"] in {"stream", "display_data", "execute_result"} and not self._admits(msg["content"]):
+        if msg["msg_type"] in {"stream", "display_data", "execute_result", "update_display_data"} and not self._admits(
+            msg["content"]
+        ):
             return None
         return super().process_message(msg, cell, cell_index)
 

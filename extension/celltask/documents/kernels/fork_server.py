@@ -7,6 +7,10 @@ Requests arrive on the socket that is its standard input, one JSON object a line
 socket on which the request is answered, and for a kernel its standard output and error. The answers are lines of JSON:
 ``{"pid": 12}``, then ``{"bound": true}`` when it can be talked to, and at last ``{"exit": 0, "cpu_s": 0.2,
 "peak_mib": 80.1}``. Whoever closes the other end of that socket ends what was forked, and all that it started itself.
+If nobody is left to hear of the end, the folders of the kernel and of the run are removed as well.
+
+With ``--bare`` it imports nothing, and the requests say which command to execute: kernels that are not forked, too, are
+so kept by a process that outlives the tests.
 
 The idea of forking kernels is from https://github.com/ipython/ipykernel/issues/410; how a process cleans up after
 others, from "subreapers" in prctl(2).
@@ -22,6 +26,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -48,20 +53,23 @@ stringprep tornado.platform.asyncio unicodedata zmq.asyncio
 
 def main() -> None:
     """Serve requests on standard input until nobody is left to make any."""
-    del sys.path[0]  # the folder of this script; the folder of the document takes its place
+    folder, is_bare = sys.argv[1], "--bare" in sys.argv
     control = socket.socket(fileno=os.dup(0))
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
     os.close(devnull)
+    if is_bare:
+        serve(control, None, folder)
+    del sys.path[0]  # the folder of this script; the folder of the document takes its place
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
-    watch = _watch_module(Path(__file__).with_name("in_kernel.py"))
+    watch = _watch_module(Path(__file__).parent)
     _preload(_KERNEL.split())
     _rehearse()
-    serve(control, watch)
+    serve(control, watch, folder)
 
 
-def serve(control: socket.socket, watch: types.ModuleType) -> NoReturn:
-    """Fork what is asked for on `control`; ends the process when its other end is closed."""
+def serve(control: socket.socket, watch: types.ModuleType | None, folder: str = "") -> NoReturn:
+    """Fork what is asked for on `control`; ends the process, and removes `folder`, when its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what was forked: the system buries it
     gc.collect()
@@ -69,6 +77,8 @@ def serve(control: socket.socket, watch: types.ModuleType) -> NoReturn:
     while True:
         request, fds = _received(control)
         if request is None:
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
             os._exit(0)
         if os.fork():
             for fd in fds:
@@ -97,7 +107,9 @@ def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]
     return json.loads(text), fds
 
 
-def _become_server(answers: socket.socket, control_fd: int, modules: list[str], watch: types.ModuleType) -> NoReturn:
+def _become_server(
+    answers: socket.socket, control_fd: int, modules: list[str], watch: types.ModuleType | None
+) -> NoReturn:
     """Go on as a server that has imported `modules` as well."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     failed = _preload(modules)
@@ -109,12 +121,14 @@ def _become_server(answers: socket.socket, control_fd: int, modules: list[str], 
     serve(socket.socket(fileno=control_fd), watch)
 
 
-def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType) -> NoReturn:
+def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType | None) -> NoReturn:
     """Fork a kernel, wait for its end or for the word to end it, and leave no process behind that it started."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     pid = os.fork()
     if not pid:
+        if watch is None:
+            _become_command(answers, request, fds)
         _become_kernel(answers, request, fds, watch)
     for fd in fds:
         os.close(fd)
@@ -127,14 +141,16 @@ def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch
         os.kill(pid, signal.SIGKILL)  # if it had no group of its own yet
     _, status, used = os.wait4(pid, 0)
     _end_children()
-    _answer(
-        answers,
-        {
-            "exit": os.waitstatus_to_exitcode(status),
-            "cpu_s": used.ru_utime + used.ru_stime,
-            "peak_mib": used.ru_maxrss / 1024,
-        },
-    )
+    cpu_s = used.ru_utime + used.ru_stime
+    told: dict[str, object] = {
+        "exit": os.waitstatus_to_exitcode(status),
+        "cpu_s": cpu_s,
+        "peak_mib": used.ru_maxrss / 1024,
+    }
+    if not _answer(answers, told):
+        shutil.rmtree(request["cwd"], ignore_errors=True)  # the folder of this kernel alone
+        with contextlib.suppress(OSError):
+            Path(request["cwd"]).parent.rmdir()  # the last one to end removes that of the run
     os._exit(0)
 
 
@@ -162,23 +178,43 @@ def _name_of(pid: str) -> str:
         return ""
 
 
+def _become_command(answers: socket.socket, request: dict[str, Any], fds: list[int]) -> NoReturn:
+    """Be the command in `request`."""
+    try:
+        _stand_alone(fds)
+        for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(request["cwd"])
+        _answer(answers, {"bound": True})
+        answers.close()
+        command = request["command"]
+        os.execvpe(command[0], command, {**request["env"], "JPY_PARENT_PID": str(os.getppid())})  # noqa: S606 - a kernel's
+    except OSError as error:
+        os.write(2, f"{error}\n".encode())
+    finally:
+        os._exit(127)  # as shells say that there is no such command
+
+
+def _stand_alone(fds: list[int]) -> None:
+    """End with the parent; have a session, and a standard output and error, of one's own."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setsid()
+    for fd, standard in zip(fds, (1, 2), strict=False):
+        os.dup2(fd, standard)
+        os.close(fd)
+
+
 def _become_kernel(
     answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType
 ) -> NoReturn:
     """Be the kernel of the connection file in `request`, until it ends."""
     code = 1
     try:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.setsid()
+        _stand_alone(fds)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for fd, standard in zip(fds, (1, 2), strict=False):
-            os.dup2(fd, standard)
-            os.close(fd)
         _enter(request)
-        from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
-
-        app: Any = IPKernelApp.instance(parent_handle=os.getppid())  # untyped
-        app.initialize(request["arguments"])
+        app = _app(request["arguments"])
+        app.initialize([])
         watch.install(app.shell)
         _answer(answers, {"bound": True})
         answers.close()
@@ -190,6 +226,23 @@ def _become_kernel(
         traceback.print_exc(file=sys.__stderr__)
     finally:
         _leave(code)
+
+
+def _app(arguments: list[str]) -> Any:  # noqa: ANN401 - untyped
+    """The kernel's application, told `arguments` without the parser of a command line, a sixth of the start."""
+    from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415 - imported long ago; kept out of the script's start
+    from traitlets.config.loader import Config, DeferredConfigString  # noqa: PLC0415 - as above
+
+    config = Config()
+    for argument in arguments:
+        name, is_option, value = argument.removeprefix("--").partition("=")
+        section, _, option = name.partition(".")
+        if is_option:
+            config[section][option] = DeferredConfigString(value)
+    file = arguments[arguments.index("-f") + 1]
+    app: Any = IPKernelApp.instance(parent_handle=os.getppid(), connection_file=file, config=config)
+    app.parse_command_line = lambda _: None
+    return app
 
 
 def _enter(request: dict[str, Any]) -> None:
@@ -256,10 +309,12 @@ def _rehearse() -> None:
     vars(builtins).update(names)
 
 
-def _watch_module(path: Path) -> types.ModuleType:
+def _watch_module(folder: Path) -> types.ModuleType:
     """What watches the cells inside of a kernel; no document finds it among the modules."""
     watch = types.ModuleType("_celltask_in_kernel")
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
+    for name in ("raised.py", "bounds.py", "in_kernel.py"):
+        path = folder / name
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
     return watch
 
 
@@ -267,9 +322,13 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _answer(answers: socket.socket, told: dict[str, object]) -> None:
-    with contextlib.suppress(OSError):  # nobody is left to hear it
+def _answer(answers: socket.socket, told: dict[str, object]) -> bool:
+    """Tell this; False if nobody is left to hear it."""
+    try:
         answers.sendall(f"{json.dumps(told)}\n".encode())
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

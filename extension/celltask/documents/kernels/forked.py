@@ -108,18 +108,20 @@ class ForkServer:
         self._turn = asyncio.Lock()
 
     @classmethod
-    def start(cls, python: Sequence[str], environment: Mapping[str, str]) -> Self:
+    def start(cls, python: Sequence[str], environment: Mapping[str, str], folder: str, *, bare: bool = False) -> Self:
         """Start one; it is asked at once, and answers when it is ready.
 
         Args:
             python: Path of the interpreter, and its flags.
             environment: Its variables; what concerns the interpreter cannot be changed later.
+            folder: Of the run, which it removes at its end.
+            bare: Whether it starts commands instead of forking kernels.
         """
         ours, theirs = socket.socketpair()
         log = tempfile.TemporaryFile(prefix="celltask-fork-server-")  # noqa: SIM115 - open as long as this lives
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own Python
-                [*python, str(Path(__file__).with_name("fork_server.py"))],
+                [*python, str(Path(__file__).with_name("fork_server.py")), folder, *(["--bare"] if bare else [])],
                 env=dict(environment),
                 stdin=theirs.fileno(),
                 stdout=log,
@@ -129,7 +131,7 @@ class ForkServer:
         return cls(ours, process, log)
 
     async def fork(self, request: Mapping[str, object], stdout: int, stderr: int) -> ForkedProcess:
-        """A kernel as `request` says: its ``arguments``, ``cwd`` and ``env``.
+        """A kernel as `request` says: its ``arguments``, ``cwd`` and ``env``; of a bare server, its ``command``.
 
         Raises:
             DocumentError: If the server has ended.

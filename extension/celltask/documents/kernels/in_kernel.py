@@ -1,10 +1,12 @@
 """What runs inside the kernel of a tested document: cells compiled at their own lines, and what went wrong there.
 
-A forked kernel has this module from its server, any other gets its text as a silent request. It needs nothing but
-IPython, so that a document meets the same modules as at its reader's, and leaves no name behind. What is to be done
-comes in the metadata of requests to execute (see `Watch.asked`), and the report of each goes back in that of the reply.
+A forked kernel has this module from its server, any other gets its text as a silent request; `raised` and `bounds` are
+executed before it, and their names are found beside its own. It needs nothing but IPython, so that a document meets the
+same modules as at its reader's, and leaves no name behind. What is to be done comes in the metadata of requests to
+execute (see `Watch.asked`), and the report of each goes back in that of the reply.
 """
 
+# ruff: noqa: TC004 - what is imported for the type checker here is there already when this is executed
 from __future__ import annotations
 
 import ast
@@ -12,24 +14,25 @@ import asyncio
 import linecache
 import os
 import re
+import subprocess
 import sys
 import threading
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType, TracebackType
+    from collections.abc import Callable
+    from types import FrameType
 
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
+    from celltask.documents.kernels.bounds import Children, Shown, limit_memory
+    from celltask.documents.kernels.raised import cleaned, is_unwieldy, stand_in, text_of, told, walk
+
 __all__ = ["Watch", "install"]
 
-_HIDDEN = ("IPython", "ipykernel", "celltask", "asyncio", "decorator")
-_MOST_FRAMES = 30
 _MOST_TEXT = 20_000
-_MOST_CAUSES = 5
 _MOST_WARNINGS = 100
 _KEY = "celltask"
 _MACHINERY = r"(ipykernel|IPython|zmq|tornado|traitlets|jupyter_client|comm|matplotlib_inline)(\.|$)"
@@ -52,11 +55,16 @@ class Watch:
         self._unseen: list[tuple[str, BaseException | None, int | None]] = []
         self._warned: list[list[object]] = []
         self._tasks: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
+        self._threads: set[threading.Thread] = set()
+        """Those of the kernel."""
         self._coverage: Any = None
+        self._children: Children | None = None
+        self._shown = Shown(shell.kernel.session.msg)  # type: ignore[attr-defined]  # a kernel's shell has one
 
     def asked(self, request: dict[str, Any]) -> None:
         """Do what a request says beside its code: ``begin``, ``place`` and ``finish``, each with its arguments."""
         self._error = None
+        self._shown.count = 0
         if "begin" in request:
             self._begin(**request["begin"])
         if "place" in request:
@@ -69,18 +77,25 @@ class Watch:
             self._finish()
         unseen, self._unseen = self._unseen, []
         warned, self._warned = self._warned, []
-        return {
-            "error": self._error and self._told(self._error),
-            "unseen": [[how, error and self._told(error), line] for how, error, line in unseen],
+        if self._children is not None:
+            unseen += [(f"{text} (raised in a forked process)", None, None) for text in self._children.told()]
+        answer = {
+            "error": self._error and told(self._error, self._lines),
+            "unseen": [[how, error and told(error, self._lines), line] for how, error, line in unseen],
             "warned": warned,
+            "running": self._running() if "finish" in request else 0,
         }
+        return cast("dict[str, object]", cleaned(answer))
 
-    def _begin(
+    def _begin(  # noqa: PLR0913 - all that differs between documents
         self,
+        *,
         folder: str,
         environment: dict[str, str],
         filters: list[list[Any]],
         coverage: dict[str, Any] | None,
+        most_output: int,
+        memory_mib: float | None,
     ) -> None:
         """Be the kernel of a document, which was nobody's until now."""
         if coverage is not None:
@@ -89,6 +104,10 @@ class Watch:
             os.chdir(coverage.pop("root"))  # paths in its settings, and relative ones in its data, begin there
             self._coverage = package.Coverage(**coverage)
             self._coverage.start()
+        self._threads = set(threading.enumerate())
+        self._shown.most = most_output
+        if hasattr(os, "fork"):
+            self._children = Children()
         os.chdir(folder)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
@@ -100,6 +119,8 @@ class Watch:
         loop = asyncio.get_event_loop()
         loop.set_exception_handler(self._in_loop)
         loop.set_task_factory(self._make_task)  # type: ignore[arg-type]  # typed for the newest asyncio
+        if memory_mib is not None and sys.platform == "linux":
+            limit_memory(memory_mib)
 
     def _finish(self) -> None:
         """Look once more at what was left behind, and keep what was measured."""
@@ -112,6 +133,14 @@ class Watch:
             self._coverage.save()
             self._coverage = None
 
+    def _running(self) -> int:
+        """How many threads and tasks of the document may raise something yet."""
+        pools = getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", ())  # idle, most of the time
+        threads = [
+            thread for thread in set(threading.enumerate()) - self._threads if not thread.daemon and thread not in pools
+        ]
+        return len(threads) + sum(not task.done() for task in self._tasks)
+
     def watch(self) -> None:
         """Put this between the shell and its compiler, and wherever errors are shown without failing a cell."""
         shell: Any = self._shell  # what follows takes the place of its methods
@@ -123,12 +152,19 @@ class Watch:
             compiler.format_code_name = lambda name: None if name in self._lines else naming(name)
         shell.events.register("post_run_cell", self._after)
         shell.showtraceback = self._showing(shell.showtraceback)
-        shell.system = self._calling(shell.system)
+        shell._showtraceback = self._publishing(shell._showtraceback)  # noqa: SLF001 - here errors are published
+        traceback = shell.InteractiveTB
+        traceback.structured_traceback = self._shortening(traceback.structured_traceback)
+        if hasattr(shell, "_format_exception_for_storage"):  # by IPython 9 the same work once more, for %notebook
+            shell._format_exception_for_storage = self._stored  # noqa: SLF001 - as above
+        self._watch_commands()
+        shell.kernel.session.msg = self._shown.message
         kernel = shell.kernel
         kernel.init_metadata = self._beginning(kernel.init_metadata)
         kernel.finish_metadata = self._ending(kernel.finish_metadata)
         warnings.showwarning = self._warning(warnings.showwarning)  # type: ignore[assignment]  # calls the one before
         threading.excepthook = self._in_thread(threading.excepthook)
+        sys.unraisablehook = self._unraisable(sys.unraisablehook)
 
     def _beginning(self, begin: Callable[..., dict[str, object]]) -> Callable[..., dict[str, object]]:
         def init_metadata(parent: dict[str, Any]) -> dict[str, object]:
@@ -146,13 +182,15 @@ class Watch:
             request = parent["metadata"].get(_KEY)
             if request is not None:
                 metadata[_KEY] = self.answer(request)
+            content.update(cast("dict[str, object]", cleaned(content)))
             return end(parent, metadata, content)
 
         return finish_metadata
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[object]:  # noqa: ANN401 - asyncio's signature
         task = asyncio.Task(work, loop=loop, **options)
-        self._tasks.add(task)
+        if self._frame() is not None:
+            self._tasks.add(task)
         return task
 
     def _in_loop(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -211,8 +249,14 @@ class Watch:
 
         return shifted
 
-    def _after(self, result: ExecutionResult) -> None:
-        self._error = result.error_before_exec or result.error_in_exec
+    def _after(self, result: ExecutionResult | None) -> None:
+        if result is None:  # interrupted before it began
+            return
+        self._error = error = result.error_before_exec or result.error_in_exec
+        if self._children is not None and self._children.is_here:
+            self._children.leave(error)
+        if error is not None and is_unwieldy(error):
+            result.error_before_exec, result.error_in_exec = None, stand_in(error)
 
     def _showing(self, show: Callable[..., object]) -> Callable[..., object]:
         def showtraceback(*args: object, **kwargs: object) -> object:
@@ -224,15 +268,73 @@ class Watch:
 
         return showtraceback
 
+    def _publishing(self, publish: Callable[..., object]) -> Callable[..., object]:
+        def showtraceback(kind: type[BaseException], error: object, lines: list[str]) -> object:
+            text = text_of(error) if isinstance(error, BaseException) else error
+            return publish(kind, cleaned(str(text)[:_MOST_TEXT]), cleaned(lines))
+
+        return showtraceback
+
+    def _shortening(self, structure: Callable[..., list[str]]) -> Callable[..., list[str]]:
+        def structured_traceback(*args: Any, **kwargs: object) -> list[str]:  # noqa: ANN401 - of IPython, by version
+            error = next((part for part in args if isinstance(part, BaseException)), None)
+            if error is None or not is_unwieldy(error):
+                return structure(*args, **kwargs)
+            return [f"{type(error).__name__}: {text_of(error)[:_MOST_TEXT]}"]
+
+        return structured_traceback
+
+    def _stored(self, error: BaseException, **_: object) -> dict[str, object]:
+        lines = getattr(self._shell, "_last_traceback", None) or []
+        return {"ename": type(error).__name__, "evalue": text_of(error)[:_MOST_TEXT], "traceback": lines}
+
+    def _watch_commands(self) -> None:
+        """Be told of the exit codes of ``!command`` and ``x = !command``, where the shell takes its functions from."""
+
+        def output_of(command: str) -> str:
+            def end(process: subprocess.Popen[bytes]) -> bytes:
+                shown = process.communicate()[0]
+                self._called(command, process.returncode)
+                return shown
+
+            return (process_handler(command, end, subprocess.STDOUT) or b"").decode(errors="replace")
+
+        from IPython.core import interactiveshell  # noqa: PLC0415 - not before the kernel is there
+
+        kernel_shell: Any = sys.modules.get("ipykernel.zmqshell")
+        for module in filter(None, (interactiveshell, kernel_shell)):
+            if hasattr(module, "system"):
+                module.system = self._calling(module.system)
+        if os.name == "posix":
+            from IPython.utils._process_common import process_handler  # noqa: PLC0415 - as above
+
+            interactiveshell.getoutput = output_of  # type: ignore[assignment,attr-defined]  # imported there
+
     def _calling(self, system: Callable[[str], object]) -> Callable[[str], object]:
         def called(command: str) -> object:
-            returned = system(command)
-            code = self._shell.user_ns.get("_exit_code")
-            if code:
-                self._unseen.append((f"the shell command ended with exit code {code}: {command}", None, self._line()))
-            return returned
+            code = system(command)
+            self._called(command, code)
+            return code
 
         return called
+
+    def _called(self, command: str, code: object) -> None:
+        if code:
+            told = f"the shell command ended with exit code {code}: {command.strip()}"
+            self._unseen.append((told, None, self._line()))
+
+    def _unraisable(self, hook: Callable[[Any], object]) -> Callable[[Any], object]:
+        def unraisablehook(args: Any) -> object:  # noqa: ANN401 - sys.UnraisableHookArgs, which only stubs have
+            frames = [frame for frame, _, _ in walk(args.exc_traceback)]
+            frame = next((frame for frame in frames if frame.f_code.co_filename in self._lines), self._frame())
+            if frame is not None and len(self._warned) < _MOST_WARNINGS:
+                error = f"{type(args.exc_value).__name__}: {text_of(args.exc_value)}"
+                told = f"{args.err_msg or 'Exception ignored in'}: {error}"
+                names = ["pytest.PytestUnraisableExceptionWarning"]
+                self._warned.append([names, told[:_MOST_TEXT], frame.f_code.co_filename, frame.f_lineno])
+            return hook(args)
+
+        return unraisablehook
 
     def _in_thread(self, hook: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., object]:
         def excepthook(args: threading.ExceptHookArgs) -> object:
@@ -245,66 +347,16 @@ class Watch:
 
     def _line(self) -> int | None:
         """The line of the cell that is being executed in this thread."""
-        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the interpreter has no other way to tell
-        while frame is not None and frame.f_code.co_filename != self._filename:
-            frame = frame.f_back
+        frame = self._frame(self._filename)
         return frame.f_lineno if frame else None
 
-    def _told(self, error: BaseException, depth: int = 0) -> dict[str, object]:
-        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        syntax = error if isinstance(error, SyntaxError) else None
-        return {
-            "names": [name for kind in type(error).__mro__ for name in _names(kind)],
-            "message": (syntax.msg if syntax else _text(error))[:_MOST_TEXT],
-            "notes": [str(note)[:_MOST_TEXT] for note in getattr(error, "__notes__", ())],
-            "frames": self._frames(error.__traceback__),
-            "syntax": syntax and [syntax.filename, syntax.lineno, syntax.offset, syntax.end_offset],
-            "how": "cause" if error.__cause__ else "context",
-            "cause": self._told(cause, depth + 1) if cause is not None and depth < _MOST_CAUSES else None,
-        }
-
-    def _frames(self, traceback: TracebackType | None) -> list[list[object]]:
-        walked = list(_walk(traceback))
-        files = [frame.f_code.co_filename for frame, _, _ in walked]
-        first = next((at for at, name in enumerate(files) if name in self._lines), None)
-        if first is None:
-            return []
-        shown = [item for item in walked[first:] if not _is_hidden(item[0])]
-        if len(shown) > _MOST_FRAMES:
-            shown = [*shown[: _MOST_FRAMES // 2], *shown[-_MOST_FRAMES // 2 :]]
-        return [self._frame(*item) for item in shown]
-
-    def _frame(self, frame: FrameType, line: int, instruction: int) -> list[object]:
-        code = frame.f_code
-        end_line = column = end_column = None
-        if hasattr(code, "co_positions"):
-            at, end_line, column, end_column = list(code.co_positions())[instruction // 2]
-            if at != line or end_line != line:
-                end_line = column = end_column = None
-        text = linecache.getline(code.co_filename, line, frame.f_globals).rstrip("\n")
-        return [code.co_filename, line, code.co_name, text, column, end_column]
-
-
-def _walk(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int, int]]:
-    while traceback is not None:
-        yield traceback.tb_frame, traceback.tb_lineno, traceback.tb_lasti
-        traceback = traceback.tb_next
-
-
-def _is_hidden(frame: FrameType) -> bool:
-    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return module in _HIDDEN or frame.f_code.co_filename.startswith("<celltask")
-
-
-def _names(kind: type) -> list[str]:
-    return [kind.__name__, f"{kind.__module__}.{kind.__qualname__}"]
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as second:  # noqa: BLE001 - border: the error's own __str__ is the user's code
-        return f"<its message cannot be shown: {type(second).__name__}>"
+    def _frame(self, filename: str = "") -> FrameType | None:
+        """The innermost frame of the document, or of one of its cells, in this thread."""
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the interpreter has no other way to tell
+        files = {filename} if filename else self._lines
+        while frame is not None and frame.f_code.co_filename not in files:
+            frame = frame.f_back
+        return frame
 
 
 def _category(name: str) -> type[Warning]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from nbformat import NotebookNode
 
 from celltask.documents.kernels.client import DocumentClient
+from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
+from celltask.documents.kernels.scene import Scene
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -33,30 +34,16 @@ __all__ = ["Kernel", "Scene"]
 _START_S = 60.0
 _ASK_S = 20.0
 _MOST_OUTPUT = 20_000_000
+_LINGER_S = 1.0
+_AGAIN_S = 0.03
 _LONGEST_FOLDER = 80
 """Characters of a folder in which every Unix takes sockets."""
-_WATCH = Path(__file__).with_name("in_kernel.py")
+_WATCH = ("raised.py", "bounds.py", "in_kernel.py")
 _INSTALL = (
-    "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({{'__name__': '_celltask_in_kernel'}})"
+    "(lambda names: ([exec(text, names) for text in {texts!r}], names['install'](get_ipython())))"
+    "({{'__name__': '_celltask_in_kernel'}})"
 )
 _ARGUMENTS = ("--HistoryManager.enabled=False", "--Kernel._execute_sleep=0")
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What a kernel is given before the first cell of a document.
-
-    Filters are those of `warnings.filterwarnings`: action, message, full name of the category, module, line.
-    """
-
-    folder: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables beside those of this process, in whose place they stand."""
-    filters: Sequence[Sequence[object]] = ()
-    coverage: Mapping[str, object] | None = None
-    """Arguments of `coverage.Coverage`, if the kernel is to be measured."""
-    most_output: int = _MOST_OUTPUT
-    """Characters that a cell may show; one that shows more fails."""
 
 
 class Kernel:
@@ -65,10 +52,23 @@ class Kernel:
     Args:
         server: What it is forked from; None to start it instead.
         python: The interpreter and its flags.
+        is_bare: Whether `server` starts it and does not fork it.
+        folder: Where it has its own folder; that for temporary files if empty.
+        environment: Variables that its process starts with, beside those of this process.
     """
 
-    def __init__(self, server: ForkServer | None = None, python: Sequence[str] = (sys.executable,)) -> None:
+    def __init__(
+        self,
+        server: ForkServer | None = None,
+        python: Sequence[str] = (sys.executable,),
+        *,
+        is_bare: bool = False,
+        folder: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._server, self._python = server, tuple(python)
+        self._is_forked = server is not None and not is_bare
+        self._folder, self._given = folder, dict(environment or {})
         self._scratch = ""
         self._client: DocumentClient | None = None
         self._manager: AsyncKernelManager | None = None
@@ -93,7 +93,7 @@ class Kernel:
             raise
 
     async def _start(self) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="celltask-")
+        self._scratch = tempfile.mkdtemp(prefix="" if self._folder else "celltask-", dir=self._folder or None)
         spec = KernelSpec(
             argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
             display_name="Python 3",
@@ -109,7 +109,8 @@ class Kernel:
         self._manager, self.provisioner = manager, manager.provisioner
         with Path(self._scratch, "log").open("wb") as log:  # noqa: ASYNC230 - a new file, and nobody waits for it
             self.provisioner.server, self.provisioner.log_file = self._server, log
-            await manager.start_kernel(cwd=self._scratch, env=self._environment())
+            self.provisioner.is_bare = not self._is_forked
+            await manager.start_kernel(cwd=self._scratch, env={**self._environment(), **self._given})
         notebook = _record(cells=[], metadata=_record())
         self._client = DocumentClient(notebook, manager, self.provisioner)
         if not await self._client.connect(_START_S):
@@ -118,8 +119,8 @@ class Kernel:
             raise DocumentError(
                 f"the kernel {what} at its start{self._last_words()}", mend="try: python -m ipykernel_launcher"
             )
-        if self._server is None:
-            told = await self._client.ask(_ASK_S, _INSTALL.format(text=_WATCH.read_text(encoding="utf-8")))
+        if not self._is_forked:
+            told = await self._client.ask(_ASK_S, _INSTALL.format(texts=_watch()))
             if told.get("status") != "ok":
                 raise DocumentError("the kernel cannot be watched", mend="upgrade ipykernel and IPython")
 
@@ -135,6 +136,8 @@ class Kernel:
             "environment": {**self._environment(), **scene.environment},
             "filters": scene.filters,
             "coverage": scene.coverage,
+            "most_output": scene.most_output,
+            "memory_mib": scene.memory_mib,
         }
         told = await self._open().ask(_ASK_S, begin=begin)
         failed = told.get("failed", "" if told else "it does not answer")
@@ -149,6 +152,8 @@ class Kernel:
 
     async def run(self, cell: Cell, *, timeout_s: float) -> Reply:
         """Execute `cell`; one that takes longer than `timeout_s` seconds is interrupted, then killed."""
+        if not cell.source.strip():
+            return Reply("ok")  # nbclient sends nothing then, so that there would be no reply
         place = [cell.filename, cell.first_line, cell.marker_line]
         return await self._reply(cell.number - 1, timeout_s, place=place)
 
@@ -211,9 +216,20 @@ class Kernel:
         return self.provisioner is not None and not self.provisioner.has_ended
 
     async def finish(self) -> list[list[object]]:
-        """What was raised where nobody looks, and is known only now; to be called after the last cell."""
-        told = await self._open().ask(_ASK_S, finish=True)
-        return list(told.get("unseen", []))
+        """What was raised where nobody looks, and is known only now; to be called after the last cell.
+
+        Threads and tasks that still run are given a second to end.
+        """
+        until = time.monotonic() + _LINGER_S
+        while True:
+            told = await self._open().ask(_ASK_S, finish=True)
+            if not told:
+                ended = self.provisioner is not None and self.provisioner.has_ended
+                how = how_it_ended(await self._ended()) if ended else "does not answer any more"
+                return [[f"the kernel {how}, after the last cell", None, None]]
+            if told.get("unseen") or not told.get("running") or time.monotonic() > until:
+                return list(told.get("unseen", []))
+            await asyncio.sleep(_AGAIN_S)
 
     async def stop(self) -> None:
         """End the process and whatever it started; a second call does nothing."""
@@ -265,6 +281,12 @@ class _OneSpec(KernelSpecManager):
         """That one."""
         del kernel_name
         return self._spec
+
+
+def _watch() -> list[str]:
+    """What is executed in a kernel to watch it."""
+    folder = Path(__file__).parent
+    return [(folder / name).read_text(encoding="utf-8") for name in _WATCH]
 
 
 def _node(source: str) -> NotebookNode:

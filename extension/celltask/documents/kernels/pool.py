@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
-from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from celltask.documents.kernels.kernel import Kernel
 
 __all__ = ["Kernels", "Path"]
 
@@ -30,11 +33,25 @@ class Kernels:
     Args:
         mode: ``"fork"``, or ``"cold"`` to start each kernel; where kernels cannot be forked, all are cold.
         python: The interpreter and its flags.
+        environment: Variables that all its documents have beside those of this process. Only these hold for what the
+            servers import, too: numerical libraries look once, when they are loaded, how many threads they may start.
+        hash_seed: As ``PYTHONHASHSEED``; by chance, and another for each interpreter, if empty.
     """
 
-    def __init__(self, mode: Literal["fork", "cold"] = "fork", python: Sequence[str] = (sys.executable,)) -> None:
+    def __init__(
+        self,
+        mode: Literal["fork", "cold"] = "fork",
+        python: Sequence[str] = (sys.executable,),
+        environment: Mapping[str, str] | None = None,
+        *,
+        hash_seed: str = "",
+    ) -> None:
         self.mode: Literal["fork", "cold"] = "fork" if mode == "fork" and can_fork() else "cold"
         self._python = tuple(python)
+        self._seed = {"PYTHONHASHSEED": hash_seed} if hash_seed else {}
+        self._keeper: ForkServer | None = None
+        self._folder = ""
+        self._shared = dict(environment or {})
         self._roots: dict[tuple[tuple[str, str], ...], ForkServer] = {}
         self._servers: dict[Path, ForkServer | None] = {}
         self._environment: dict[str, str] = {}
@@ -44,7 +61,9 @@ class Kernels:
     def warm(self) -> None:
         """Start the server now, so that it is ready when the first kernel is wanted."""
         if self.mode == "fork":
-            self._root(os.environ)
+            self._root(self._of_process())
+        else:
+            self._kept()
 
     async def take(self, path: Path = (), environment: Mapping[str, str] | None = None) -> Kernel:
         """A kernel that has run nothing; it is the caller's to stop.
@@ -56,7 +75,8 @@ class Kernels:
         Raises:
             DocumentError: If it does not start.
         """
-        if environment and any(os.environ.get(name) != value for name, value in environment.items()):
+        of_process = self._of_process()
+        if environment and any(of_process.get(name) != value for name, value in environment.items()):
             path = ()  # what is imported already may have looked at another environment
         ready, self._ready = self._ready, None
         if ready is not None:
@@ -75,31 +95,57 @@ class Kernels:
         ready, self._ready = self._ready, None
         if ready is not None:
             await _discard(ready[1])
-        for server in [*self._servers.values(), *self._roots.values()]:
+        for server in [*self._servers.values(), *self._roots.values(), self._keeper]:
             if server is not None:
                 server.close()
         self._servers.clear()
         self._roots.clear()
+        self._keeper = None
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
 
     async def _started(self, path: Path, environment: Mapping[str, str]) -> Kernel:
-        server = None
-        if self.mode == "fork":
-            root = self._root({**os.environ, **environment})
+        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - slow: meanwhile, the server starts
+
+        if self.mode == "cold":
+            given = {**self._seed, **dict(_of_interpreter(environment))}
+            kernel = Kernel(self._kept(), self._python, is_bare=True, folder=self._of_run(), environment=given)
+        else:
+            of_process = self._of_process()
+            root = self._root({**of_process, **environment})
             async with self._turn:
-                server = await self._server(path, root) if path and _lasting(os.environ) == self._environment else root
-        kernel = Kernel(server, self._python)
+                server = await self._server(path, root) if path and _lasting(of_process) == self._environment else root
+            kernel = Kernel(server, self._python, folder=self._of_run())
         await kernel.start()
         return kernel
 
+    def _of_run(self) -> str:
+        """The folder in which kernels have theirs."""
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="celltask-")
+        return self._folder
+
+    def _kept(self) -> ForkServer | None:
+        """What starts kernels, and ends them and all they leave when this process is gone; None if nothing can."""
+        if self._keeper is None and can_fork():
+            self._keeper = ForkServer.start((sys.executable, "-I", "-S"), os.environ, self._of_run(), bare=True)
+        return self._keeper
+
+    def _of_process(self) -> dict[str, str]:
+        return {**os.environ, **self._shared}
+
     def _root(self, environment: Mapping[str, str]) -> ForkServer:
         """The server for an interpreter that is started with `environment`."""
-        key = _of_interpreter(environment)
+        is_random = environment.get("PYTHONHASHSEED", "random") == "random"
+        seeded = {**environment, **self._seed} if is_random else environment
+        key = _of_interpreter(seeded)
         if key not in self._roots:
             if not self._roots:
                 self._environment = _lasting(environment)
             left_out = ("PYTEST_", "PYTHONWARNINGS")
-            kept = {name: value for name, value in environment.items() if not name.startswith(left_out)}
-            self._roots[key] = ForkServer.start(self._python, kept)
+            kept = {name: value for name, value in seeded.items() if not name.startswith(left_out)}
+            self._roots[key] = ForkServer.start(self._python, kept, self._of_run())
         return self._roots[key]
 
     async def _server(self, path: Path, root: ForkServer) -> ForkServer:

@@ -24,10 +24,12 @@ __all__ = ["DocumentProvisioner"]
 class DocumentProvisioner(LocalProvisioner):
     """A local provisioner that can fork, and is told of the end of a process instead of asking ten times a second.
 
-    `server` and `log` are set before the kernel is launched.
+    `server`, `is_bare` and `log_file` are set before the kernel is launched.
     """
 
     server: ForkServer | None = None
+    is_bare = False
+    """Whether the server does not fork kernels but starts and keeps them."""
     log_file: BinaryIO | None = None
     """Where the process writes what it does not send to its client."""
     _end: asyncio.Task[Ended] | None = None
@@ -39,8 +41,11 @@ class DocumentProvisioner(LocalProvisioner):
             kwargs |= {"stdout": log, "stderr": log}
             await super().launch_kernel(cmd, **kwargs)
         else:
-            arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
-            request = {"arguments": arguments, "cwd": kwargs.get("cwd"), "env": kwargs.get("env")}
+            request = {"cwd": kwargs.get("cwd"), "env": kwargs.get("env")}
+            if self.is_bare:
+                request["command"] = cmd
+            else:
+                request["arguments"] = cmd[cmd.index("ipykernel_launcher") + 1 :]
             process = await self.server.fork(request, log, log)
             self.process = process  # type: ignore[assignment]  # like a Popen, as far as the base needs it
             self.pid = self.pgid = process.pid

@@ -212,6 +212,19 @@ def test_a_page_of_html_needs_no_network_and_runs_no_script(cli: Cli, folder: Pa
     assert not re.findall(r"<script|(?:src|href)=.(?!data:|#)", text)
 
 
+def test_images_of_the_prose_are_in_the_page(cli: Cli, folder: Path, page: MakePage) -> None:
+    """Those that lie beside the document; others are left as they are, and not fetched."""
+    path = page("x = 1")
+    (folder / "a b.svg").write_text("<svg/>")
+    path.write_text(f"{path.read_text()}\n![one](a%20b.svg) ![two](https://example.org/b.png) ![three](none.png)\n")
+    assert cli("execute", "page.md", "-o", "out.html").code == 0
+    assert re.findall(r'<img src="([^"]*)"', (folder / "out.html").read_text()) == [
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "https://example.org/b.png",
+        "none.png",
+    ]
+
+
 def test_a_report_links_to_its_failures(cli: Cli, folder: Path, page: MakePage) -> None:
     """They stand first; documents that failed are open, the others closed."""
     page("x = 1", "1 / 0", name="bad.md")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from html import escape
+from html import escape, unescape
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, NamedTuple, cast
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
@@ -15,6 +17,7 @@ from celltask.documents.runner.telling import document_line, duration, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from nbformat import NotebookNode
 
@@ -24,6 +27,7 @@ __all__ = ["Shown", "html_page"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
+_IMAGE = re.compile(r'<img src="([^"]*)"')
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-src 'self'"
 """Nothing is fetched, and no script runs, whatever outputs hold."""
 _ROW, _LEAST, _MOST = 30, 90, 480
@@ -97,8 +101,27 @@ def _document(number: int, document: Shown, *, is_open: bool) -> Iterator[str]:
                 place += 1
                 yield from _cell(f"d{number}c{place}", node, known.get(place), markdown)
             elif node.cell_type == "markdown":
-                yield f'<div class="prose">{markdown.render(node.source)}</div>'
+                prose = markdown.render(node.source)
+                yield f'<div class="prose">{_with_images(prose, outcome.chosen.path.parent, node)}</div>'
     yield "</details>"
+
+
+def _with_images(prose: str, folder: Path, node: NotebookNode) -> str:
+    """The prose with images in it that lie beside the document, or are attached to the cell of a notebook."""
+
+    def embedded(found: re.Match[str]) -> str:
+        name = unquote(unescape(found[1]))
+        attached = node.get("attachments", {}).get(name.removeprefix("attachment:"), {})
+        for kind, coded in attached.items():
+            return f'<img src="data:{kind};base64,{coded}"'
+        kind = guess_type(name)[0] or ""
+        try:
+            data = (folder / name).read_bytes() if kind.startswith("image/") else b""
+        except (OSError, ValueError):
+            data = b""
+        return f'<img src="data:{kind};base64,{base64.b64encode(data).decode()}"' if data else found[0]
+
+    return _IMAGE.sub(embedded, prose)
 
 
 def _cell(anchor: str, node: NotebookNode, outcome: CellOutcome | None, markdown: MarkdownIt) -> Iterator[str]:

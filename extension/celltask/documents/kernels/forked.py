@@ -48,10 +48,14 @@ class ForkedProcess:
             DocumentError: If it ends before it has said anything.
         """
         process = cls(*await asyncio.open_unix_connection(sock=end))
-        while not process.pid:
-            if process.ended is not None:
-                raise DocumentError("the fork server ended", mend="run with --celltask-kernels=cold")
-            await process._read()
+        try:
+            while not process.pid and process.ended is None:
+                await process._read()
+        except BaseException:
+            process.release()
+            raise
+        if not process.pid:
+            raise DocumentError("the fork server ended", mend="run with --celltask-kernels=cold")
         return process
 
     async def _read(self) -> None:
@@ -147,8 +151,12 @@ class ForkServer:
         """
         ours, theirs = socket.socketpair()
         control, its_end = socket.socketpair()
-        with its_end:
-            process = await self._asked({"modules": list(modules)}, ours, theirs, [its_end.fileno()])
+        try:
+            with its_end:
+                process = await self._asked({"modules": list(modules)}, ours, theirs, [its_end.fileno()])
+        except BaseException:
+            control.close()
+            raise
         process.release()
         if not process.bound:
             control.close()
@@ -158,7 +166,13 @@ class ForkServer:
     async def _asked(
         self, request: Mapping[str, object], ours: socket.socket, theirs: socket.socket, fds: list[int]
     ) -> ForkedProcess:
-        async with self._turn:  # descriptors of two requests may not arrive together
+        try:
+            await self._turn.acquire()  # descriptors of two requests may not arrive together
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        try:
             try:
                 with theirs:  # else nobody would hear that a server ended which has not taken the request
                     socket.send_fds(self._control, [f"{json.dumps(request)}\n".encode()], [theirs.fileno(), *fds])
@@ -169,6 +183,8 @@ class ForkServer:
                 return await ForkedProcess.behind(ours)
             except DocumentError:
                 raise self._ended() from None
+        finally:
+            self._turn.release()
 
     def _ended(self) -> DocumentError:
         self._log.seek(0)

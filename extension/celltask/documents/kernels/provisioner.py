@@ -50,7 +50,11 @@ class DocumentProvisioner(LocalProvisioner):
             self.process = process  # type: ignore[assignment]  # like a Popen, as far as the base needs it
             self.pid = self.pgid = process.pid
             self.cwd = kwargs.get("cwd")
-            await process.wait_until_bound()
+            try:
+                await process.wait_until_bound()
+            except BaseException:
+                process.release()  # which ends it
+                raise
         self._end = asyncio.ensure_future(self._wait())
         return self.connection_info
 

@@ -349,3 +349,12 @@ def test_what_may_be_meant_otherwise_is_told(cli: Cli, folder: Path, page: MakeP
     assert said.code == 0
     assert "page.md:11: a shell example is not run here; run pytest --celltask for it" in said.lines
     assert [line for line in said.lines if line.startswith("page.md:14: ")]
+
+
+def test_the_first_failure_ends_what_runs_beside_it(cli: Cli, page: MakePage) -> None:
+    """Without waiting for it."""
+    page("import time\ntime.sleep(100)", name="long.md")
+    page("1 / 0", name="short.md")
+    assert (
+        timeless(cli("test", ".", "-x", "-q", "--jobs", "2", "--timeout", "50").out)[-1] == "1 failed in 1 document, T"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from celltask.documents.verdict import skip_reason
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.kernels.pool import Kernels
@@ -54,8 +55,18 @@ async def run_document(  # noqa: PLR0913 - all but three by keyword
         await run.to_the_end(listen)
         outcome = DocumentOutcome(chosen, tuple(run.cells), tuple(run.setup), widgets=session.widgets)
     finally:
-        await session.close()
+        await _completed(session.close())
     return replace(outcome, seconds=time.perf_counter() - begun)
+
+
+async def _completed(work: Coroutine[object, object, None]) -> None:
+    """Wait for `work`, which goes on to its end also if this is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 class _Run:

@@ -82,7 +82,7 @@ ROWS = (
     Row("small", "nbconvert", "small: nbconvert --execute"),
     Row("small", "jupytext", "small: jupytext --execute"),
     Row("small", "mystnb", "small: sphinx-build with MyST-NB"),
-    Row("heavy", "ours", "heavy: pytest --celltask", Target(1 / 15, "nbclient")),
+    Row("heavy", "ours", "heavy: pytest --celltask"),
     Row("heavy", "ours-n2", "heavy: pytest --celltask -n 2"),
     Row("heavy", "ours-2", "heavy: no pytest, two documents at once"),
     Row("heavy", "nbmake", "heavy: nbmake"),

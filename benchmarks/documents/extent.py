@@ -12,6 +12,7 @@ import corpus
 from commands import arguments
 from measure import growth
 from processes import imports, peak_mib, seconds
+from rows import shown, shown_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["EXTENT", "Extent"]
 
 _SIZES = (5, 10, 20, 40, 80)
-_FEW, _MANY = 5, 80
+_FEW, _MORE, _MANY = 5, 20, 80
 _PYTEST = "from _pytest.config import get_config; get_config()"
 
 
@@ -39,9 +40,9 @@ class Extent(NamedTuple):
     measure: Callable[[Path, int], tuple[float, str]]
 
 
-def _pages(folder: Path, number: int) -> Path:
+def _pages(folder: Path, number: int, kind: str = "small") -> Path:
     place = Path(tempfile.mkdtemp(dir=folder)) / str(number)
-    corpus.write(place, number)
+    corpus.write(place, number, kind=kind)
     return place
 
 
@@ -56,6 +57,19 @@ def _linear(folder: Path, number: int) -> tuple[float, str]:
     medians = {size: statistics.median(figures) for size, figures in taken.items()}
     exponent = growth(medians)
     return exponent, f"n^{exponent:.2f}"
+
+
+def _further(folder: Path, number: int) -> tuple[float, str]:
+    """What each further heavy document takes, once the libraries are loaded, as a part of what nbclient takes."""
+    places = {size: _pages(folder, size, "heavy") for size in (_FEW, _MORE)}
+    ours, ratios = [], []
+    for _ in range(number):
+        few_s, more_s = (seconds(arguments("ours", place), place) for place in places.values())
+        peer_few_s, peer_more_s = (seconds(arguments("nbclient", place), place) for place in places.values())
+        ours.append((more_s - few_s) / (_MORE - _FEW))
+        ratios.append((more_s - few_s) / (peer_more_s - peer_few_s))
+    each_s, ratio = statistics.median(ours), statistics.median(ratios)
+    return ratio, f"{shown(each_s)}, {shown_ratio(ratio)} nbclient"
 
 
 def _memory(key: str) -> Callable[[Path, int], tuple[float, str]]:
@@ -85,6 +99,7 @@ def _unused(folder: Path, number: int) -> tuple[float, str]:
 
 EXTENT = (
     Extent("time of 5 to 80 documents", "<= n^1.1", 1.1, _linear),
+    Extent("heavy: each further document", "<= 1/15 nbclient", 1 / 15, _further),
     Extent("memory of 5 → 80 documents", "<= 1.1 x", 1.1, _memory("ours")),
     Extent("memory of 5 → 80 documents, -n 2", "<= 1.1 x", 1.1, _memory("ours-n2")),
     Extent("plugin in a project that does not use it", "<= 5 ms", 5.0, _unused),

@@ -134,4 +134,5 @@ def test_a_run_without_documents_loads_nothing_more(pytester: pytest.Pytester) -
         "    assert not {'celltask.documents.items', 'zmq', 'IPython', 'markdown_it'} & set(sys.modules)\n"
     )
     (pytester.path / "README.md").write_text("# Title\n")
-    pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)
+    others = ("no:hypothesispytest", "no:nbmake", "no:nbval")
+    pytester.runpytest_subprocess(*(f"-p{name}" for name in others)).assert_outcomes(passed=1)

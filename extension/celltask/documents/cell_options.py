@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CellText", "block_options", "split_options", "tags_in"]
 
 _OPTION = re.compile(r"\s*:([A-Za-z_][\w.-]*):\s*(.*)$")
+_MORE = re.compile(r"\s*:(\s|$)")
 
 
 class CellText(NamedTuple):
@@ -98,10 +100,24 @@ class _YamlOptions(Mapping[str, object]):
 
 
 def _field_options(lines: list[str], start: int) -> tuple[dict[str, object], int]:
+    r"""Options as fields, and the line below them; a value may go on in lines that begin with a colon and a space.
+
+    >>> _field_options([":tags: [a]", ":mystnb:", ":  figure: {name: x}", "y = 1"], 0)
+    ({'tags': ['a'], 'mystnb': {'figure': {'name': 'x'}}}, 3)
+    """
     options: dict[str, object] = {}
-    while start < len(lines) and (option := _OPTION.match(lines[start])):
-        options[option[1]] = option[2].strip()
+    first, is_nested = start, False
+    while start < len(lines):
+        if option := _OPTION.match(lines[start]):
+            options[option[1]] = option[2].strip()
+        elif options and _MORE.match(lines[start]):
+            is_nested = True
+        else:
+            break
         start += 1
+    if is_nested:
+        with suppress(DocumentError):
+            options = _from_yaml("\n".join(line.lstrip()[1:] for line in lines[first:start]), "")
     return options, start
 
 

@@ -37,6 +37,7 @@ __all__ = ["CellItem", "DocumentFile"]
 
 _MOST_TEXT = 200_000
 """Characters of each stream that a report holds."""
+_LASTS = pytest.StashKey[dict[object, pytest.Item]]()
 _CODE_CELL = re.compile(r'(?<!\\)"cell_type":\s*"code"')
 
 
@@ -192,8 +193,10 @@ class CellItem(pytest.Item):
 
     def _last(self) -> CellItem | None:
         """The last item of the document that this run has chosen."""
-        chosen = (item for item in reversed(self.session.items) if item.parent is self.parent)
-        return cast("CellItem | None", next(chosen, None))
+        lasts = self.session.stash.get(_LASTS, None)
+        if lasts is None:  # looked up once: a run has many items
+            lasts = self.session.stash[_LASTS] = {item.parent: item for item in self.session.items}
+        return cast("CellItem | None", lasts.get(self.parent))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line in that file from 0, and name."""

@@ -52,6 +52,8 @@ class Session:
         """By the cell's number."""
         self.broken: Cell | None = None
         """The cell that failed, after which none is executed."""
+        self._reached = 0
+        """Number of the cell above which all were executed that are to be."""
 
     async def reach(self, cell: Cell) -> None:
         """Execute what stands above `cell`, as far as none of it fails, and was not executed yet.
@@ -59,11 +61,12 @@ class Session:
         Raises:
             DocumentError: If there is no kernel, or hidden code fails.
         """
-        for earlier in self.document.cells[: cell.number - 1]:
+        for earlier in self.document.cells[self._reached : cell.number - 1]:
             if self.broken is not None:
                 return
             if not skip_reason(earlier):
                 await self.result_of(earlier)
+            self._reached = earlier.number
 
     async def result_of(self, cell: Cell, *, is_last: bool = False) -> Result:
         """What became of `cell`, which is executed if it was not yet.
@@ -113,7 +116,7 @@ class Session:
         """End the kernel; a cell asked for later begins with a fresh one."""
         kernel, self._kernel = self._kernel, None
         self.results.clear()
-        self.broken = None
+        self.broken, self._reached = None, 0
         if kernel is not None:
             await kernel.stop()
 

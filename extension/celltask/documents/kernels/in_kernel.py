@@ -51,6 +51,8 @@ class Watch:
         self._marker_line = 0
         self._waiting = False
         self._lines: dict[str, list[str]] = {}
+        self._with_tasks: set[str] = set()
+        """Files that hold cells of tasks."""
         self._error: BaseException | None = None
         self._unseen: list[tuple[str, BaseException | None, int | None]] = []
         self._warned: list[list[object]] = []
@@ -222,13 +224,15 @@ class Watch:
                 return cache(transformed_code, *args, **kwargs)
             self._waiting = False
             lines = self._lines.setdefault(self._filename, [])
-            if any("__celltask__" in line for line in lines) and len(lines) < self._marker_line < self._first_line:
+            if self._filename in self._with_tasks and len(lines) < self._marker_line < self._first_line:
                 lines += ["\n"] * (self._marker_line - 1 - len(lines))
                 lines.append(f"{_CELL_BREAK}\n")
             lines += ["\n"] * (self._first_line - 1 - len(lines))
             lines[self._first_line - 1 :] = [f"{line}\n" for line in transformed_code.splitlines()]
-            # The second field is None, not an mtime: checkcache() would drop the entry, and read the page itself.
-            linecache.cache[self._filename] = (sum(map(len, lines)), None, lines, self._filename)
+            if "__celltask__" in transformed_code:
+                self._with_tasks.add(self._filename)
+            # The size is not needed; with an mtime, checkcache() would drop the entry, and read the page itself.
+            linecache.cache[self._filename] = (1, None, lines, self._filename)
             return self._filename
 
         return remember

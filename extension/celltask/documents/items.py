@@ -37,7 +37,7 @@ __all__ = ["CellItem", "DocumentFile"]
 
 _MOST_TEXT = 200_000
 """Characters of each stream that a report holds."""
-_LASTS = pytest.StashKey[dict[object, pytest.Item]]()
+_LASTS = pytest.StashKey[dict["pytest.Collector | None", pytest.Item]]()
 _CODE_CELL = re.compile(r'(?<!\\)"cell_type":\s*"code"')
 
 
@@ -195,7 +195,8 @@ class CellItem(pytest.Item):
         """The last item of the document that this run has chosen."""
         lasts = self.session.stash.get(_LASTS, None)
         if lasts is None:  # looked up once: a run has many items
-            lasts = self.session.stash[_LASTS] = {item.parent: item for item in self.session.items}
+            lasts = {item.parent: item for item in self.session.items}
+            self.session.stash[_LASTS] = lasts
         return cast("CellItem | None", lasts.get(self.parent))
 
     def reportinfo(self) -> tuple[Path, int, str]:

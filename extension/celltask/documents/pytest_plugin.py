@@ -174,7 +174,10 @@ def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
     suffix = path.suffix.lower()
     if suffix != ".ipynb":
-        text = path.read_bytes()
+        try:
+            text = path.read_bytes()
+        except OSError:  # told when it is collected
+            text = _FENCE + _MARKED[0]
         if not any(sign in text for sign in ((_FENCE,) if suffix == ".md" else _MARKED)):
             return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above

@@ -48,6 +48,7 @@ class Watch:
         self._shell = shell
         self._filename = ""
         self._first_line = 1
+        self._failed = ""
         self._marker_line = 0
         self._waiting = False
         self._lines: dict[str, list[str]] = {}
@@ -67,8 +68,12 @@ class Watch:
         """Do what a request says beside its code: ``begin``, ``place`` and ``finish``, each with its arguments."""
         self._error = None
         self._shown.count = 0
+        self._failed = ""
         if "begin" in request:
-            self._begin(**request["begin"])
+            try:
+                self._begin(**request["begin"])
+            except Exception as error:  # noqa: BLE001 - border: told as the document's, else nobody would be answered
+                self._failed = f"{type(error).__name__}: {text_of(error)}"
         if "place" in request:
             self._filename, self._first_line, self._marker_line = request["place"]
             self._waiting = True
@@ -85,6 +90,7 @@ class Watch:
             "error": self._error and told(self._error, self._lines),
             "unseen": [[how, error and told(error, self._lines), line] for how, error, line in unseen],
             "warned": warned,
+            "failed": self._failed,
             "running": self._running() if "finish" in request else 0,
         }
         return cast("dict[str, object]", cleaned(answer))

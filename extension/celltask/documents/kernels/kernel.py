@@ -122,7 +122,7 @@ class Kernel:
         self._manager, self.provisioner = manager, manager.provisioner
         with Path(self._scratch, "log").open("wb") as log:  # noqa: ASYNC230 - a new file, and nobody waits for it
             self.provisioner.server, self.provisioner.log_file = self._server, log
-            self.provisioner.is_bare = not self._is_forked
+            self.provisioner.is_bare, self.provisioner.scratch = not self._is_forked, self._scratch
             await manager.start_kernel(cwd=self._scratch, env={**self._environment(), **self._given})
         notebook = _record(cells=[], metadata=_record())
         self._client = DocumentClient(notebook, manager, self.provisioner)

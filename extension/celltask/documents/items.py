@@ -18,6 +18,7 @@ from _pytest._code.code import (
 
 from celltask.documents.cell_names import cell_names
 from celltask.documents.engine import engine_of
+from celltask.documents.kernels.other import reason_without_kernel
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.session import Session
@@ -69,7 +70,7 @@ class DocumentFile(pytest.Module):
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            self._document = read_document(self.path)
+            self._document = read_document(self.path, any_language=True)
         return self._document
 
     @property
@@ -176,7 +177,10 @@ class CellItem(pytest.Item):
 
     def setup(self) -> None:
         """Have the cells above executed."""
-        reason = skip_reason(self.cell)
+        document = self.parent.document
+        reason = skip_reason(self.cell, document.language)
+        if not reason and document.language != "python":
+            reason = reason_without_kernel(document)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)
         self.parent.prepare(self)

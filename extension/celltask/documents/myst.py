@@ -54,16 +54,26 @@ _DEEPEST = 40
 _DIRECTIVE = re.compile(r"\s*\{([^}\s]+)\}")
 _ALMOST_CELL = re.compile(r"\s*\{?\s*(code[-_ ]?cel{1,2}s?|codecell|code-ce)\s*\}?(\s|$)", re.IGNORECASE)
 _HEADER_END = re.compile(r"(---|\.\.\.)\s*$")
+_KERNEL = re.compile(r"\s+name:\s*['\"]?([\w.+-]+)")
+LANGUAGES = {
+    "ir": "r",
+    "xr": "r",
+    "bash": "bash",
+    "xeus-cling": "c++",
+    "deno": "typescript",
+    "javascript": "javascript",
+}
+"""Of kernels that documents name without their language."""
 _LANGUAGE = re.compile(r"\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
 
 
-def read_myst(text: str, path: str) -> DocumentText:
+def read_myst(text: str, path: str, *, any_language: bool = False) -> DocumentText:
     """The code cells of the MyST page `text`; `path` is for messages and for the cells' file name.
 
     Raises:
         DocumentError: If a code cell is not closed, its options cannot be read, or the page is not about Python.
     """
-    return _Page(text.split("\n"), path).read(text)
+    return _Page(text.split("\n"), path).read(text, any_language=any_language)
 
 
 def blocks_in(text: str, path: str, *, first_line: int, page: list[str]) -> list[Block]:
@@ -95,22 +105,25 @@ class _Page:
         """Lines of fences that were read as cells, or stand in text that is shown as it is."""
         self.parser = fence_parser()
 
-    def read(self, text: str) -> DocumentText:
+    def read(self, text: str, *, any_language: bool) -> DocumentText:
         """The whole page; its lines are those of `text`."""
         header = _header_length(self.lines)
-        language = _language_of(self.lines[:header])
+        kernel = _kernel_of(self.lines[:header])
+        language = _language_of(self.lines[:header]) or LANGUAGES.get(kernel, "")
         body = "\n" * header + "\n".join(self.lines[header:])
         self.read_block(body, first_line=1, depth=0, language=language)
         self.cells.sort(key=lambda cell: cell.marker_line)
         cells = tuple(cell._replace(number=number) for number, cell in enumerate(self.cells, 1))
         self._notice_what_was_passed_over(header)
-        if language not in PYTHON_NAMES and not any(cell.is_python for cell in cells):
+        is_python = language in PYTHON_NAMES or any(cell.is_python for cell in cells)
+        if not is_python and not any_language:
             raise DocumentError(
                 f"this is a page of {language}, not of Python", self.path, "set `language: python` in its header"
             )
         notices = tuple(sorted(self.notices))
         blocks = tuple(sorted(self.blocks, key=lambda block: block.line))
-        return DocumentText(self.path, "myst", cells, text, notices, blocks)
+        own = language if any_language and language not in PYTHON_NAMES else "python"
+        return DocumentText(self.path, "myst", cells, text, notices, blocks, own, kernel)
 
     def read_block(self, text: str, *, first_line: int, depth: int, language: str) -> None:
         """Gather what stands in `text`, and in the directives in it."""
@@ -234,6 +247,17 @@ def _header_length(lines: list[str]) -> int:
         if _HEADER_END.match(line):
             return number
     return 0
+
+
+def _kernel_of(header: list[str]) -> str:
+    """The kernel that the header names; empty if none."""
+    within = False
+    for line in header:
+        named = _KERNEL.match(line) if within else None
+        if named:
+            return named[1]
+        within = line.startswith("kernelspec:") or (within and line.startswith(" "))
+    return ""
 
 
 def _language_of(header: list[str]) -> str:

@@ -109,6 +109,10 @@ class DocumentText(NamedTuple):
     notices: tuple[Notice, ...] = ()
     blocks: tuple[Block, ...] = ()
     """Fences that are no code cells, in their order; none for a notebook."""
+    language: str = "python"
+    """Of the document itself, in lower case; cells of another are not run."""
+    kernel: str = ""
+    """The name that it gives its kernel; empty if it gives none."""
 
     @property
     def name(self) -> str:

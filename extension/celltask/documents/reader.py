@@ -18,12 +18,16 @@ MYST_SUFFIXES = (".md", ".markdown", ".myst", ".mystnb", ".mnb")
 SUFFIXES = (*MYST_SUFFIXES, ".ipynb", ".py")
 
 
-def read_document(path: str | os.PathLike[str]) -> DocumentText:
+def read_document(path: str | os.PathLike[str], *, any_language: bool = False) -> DocumentText:
     r"""The code cells of the document at `path`, each with its exact lines; nothing is run.
 
     The format follows from the suffix: MyST for ``.md`` (with or without a header), a notebook for ``.ipynb``, and
     for ``.py`` the percent format if it has ``# %%`` markers or commented ``# %task`` lines, else a plain module of
     one cell.
+
+    Args:
+        path: Of the document.
+        any_language: Whether documents of other languages than Python are read, too.
 
     Raises:
         DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
@@ -41,12 +45,12 @@ def read_document(path: str | os.PathLike[str]) -> DocumentText:
     if suffix == ".ipynb":
         from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
 
-        return read_notebook(_decoded(data, full), full)
+        return read_notebook(_decoded(data, full), full, any_language=any_language)
     if suffix == ".py":
         return _read_python(data, full)
     from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
 
-    return read_myst(_decoded(data, full), full)
+    return read_myst(_decoded(data, full), full, any_language=any_language)
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:

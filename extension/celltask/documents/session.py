@@ -64,7 +64,7 @@ class Session:
         for earlier in self.document.cells[self._reached : cell.number - 1]:
             if self.broken is not None:
                 return
-            if not skip_reason(earlier):
+            if not skip_reason(earlier, self.document.language):
                 await self.result_of(earlier)
             self._reached = earlier.number
 
@@ -83,7 +83,7 @@ class Session:
             kernel = await self.started()
             reply = await kernel.run(cell, timeout_s=timeout_s)
             failure = judge(reply, raises, timeout_s=timeout_s)
-            if is_last and failure is None:
+            if is_last and failure is None and kernel.is_watched:
                 failure = next(map(_left_behind, await kernel.finish()), None)
             self.results[cell.number] = Result(failure, reply)
             if failure is not None:
@@ -100,7 +100,10 @@ class Session:
         """The kernel, in which hidden code has been executed that comes before the first cell."""
         if self._kernel is None:
             scene = self.stage.scene
-            self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+            if self.document.language == "python":
+                self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+            else:
+                self._kernel = await self._kernels.take_other(self.document, scene)
             await self._kernel.begin(scene, self.document.cells)
             await self._execute_hidden(self._kernel, 0)
         return self._kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,11 +23,11 @@ SHOWN = "the cell showed more than the limit, and was interrupted"
 FLOODS = {
     "lines": "while True:\n    print('x' * 1000)",
     "one-string": "print('x' * 1_000_000_000)",
-    "value": "'x' * 1_000_000_000",
+    "value": "'x' * 200_000_000",
     "display": "for number in range(1000):\n    display({'text/html': 'x' * 1_000_000}, raw=True)",
     "updates": "shown = display(1, display_id=True)\nwhile True:\n    shown.update('x' * 1_000_000)",
     "process": "import subprocess\nsubprocess.run(['yes', 'x' * 1000])",
-    "shell": "!yes",
+    "shell": "!yes {'x' * 1000}",
     "errors": "import sys\nwhile True:\n    sys.stderr.write('x' * 1000)",
 }
 
@@ -36,13 +37,17 @@ def test_a_flood_fails_at_its_line_and_is_not_kept(tmp_path: Path) -> None:
     write_pages(tmp_path, {**FLOODS, "z": "x = 1"})
     command = [sys.executable, "-m", "pytest", "--celltask", "-p", "no:cacheprovider", "-o", "celltask_timeout=60"]
     with (tmp_path / "printed").open("wb") as printed:
-        running = subprocess.Popen(["timeout", "170", *command], cwd=tmp_path, stdout=printed, stderr=printed)
+        running = subprocess.Popen(command, cwd=tmp_path, stdout=printed, stderr=printed)
+        killer = threading.Timer(170, running.kill)
+        killer.start()
         _, _, used = os.wait4(running.pid, 0)
+        killer.cancel()
+        running.returncode = 0  # it was waited for already
     lines = (tmp_path / "printed").read_text().splitlines()
-    told = {line.partition(".md:")[0]: line.partition(": ")[2] for line in lines if line.endswith(SHOWN)}
+    told = {line.partition(".md:")[0]: line.partition(": ")[2] for line in lines if line.endswith(f": {SHOWN}")}
     assert told == dict.fromkeys(FLOODS, SHOWN), lines[-20:]
     assert used.ru_maxrss < 400_000  # KiB; pytest alone takes a fifth of that
-    assert lines[-1].startswith(f"=== {len(FLOODS)} failed, 1 passed in ") or "1 passed" in lines[-1]
+    assert f" {len(FLOODS)} failed, 1 passed in " in lines[-1]
 
 
 @pytest.mark.parametrize("kernels", ["fork", "cold"])
@@ -67,7 +72,9 @@ def test_a_memory_limit_that_cannot_be_meant_is_refused(pytester: pytest.Pyteste
 def test_documents_that_run_at_once_share_the_cores(pytester: pytest.Pytester, page: MakePage) -> None:
     """Numerical libraries begin as many threads as there are cores for each worker, and do not spin."""
     threads = max(1, (os.cpu_count() or 1) // 2)
-    look = f"import os\nassert os.environ['OMP_NUM_THREADS'] == '{threads}'\nassert os.environ['OMP_WAIT_POLICY'] == 'passive'"
+    look = (
+        f"from os import environ as e\nassert (e['OMP_NUM_THREADS'], e['OMP_WAIT_POLICY']) == ('{threads}', 'passive')"
+    )
     page(look, name="a.md")
     page(look, name="b.md")
     pytester.runpytest_subprocess("--celltask", "-n", "2").assert_outcomes(passed=2)

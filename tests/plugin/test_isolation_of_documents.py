@@ -16,13 +16,13 @@ pytest_plugins = ["pytester"]
 KERNELS = pytest.mark.parametrize("kernels", ["fork", "cold"])
 
 LEAK = """
-import builtins, decimal, gc, json, locale, logging, os, random, resource, signal, sys, threading, time, warnings
+import ast, builtins, decimal, gc, json, locale, logging, os, random, resource, signal, sys, threading, time, warnings
 import numpy, pandas
 pandas.set_option("display.max_rows", 3)
 numpy.seterr(all="raise")
 numpy.set_printoptions(precision=2)
 decimal.getcontext().prec = 3
-json.dumps = random.odd = builtins.odd = 5
+json.odd = random.odd = builtins.odd = 5
 logging.basicConfig(level=10)
 os.chdir("/")
 os.environ.update(ODD="1", TZ="Asia/Tokyo")
@@ -32,10 +32,9 @@ sys.path.insert(0, "/odd")
 sys.argv.append("odd")
 sys.setrecursionlimit(5000)
 signal.signal(signal.SIGUSR1, lambda *_: None)
-resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))
+resource.setrlimit(resource.RLIMIT_NOFILE, (333, 333))
 warnings.simplefilter("error")
-sys.meta_path.insert(0, object())
-get_ipython().ast_transformers.append(5)
+get_ipython().ast_transformers.append(ast.NodeTransformer())
 get_ipython().display_formatter.formatters["text/plain"].for_type(int, lambda *_: None)
 %config InteractiveShell.ast_node_interactivity = "all"
 %alias odd echo odd
@@ -46,7 +45,7 @@ import numpy, pandas
 assert pandas.get_option("display.max_rows") == 60
 assert numpy.geterr()["divide"] == "warn" and numpy.get_printoptions()["precision"] == 8
 assert decimal.getcontext().prec == 28
-assert callable(json.dumps) and not hasattr(random, "odd") and not hasattr(builtins, "odd")
+assert not hasattr(json, "odd") and not hasattr(random, "odd") and not hasattr(builtins, "odd")
 assert not logging.root.handlers and logging.root.level == logging.WARNING
 assert os.path.exists("look.md")
 assert "ODD" not in os.environ and time.tzname[0] != "JST"
@@ -54,11 +53,11 @@ assert os.umask(0o022) != 0o777
 assert "/odd" not in sys.path and "odd" not in sys.argv
 assert sys.getrecursionlimit() == 3000 or sys.getrecursionlimit() == 1000
 assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
-assert resource.getrlimit(resource.RLIMIT_NOFILE) != (50, 50)
+assert resource.getrlimit(resource.RLIMIT_NOFILE) != (333, 333)
 assert not warnings.filters or warnings.filters[0][0] != "error"
 assert not get_ipython().ast_transformers
 assert get_ipython().ast_node_interactivity == "last_expr"
-assert get_ipython().alias_manager.get_alias("odd") is None if "odd" in dict(get_ipython().alias_manager.aliases) else True
+assert "odd" not in dict(get_ipython().alias_manager.aliases)
 assert get_ipython().display_formatter.format(5)[0] == {"text/plain": "5"}
 assert not {"LEAK", "odd"} & set(globals())
 assert len(In) == 2 and not Out

@@ -11,7 +11,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Header", "header_of", "header_text", "header_values"]
+__all__ = ["OTHER_LANGUAGES", "Header", "header_of", "header_text", "header_values"]
 
 _END = re.compile(r"(---|\.\.\.)\s*$")
 _LANGUAGE = re.compile(r"\s+(?:main_language|language):\s*['\"]?([\w+#-]+)")
@@ -21,6 +21,15 @@ _OTHER_KERNELS = re.compile(
     r"(ir|irkernel|julia|bash|zsh|xcpp|gophernotes|javascript|deno|rust|evcxr|sas|octave|matlab|scala|almond|ruby|sql)\b",
     re.IGNORECASE,
 )
+OTHER_LANGUAGES = {
+    "ir": "r",
+    "xr": "r",
+    "bash": "bash",
+    "xeus-cling": "c++",
+    "deno": "typescript",
+    "javascript": "javascript",
+}
+"""Languages of kernels that documents name without their language."""
 _PLAIN = re.compile(
     r"(?P<indent> *)(?P<item>- )*[\w.-]+:(?P<value>[ ]+(?:[\w./](?:[^:#]|:(?=\S)|(?<=\S)#)*|true))?\s*$"
 )
@@ -34,6 +43,8 @@ class Header(NamedTuple):
     """Number of its lines, with its rules; 0 if there is none."""
     language: str
     """In lower case; empty if it names none."""
+    kernel: str = ""
+    """The name that it gives its kernel; empty if it gives none."""
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -61,7 +72,7 @@ def header_of(lines: Sequence[str], path: str) -> Header:
     named = next((found for found in map(_LANGUAGE.match, header) if found), None)
     language = named[1].lower() if named else ""
     notices = () if named else tuple(_foreign_kernels(header))
-    return Header(length, language, notices)
+    return Header(length, language, _named_kernel(header)[1], notices)
 
 
 def header_text(text: str) -> str:
@@ -125,13 +136,21 @@ def _is_plain(header: Sequence[str]) -> bool:
     return True
 
 
-def _foreign_kernels(header: Sequence[str]) -> list[Notice]:
+def _named_kernel(header: Sequence[str]) -> tuple[int, str]:
+    """Line and name of the kernel; the name is empty if there is none."""
     start = next((number for number, line in enumerate(header) if line.strip() == "kernelspec:"), len(header))
     for number, line in enumerate(header[start + 1 :], start + 3):
         found = _KERNEL.match(line)
         if not line.startswith(" "):
             break
-        if found and _OTHER_KERNELS.match(found[1]):
-            what = f"the header names the kernel {found[1]!r}, and the code cells are run as Python"
-            return [Notice(number, what, "name a Python kernel, or set `language:` below kernelspec", "foreign-kernel")]
-    return []
+        if found:
+            return number, found[1]
+    return 0, ""
+
+
+def _foreign_kernels(header: Sequence[str]) -> list[Notice]:
+    number, name = _named_kernel(header)
+    if not _OTHER_KERNELS.match(name):
+        return []
+    what = f"the header names the kernel {name!r}, and the code cells are run as Python"
+    return [Notice(number, what, "name a Python kernel, or set `language:` below kernelspec", "foreign-kernel")]

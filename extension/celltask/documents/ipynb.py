@@ -23,7 +23,7 @@ def cell_filename(path: str, number: int) -> str:
     return f"{path}:cell {number}"
 
 
-def read_notebook(text: str, path: str) -> DocumentText:
+def read_notebook(text: str, path: str, *, any_language: bool = False) -> DocumentText:
     """The code cells of the notebook in `text`; `path` is for messages and for the cells' file names.
 
     Raises:
@@ -37,13 +37,16 @@ def read_notebook(text: str, path: str) -> DocumentText:
         data = _upgraded(text, path)
     elif version > _NEWEST:
         raise DocumentError(f"notebooks of nbformat {version} are not known", path, "save it as nbformat 4")
-    _check_language(data, path)
+    language, kernel = _language_of(data)
+    if language != "python" and not any_language:
+        raise DocumentError(f"this is a notebook of {language}, not of Python", path, "choose a Python kernel for it")
     cells = data.get("cells")
     if not isinstance(cells, list):
         raise DocumentError("the notebook has no list of cells", path, "save it from Jupyter")
     metadata = data.get("metadata")
     settings = metadata.get("celltask") if isinstance(metadata, dict) else None
-    return DocumentText(path, "ipynb", tuple(_code_cells(cells, path)), settings=settings or {})
+    found = [cell._replace(language=language.lower()) for cell in _code_cells(cells, path)]
+    return DocumentText(path, "ipynb", tuple(found), settings=settings or {}, language=language.lower(), kernel=kernel)
 
 
 def _parsed(text: str, path: str) -> dict[str, object]:
@@ -70,19 +73,17 @@ def _upgraded(text: str, path: str) -> dict[str, object]:
         raise DocumentError(f"the old notebook cannot be read: {reason}", path, "save it from Jupyter") from None
 
 
-def _check_language(data: dict[str, object], path: str) -> None:
+def _language_of(data: dict[str, object]) -> tuple[str, str]:
+    """The language of the notebook, as it says, and the name of its kernel; Python where it says nothing."""
     metadata = data.get("metadata")
-    if not isinstance(metadata, dict):
-        return
-    for part, key in (("language_info", "name"), ("kernelspec", "language")):
-        found = metadata.get(part)
-        language = found.get(key) if isinstance(found, dict) else None
-        if isinstance(language, str) and language.lower() not in PYTHON_NAMES:
-            raise DocumentError(
-                f"this is a notebook of {language}, not of Python", path, "choose a Python kernel for it"
-            )
-        if language:
-            return
+    parts = metadata if isinstance(metadata, dict) else {}
+    told = [
+        found.get(key) if isinstance(found := parts.get(part), dict) else None
+        for part, key in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name"))
+    ]
+    name, language, kernel = [part if isinstance(part, str) else "" for part in told]
+    own = name or language
+    return ("python" if own.lower() in PYTHON_NAMES else own), kernel
 
 
 def _code_cells(cells: list[object], path: str) -> list[Cell]:

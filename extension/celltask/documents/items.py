@@ -18,6 +18,7 @@ from _pytest.fixtures import TopRequest
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.doctests import doctest_blocks
 from celltask.documents.expected.fences import stray_fences
+from celltask.documents.kernels.other import reason_without_kernel
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
@@ -63,7 +64,8 @@ class DocumentFile(pytest.Module):
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            self._document = read_document(self.path, nested=self.config.getini("celltask_nested"))
+            nested = self.config.getini("celltask_nested")
+            self._document = read_document(self.path, nested=nested, any_language=True)
         return self._document
 
     @property
@@ -168,7 +170,10 @@ class CellItem(pytest.Item):
         Raises:
             UsageError: If that fixture is made anew for each test.
         """
-        reason = skip_reason(self.cell)
+        document = self.parent.document
+        reason = skip_reason(self.cell, document.language)
+        if not reason and document.language != "python":
+            reason = reason_without_kernel(document)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)
         self._make_set_up()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from celltask.documents.cell_options import block_options, split_options
 from celltask.documents.fences import OPENER, Fence, check_closed, fence_parser, fences_in, left_out
-from celltask.documents.header import header_of
+from celltask.documents.header import OTHER_LANGUAGES, header_of
 from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText, Notice
 from celltask.errors import DocumentError
 
@@ -60,14 +60,14 @@ _DIRECTIVE = re.compile(r"\s*\{([^}\s]+)\}")
 _ALMOST_CELL = re.compile(r"\s*\{?\s*(code[-_ ]?cel{1,2}s?|codecell|code-ce)\s*\}?(\s|$)", re.IGNORECASE)
 
 
-def read_myst(text: str, path: str, *, nested: Nested = "run") -> DocumentText:
+def read_myst(text: str, path: str, *, nested: Nested = "run", any_language: bool = False) -> DocumentText:
     """The code cells of the MyST page `text`; `path` is for messages and for the cells' file name.
 
     Raises:
         DocumentError: If a code cell is not closed, its options cannot be read, it is nested and shall not be, or the
             page is not about Python.
     """
-    return _Page(text.split("\n"), path, nested=nested).read(text)
+    return _Page(text.split("\n"), path, nested=nested).read(text, any_language=any_language)
 
 
 def blocks_in(text: str, path: str, *, first_line: int, page: list[str]) -> list[Block]:
@@ -99,21 +99,24 @@ class _Page:
         """Lines of fences that were read as cells, or stand in text that is shown as it is."""
         self.parser = fence_parser()
 
-    def read(self, text: str) -> DocumentText:
+    def read(self, text: str, *, any_language: bool) -> DocumentText:
         """The whole page; its lines are those of `text`."""
         header = header_of(self.lines, self.path)
         body = "\n" * header.length + "\n".join(self.lines[header.length :])
-        self.read_block(body, first_line=1, depth=0, language=header.language)
+        language = header.language or (OTHER_LANGUAGES.get(header.kernel, "") if any_language else "")
+        self.read_block(body, first_line=1, depth=0, language=language)
         self.cells.sort(key=lambda cell: cell.marker_line)
         cells = tuple(cell._replace(number=number) for number, cell in enumerate(self.cells, 1))
         self._notice_what_was_passed_over(header.length)
-        if header.is_other_language and not any(cell.is_python for cell in cells):
+        is_python = language in PYTHON_NAMES or any(cell.is_python for cell in cells)
+        if not is_python and not any_language:
             raise DocumentError(
-                f"this is a page of {header.language}, not of Python", self.path, "set `language: python` in its header"
+                f"this is a page of {language}, not of Python", self.path, "set `language: python` in its header"
             )
         notices = tuple(sorted([*header.notices, *self.notices]))
         blocks = tuple(sorted(self.blocks, key=lambda block: block.line))
-        return DocumentText(self.path, "myst", cells, text, notices, blocks)
+        own = language if any_language and language not in PYTHON_NAMES else "python"
+        return DocumentText(self.path, "myst", cells, text, notices, blocks, language=own, kernel=header.kernel)
 
     def read_block(self, text: str, *, first_line: int, depth: int, language: str) -> None:
         """Gather what stands in `text`, and in the directives in it."""

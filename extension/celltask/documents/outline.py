@@ -121,6 +121,10 @@ class DocumentText(NamedTuple):
     """Fences that are no code cells, in their order; none for a notebook."""
     settings: Mapping[str, object] = {}
     """The key ``celltask`` of a notebook's metadata; of other documents, see `documents.settings`."""
+    language: str = "python"
+    """Of the document itself, in lower case; cells of another are not run."""
+    kernel: str = ""
+    """The name that it gives its kernel; empty if it gives none."""
 
     @property
     def name(self) -> str:

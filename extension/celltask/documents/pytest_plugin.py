@@ -252,7 +252,10 @@ def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
     suffix = path.suffix.lower()
     if suffix not in _NOTEBOOKS:
-        text = path.read_bytes()
+        try:
+            text = path.read_bytes()
+        except OSError:  # told when it is collected
+            text = _CELLS[0] + _MARKED[0]
         in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
         if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
             return None

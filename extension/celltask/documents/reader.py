@@ -23,7 +23,7 @@ R_SUFFIXES = (".rmd", ".qmd")
 SUFFIXES = (*MYST_SUFFIXES, *R_SUFFIXES, ".ipynb", ".py")
 
 
-def read_document(path: str | os.PathLike[str], *, nested: Nested = "run") -> DocumentText:
+def read_document(path: str | os.PathLike[str], *, nested: Nested = "run", any_language: bool = False) -> DocumentText:
     r"""The code cells of the document at `path`, each with its exact lines; nothing is run.
 
     The format follows from the suffix: MyST for ``.md`` (with or without a header), R Markdown for ``.Rmd``, Quarto for
@@ -35,6 +35,7 @@ def read_document(path: str | os.PathLike[str], *, nested: Nested = "run") -> Do
         path: Of the document.
         nested: What becomes of code cells inside directives, lists and quotations: they are cells like others
             (``"run"``), are left out with a notice (``"report"``), or are an error (``"refuse"``).
+        any_language: Whether documents of other languages than Python are read, too.
 
     Raises:
         DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
@@ -48,10 +49,10 @@ def read_document(path: str | os.PathLike[str], *, nested: Nested = "run") -> Do
     given = os.fspath(path)
     full = os.path.abspath(given)
     suffix = os.path.splitext(full)[1].lower()
-    return document_from(_bytes_of(given, suffix), full, nested=nested)
+    return document_from(_bytes_of(given, suffix), full, nested=nested, any_language=any_language)
 
 
-def document_from(data: bytes, path: str, *, nested: Nested = "run") -> DocumentText:
+def document_from(data: bytes, path: str, *, nested: Nested = "run", any_language: bool = False) -> DocumentText:
     """The document in `data`, read as a file at the absolute `path` would be.
 
     Raises:
@@ -61,7 +62,7 @@ def document_from(data: bytes, path: str, *, nested: Nested = "run") -> Document
     if suffix == ".ipynb":
         from celltask.documents.ipynb import read_notebook  # noqa: PLC0415 - loads json
 
-        return read_notebook(_decoded(data, path), path)
+        return read_notebook(_decoded(data, path), path, any_language=any_language)
     if suffix == ".py":
         return _read_python(data, path)
     if suffix in R_SUFFIXES:
@@ -71,7 +72,7 @@ def document_from(data: bytes, path: str, *, nested: Nested = "run") -> Document
         return read_rmarkdown(_decoded(data, path), path, form, nested=nested)
     from celltask.documents.myst import read_myst  # noqa: PLC0415 - loads markdown-it
 
-    return read_myst(_decoded(data, path), path, nested=nested)
+    return read_myst(_decoded(data, path), path, nested=nested, any_language=any_language)
 
 
 def _bytes_of(path: str, suffix: str) -> bytes:

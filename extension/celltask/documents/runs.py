@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 import warnings
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -85,7 +86,7 @@ class Run:
             return None
         engine = engine_of(self.document.config)
         engine.run(engine.look_ahead(self.document))
-        result = engine.run(self.session.result_of(item.cell, is_last=item is self._last()))
+        result = engine.run(self.session.result_of(item.cell, is_last=item is self._last))
         self._is_told = result.failure is not None
         for stream, text in result.reply.streams.items():
             cut = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n[and more]\n"
@@ -108,8 +109,9 @@ class Run:
             self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
         return self._outputs
 
+    @cached_property
     def _last(self) -> CellItem | None:
-        """The last of its cells that pytest has chosen."""
+        """The last of its cells that pytest has chosen; looked for once, since a run may have many."""
         chosen = set(self.document.session.items)
         return next((item for item in reversed(self.items) if item in chosen), None)
 

@@ -58,6 +58,9 @@ class Session:
         """By the cell's number."""
         self.broken: Cell | None = None
         """The cell that failed, after which none is executed."""
+        self._seconds = 0.0
+        self._reached = 0
+        """Number of the cell above which all were executed that are to be."""
 
     async def reach(self, cell: Cell) -> None:
         """Execute what stands above `cell`, as far as none of it fails, and was not executed yet.
@@ -66,11 +69,12 @@ class Session:
             DocumentError: If there is no kernel, or hidden code fails.
         """
         await self.started()
-        for earlier in self.document.cells[: cell.number - 1]:
+        for earlier in self.document.cells[self._reached : cell.number - 1]:
             if self.broken is not None:
                 return
-            if not skip_reason(earlier):
+            if not skip_reason(earlier, self.document.language):
                 await self.result_of(earlier)
+            self._reached = earlier.number
 
     async def result_of(self, cell: Cell, *, is_last: bool = False) -> Result:
         """What became of `cell`, which is executed if it was not yet.
@@ -85,13 +89,14 @@ class Session:
         if cell.number not in self.results:
             raises, timeout_s = self._expectations(cell)
             kernel = await self.started()
-            left_s = self.stage.document_timeout_s - sum(result.reply.seconds for result in self.results.values())
+            left_s = self.stage.document_timeout_s - self._seconds
             reply = await kernel.run(cell, timeout_s=max(0.001, min(timeout_s, left_s)))
+            self._seconds += reply.seconds
             failure = judge(reply, raises, timeout_s=timeout_s)
             if failure is not None and reply.status == "timeout" and left_s < timeout_s:
                 what = f"the document took longer than {self.stage.document_timeout_s:g} s"
                 failure = replace(failure, what=what)
-            if is_last and failure is None:
+            if is_last and failure is None and kernel.is_watched:
                 failure = next(map(_left_behind, await kernel.finish()), None)
             self.results[cell.number] = Result(failure, reply)
             if failure is not None:
@@ -129,7 +134,10 @@ class Session:
         if self._kernel is None:
             scene = self.stage.scene
             try:
-                self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+                if self.document.language == "python":
+                    self._kernel = await self._kernels.take(self.stage.path, scene.environment)
+                else:
+                    self._kernel = await self._kernels.take_other(self.document, scene)
                 await self._kernel.begin(scene, self.document.cells)
                 await self._execute_hidden(self._kernel, 0)
             except DocumentError as error:
@@ -171,6 +179,7 @@ class Session:
             await kernel.finish()  # which keeps what was measured
         self.results.clear()
         self.broken = self._refused = None
+        self._reached, self._seconds = 0, 0.0
         if kernel is not None:
             await kernel.stop()
 

@@ -50,10 +50,10 @@ class Failure:
     """The kernel's own traceback, where there is nothing better."""
 
 
-def skip_reason(cell: Cell) -> str:
-    """Why `cell` is not to be executed; empty if it is."""
-    if not cell.is_python:
-        return f"is {cell.language}, not Python"
+def skip_reason(cell: Cell, own: str = "python") -> str:
+    """Why `cell` of a document in the language `own` is not to be executed; empty if it is."""
+    if cell.language not in {own, ""}:
+        return f"is {cell.language}, not {'Python' if own == 'python' else own}"
     tag = next((tag for tag in tags_of(cell) if tag in _SKIP_TAGS), "")
     return f"is tagged {tag}" if tag else ""
 

@@ -148,9 +148,9 @@ def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch
         "peak_mib": used.ru_maxrss / 1024,
     }
     if not _answer(answers, told):
-        shutil.rmtree(request["cwd"], ignore_errors=True)  # the folder of this kernel alone
+        shutil.rmtree(request["scratch"], ignore_errors=True)
         with contextlib.suppress(OSError):
-            Path(request["cwd"]).parent.rmdir()  # the last one to end removes that of the run
+            Path(request["scratch"]).parent.rmdir()  # the last one to end removes that of the run
     os._exit(0)
 
 

@@ -48,9 +48,12 @@ class Watch:
         self._shell = shell
         self._filename = ""
         self._first_line = 1
+        self._failed = ""
         self._marker_line = 0
         self._waiting = False
         self._lines: dict[str, list[str]] = {}
+        self._with_tasks: set[str] = set()
+        """Files that hold cells of tasks."""
         self._error: BaseException | None = None
         self._unseen: list[tuple[str, BaseException | None, int | None]] = []
         self._warned: list[list[object]] = []
@@ -65,8 +68,12 @@ class Watch:
         """Do what a request says beside its code: ``begin``, ``place`` and ``finish``, each with its arguments."""
         self._error = None
         self._shown.count = 0
+        self._failed = ""
         if "begin" in request:
-            self._begin(**request["begin"])
+            try:
+                self._begin(**request["begin"])
+            except Exception as error:  # noqa: BLE001 - border: told as the document's, else nobody would be answered
+                self._failed = f"{type(error).__name__}: {text_of(error)}"
         if "place" in request:
             self._filename, self._first_line, self._marker_line = request["place"]
             self._waiting = True
@@ -83,6 +90,7 @@ class Watch:
             "error": self._error and told(self._error, self._lines),
             "unseen": [[how, error and told(error, self._lines), line] for how, error, line in unseen],
             "warned": warned,
+            "failed": self._failed,
             "running": self._running() if "finish" in request else 0,
         }
         return cast("dict[str, object]", cleaned(answer))
@@ -223,13 +231,15 @@ class Watch:
                 return cache(transformed_code, *args, **kwargs)
             self._waiting = False
             lines = self._lines.setdefault(self._filename, [])
-            if any("__celltask__" in line for line in lines) and len(lines) < self._marker_line < self._first_line:
+            if self._filename in self._with_tasks and len(lines) < self._marker_line < self._first_line:
                 lines += ["\n"] * (self._marker_line - 1 - len(lines))
                 lines.append(f"{_CELL_BREAK}\n")
             lines += ["\n"] * (self._first_line - 1 - len(lines))
             lines[self._first_line - 1 :] = [f"{line}\n" for line in transformed_code.splitlines()]
-            # The second field is None, not an mtime: checkcache() would drop the entry, and read the page itself.
-            linecache.cache[self._filename] = (sum(map(len, lines)), None, lines, self._filename)
+            if "__celltask__" in transformed_code:
+                self._with_tasks.add(self._filename)
+            # The size is not needed; with an mtime, checkcache() would drop the entry, and read the page itself.
+            linecache.cache[self._filename] = (1, None, lines, self._filename)
             return self._filename
 
         return remember

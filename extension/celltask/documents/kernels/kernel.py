@@ -55,9 +55,10 @@ class Kernel:
         is_bare: Whether `server` starts it and does not fork it.
         folder: Where it has its own folder; that for temporary files if empty.
         environment: Variables that its process starts with, beside those of this process.
+        spec: Of an installed kernel of another language.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what kinds of kernels differ in
         self,
         server: ForkServer | None = None,
         python: Sequence[str] = (sys.executable,),
@@ -65,9 +66,11 @@ class Kernel:
         is_bare: bool = False,
         folder: str = "",
         environment: Mapping[str, str] | None = None,
+        spec: KernelSpec | None = None,
     ) -> None:
         self._server, self._python = server, tuple(python)
         self._is_forked = server is not None and not is_bare
+        self._spec = spec
         self._folder, self._given = folder, dict(environment or {})
         self._scratch = ""
         self._client: DocumentClient | None = None
@@ -80,21 +83,29 @@ class Kernel:
         """Where its connection file and its sockets are; not the working folder. Empty before its start."""
         return self._scratch
 
-    async def start(self) -> None:
+    @property
+    def is_watched(self) -> bool:
+        """Whether it tells what its cells raise; kernels of other languages only tell whether they failed."""
+        return self._spec is None
+
+    async def start(self, working_folder: str = "") -> None:
         """Start the process and wait until it answers.
+
+        Args:
+            working_folder: Of one that is not told its folder by `begin`.
 
         Raises:
             DocumentError: If it ends, or does not answer within 60 s.
         """
         try:
-            await self._start()
+            await self._start(working_folder)
         except BaseException:
             await self.stop()
             raise
 
-    async def _start(self) -> None:
+    async def _start(self, working_folder: str) -> None:
         self._scratch = tempfile.mkdtemp(prefix="" if self._folder else "celltask-", dir=self._folder or None)
-        spec = KernelSpec(
+        spec = self._spec or KernelSpec(
             argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
             display_name="Python 3",
             language="python",
@@ -109,8 +120,8 @@ class Kernel:
         self._manager, self.provisioner = manager, manager.provisioner
         with Path(self._scratch, "log").open("wb") as log:  # noqa: ASYNC230 - a new file, and nobody waits for it
             self.provisioner.server, self.provisioner.log_file = self._server, log
-            self.provisioner.is_bare = not self._is_forked
-            await manager.start_kernel(cwd=self._scratch, env={**self._environment(), **self._given})
+            self.provisioner.is_bare, self.provisioner.scratch = not self._is_forked, self._scratch
+            await manager.start_kernel(cwd=working_folder or self._scratch, env={**self._environment(), **self._given})
         notebook = _record(cells=[], metadata=_record())
         self._client = DocumentClient(notebook, manager, self.provisioner)
         if not await self._client.connect(_START_S):
@@ -119,7 +130,7 @@ class Kernel:
             raise DocumentError(
                 f"the kernel {what} at its start{self._last_words()}", mend="try: python -m ipykernel_launcher"
             )
-        if not self._is_forked:
+        if not self._is_forked and self.is_watched:
             told = await self._client.ask(_ASK_S, _INSTALL.format(texts=_watch()))
             if told.get("status") != "ok":
                 raise DocumentError("the kernel cannot be watched", mend="upgrade ipykernel and IPython")
@@ -131,6 +142,8 @@ class Kernel:
             DocumentError: If the kernel cannot be prepared so: the folder is gone, say.
         """
         self.go_on(cells, scene.most_output)
+        if not self.is_watched:
+            return
         begin = {
             "folder": scene.folder,
             "environment": {**self._environment(), **scene.environment},

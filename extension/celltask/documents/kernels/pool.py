@@ -11,12 +11,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
+from celltask.documents.kernels.other import installed_kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.documents.kernels.kernel import Kernel
+    from celltask.documents.kernels.scene import Scene
+    from celltask.documents.outline import DocumentText
 
 __all__ = ["Kernels", "Path"]
 
@@ -84,6 +87,21 @@ class Kernels:
                 return await ready[1]
             await _discard(ready[1])
         return await self._started(path, environment or {})
+
+    async def take_other(self, document: DocumentText, scene: Scene) -> Kernel:
+        """A kernel of the language of `document`, started in its folder.
+
+        Raises:
+            DocumentError: If none is installed, or it does not start.
+        """
+        spec = installed_kernel(document)
+        if spec is None:
+            raise DocumentError(f"no kernel of {document.language} is installed", document.path)
+        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - as in _started
+
+        kernel = Kernel(self._kept(), is_bare=True, folder=self._of_run(), environment=scene.environment, spec=spec)
+        await kernel.start(scene.folder)
+        return kernel
 
     def prepare(self, path: Path = ()) -> None:
         """Begin to make a kernel ready for the next call of `take`."""

@@ -24,12 +24,14 @@ __all__ = ["DocumentProvisioner"]
 class DocumentProvisioner(LocalProvisioner):
     """A local provisioner that can fork, and is told of the end of a process instead of asking ten times a second.
 
-    `server`, `is_bare` and `log_file` are set before the kernel is launched.
+    `server`, `is_bare`, `scratch` and `log_file` are set before the kernel is launched.
     """
 
     server: ForkServer | None = None
     is_bare = False
     """Whether the server does not fork kernels but starts and keeps them."""
+    scratch = ""
+    """Folder of the kernel alone, which is removed with it if this process is gone."""
     log_file: BinaryIO | None = None
     """Where the process writes what it does not send to its client."""
     _end: asyncio.Task[Ended] | None = None
@@ -41,7 +43,7 @@ class DocumentProvisioner(LocalProvisioner):
             kwargs |= {"stdout": log, "stderr": log}
             await super().launch_kernel(cmd, **kwargs)
         else:
-            request = {"cwd": kwargs.get("cwd"), "env": kwargs.get("env")}
+            request = {"cwd": kwargs.get("cwd"), "env": kwargs.get("env"), "scratch": self.scratch}
             if self.is_bare:
                 request["command"] = cmd
             else:

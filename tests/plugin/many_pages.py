@@ -53,6 +53,8 @@ def run_pages(folder: Path, *options: str, within_s: float = 150) -> Told:
         timeout=within_s,
         check=False,
     )
+    output = done.stdout.decode(errors="replace")
+    assert (folder / "told.xml").exists(), f"pytest ended with {done.returncode}: {output[-3000:]}"
     failures: dict[str, list[str]] = {}
     for case in ET.parse(folder / "told.xml").iter("testcase"):  # noqa: S314 - our own file
         found = failures.setdefault(str(case.get("classname")).removesuffix(".md"), [])
@@ -60,4 +62,4 @@ def run_pages(folder: Path, *options: str, within_s: float = 150) -> Told:
             if part.tag in {"failure", "error"}:
                 last = (part.text or "").strip().splitlines()[-1]
                 found.append(ANY_NUMBER.sub("…", USED.sub("", last)))
-    return Told(failures, done.stdout.decode(errors="replace"), done.returncode)
+    return Told(failures, output, done.returncode)

@@ -109,6 +109,7 @@ def test_cells_of_two_languages_are_told_apart(pytester: pytest.Pytester, page: 
     result.stdout.fnmatch_lines(["SKIPPED *page.md:14: the cell is r, not Python"])
 
 
+@pytest.mark.heavy
 def test_a_long_document_is_read_and_run(tmp_path: Path) -> None:
     """A page of 50 MB, whose last cell fails at its line."""
     prose = "lorem ipsum dolor sit amet\n" * 10

@@ -69,7 +69,9 @@ def test_a_memory_limit_that_cannot_be_meant_is_refused(pytester: pytest.Pyteste
     result.stderr.fnmatch_lines(["*--celltask-memory is 'much', not a number of MiB above 0"])
 
 
-def test_documents_that_run_at_once_share_the_cores(pytester: pytest.Pytester, page: MakePage) -> None:
+def test_documents_that_run_at_once_share_the_cores(
+    pytester: pytest.Pytester, page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Numerical libraries begin as many threads as there are cores for each worker, and do not spin."""
     threads = max(1, (os.cpu_count() or 1) // 2)
     look = (
@@ -78,5 +80,6 @@ def test_documents_that_run_at_once_share_the_cores(pytester: pytest.Pytester, p
     page(look, name="a.md")
     page(look, name="b.md")
     pytester.runpytest_subprocess("--celltask", "-n", "2").assert_outcomes(passed=2)
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)  # of the run that this test is part of
     page("import os\nassert 'OMP_NUM_THREADS' not in os.environ", name="a.md")
     pytester.runpytest("--celltask", "a.md").assert_outcomes(passed=1)

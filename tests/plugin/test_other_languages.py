@@ -62,7 +62,7 @@ def test_a_document_is_run_by_its_kernel(pytester: pytest.Pytester, kernels: str
     result = pytester.runpytest("--celltask", "-rsP", f"--celltask-kernels={kernels}")
     result.assert_outcomes(passed=1, skipped=2, failed=1)
     assert f"hello{pytester.path}" in result.outlines
-    result.stdout.fnmatch_lines(["page.md:16: EchoError: no echo", "SKIPPED *page.md:12: the cell is python, not echo"])
+    result.stdout.fnmatch_lines(["page.md:16: EchoError: no echo", "SKIPPED *page.md:11: the cell is python, not echo"])
 
 
 @pytest.mark.usefixtures("echo")
@@ -84,4 +84,4 @@ def test_cells_without_a_kernel_are_skipped(pytester: pytest.Pytester, kernel: s
     result = pytester.runpytest("--celltask", "-rs")
     result.assert_outcomes(skipped=1)
     told = f"the cell is {language.lower()}, of which no kernel is installed, such as {kernel}"
-    result.stdout.fnmatch_lines([f"SKIPPED *page.md:8: {told}"])
+    result.stdout.fnmatch_lines([f"SKIPPED *page.md:7: {told}"])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.outline import Cell, DocumentText
 
-__all__ = ["CellItem", "DoctestItem", "DocumentFile"]
+__all__ = ["CellItem", "DoctestItem", "DocumentFile", "UnreadItem"]
 
 
 _SET_UP = "celltask_setup"
@@ -76,12 +76,8 @@ class DocumentFile(pytest.Module):
         except DocumentError:
             return False
 
-    def collect(self) -> Iterator[CellItem | ShellItem]:
-        """One item a cell, then one a shell example that is to be run.
-
-        Raises:
-            CollectError: If the document cannot be read.
-        """
+    def collect(self) -> Iterator[CellItem | ShellItem | UnreadItem]:
+        """One item a cell, then one a shell example that is to be run; if the document cannot be read, that error."""
         try:
             document = self.document
             examples = doctest_blocks(document)
@@ -89,7 +85,8 @@ class DocumentFile(pytest.Module):
             names = cell_names(document.cells)
             self._shell_items = shell_items(self, names)
         except DocumentError as error:
-            raise self.CollectError(str(error)) from None
+            yield UnreadItem.from_parent(self, name="document", error=error)
+            return
         for notice in (*document.notices, *stray_fences(document)):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
@@ -226,6 +223,41 @@ class CellItem(pytest.Item):
         return super()._repr_failure_py(excinfo, style)
 
 
+class UnreadItem(pytest.Item):
+    """A document that cannot be read: an error of its own, so that all others are tested."""
+
+    def __init__(self, *, error: DocumentError, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
+        self.error = error
+
+    @property
+    def line(self) -> int:
+        """The line that the error tells; 1 if it tells none."""
+        found = re.search(r", line (\d+)", self.error.where)
+        return int(found[1]) if found else 1
+
+    def setup(self) -> None:
+        """Tell the error.
+
+        Raises:
+            DocumentError: That one.
+        """
+        raise self.error
+
+    def runtest(self) -> None:
+        """Nothing: it was told already."""
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Path, line in that file from 0, and name."""
+        return self.path, self.line - 1, self.name
+
+    def _repr_failure_py(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
+    ) -> TerminalRepr:
+        del excinfo, style
+        return _told_alone(self.error, ReprFileLocation(relative(str(self.path)), self.line, self.error.what))
+
+
 class DoctestItem(CellItem):
     """The `>>>` examples of one fence or docstring; to the cells above it is as the next cell."""
 
@@ -254,3 +286,8 @@ class DoctestItem(CellItem):
         """Path, line of the first example in that file from 0, and name; for a notebook, the line of its cell."""
         is_notebook = self.parent.document.format == "ipynb"
         return self.path, (self.parent.line_of(self.block.cell) if is_notebook else self.block.line) - 1, self.name
+
+
+def _told_alone(error: CelltaskError, place: ReprFileLocation) -> TerminalRepr:
+    """The error in its own words, without a traceback."""
+    return ReprExceptionInfo(ReprTraceback([ReprEntryNative([f"{error}\n"])], None, style="native"), place)

@@ -36,16 +36,31 @@ class Shown:
 
     def message(self, kind: str, content: Any = None, *args: object, **kwargs: object) -> dict[str, Any]:  # noqa: ANN401 - as jupyter_client has it
         """A message of the session, cut where it exceeds what the cell may show; one character more tells that."""
-        if self.most and kind in _SHOWN and isinstance(content, dict):
-            parts = [content.get("text", ""), *content.get("data", {}).values()]
-            texts = [part for part in parts if isinstance(part, str)]
-            left = max(0, self.most + 1 - self.count)
-            size = sum(map(len, texts))
-            self.count += size
-            if size > left:
-                most = max(texts, key=len)[:left]
-                content = {**content, "text": most} if "text" in content else {**content, "data": {"text/plain": most}}
+        if kind in _SHOWN and isinstance(content, dict):
+            content = self._cut(content)
         return self._make(kind, content, *args, **kwargs)
+
+    def result(self, hook: Any) -> Callable[[], object]:  # noqa: ANN401 - ipykernel has no type for it
+        """What finishes the display of a value by `hook`, whose message gets its content when it is made already."""
+        finish: Callable[[], object] = hook.finish_displayhook
+
+        def finish_displayhook() -> object:
+            if hook.msg is not None:
+                hook.msg["content"] = self._cut(hook.msg["content"])
+            return finish()
+
+        return finish_displayhook
+
+    def _cut(self, content: dict[str, Any]) -> dict[str, Any]:
+        parts = [content.get("text", ""), *content.get("data", {}).values()]
+        texts = [part for part in parts if isinstance(part, str)]
+        left = max(0, self.most + 1 - self.count)
+        size = sum(map(len, texts))
+        self.count += size
+        if not self.most or size <= left:
+            return content
+        most = max(texts, key=len)[:left]
+        return {**content, "text": most} if "text" in content else {**content, "data": {"text/plain": most}}
 
 
 class Children:

@@ -167,6 +167,7 @@ class Watch:
             shell._format_exception_for_storage = self._stored  # noqa: SLF001 - as above
         self._watch_commands()
         shell.kernel.session.msg = self._shown.message
+        shell.displayhook.finish_displayhook = self._shown.result(shell.displayhook)
         kernel = shell.kernel
         kernel.init_metadata = self._beginning(kernel.init_metadata)
         kernel.finish_metadata = self._ending(kernel.finish_metadata)

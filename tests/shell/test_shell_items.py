@@ -43,6 +43,6 @@ def test_a_failure_skips_the_examples_below_and_tells_its_line(pytester: pytest.
 def test_a_page_can_test_itself(pytester: pytest.Pytester) -> None:
     """Its shell examples are not run once more within one of them."""
     (pytester.path / "page.md").write_text(
-        PAGE.replace("echo $A\n1", "celltask test page.md -q\n...\n2 skipped in ...")
+        PAGE.replace("echo $A\n1", "pytest --celltask page.md -q\n...\n2 skipped in ...")
     )
     pytester.runpytest("--celltask").assert_outcomes(passed=2)

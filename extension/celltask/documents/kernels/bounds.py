@@ -76,6 +76,10 @@ class Children:
         """Whether this process is one of them."""
         return os.getpid() != self._process
 
+    def adopt(self) -> None:
+        """Take this process for the one that forks; it has the pipe in common with the one that it comes from."""
+        self._process = os.getpid()
+
     def leave(self, error: BaseException | None) -> NoReturn:
         """End this process, which is one of them, as a script ends."""
         try:

@@ -67,6 +67,8 @@ class Watch:
     def asked(self, request: dict[str, Any]) -> None:
         """Do what a request says beside its code: ``begin``, ``place`` and ``finish``, each with its arguments."""
         self._error = None
+        if self._children is not None and self._children.is_here:
+            self._children.adopt()  # this process is a kernel itself: one that goes on from a kept state
         self._shown.count = 0
         self._failed = ""
         if "begin" in request:

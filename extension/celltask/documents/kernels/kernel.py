@@ -247,6 +247,7 @@ class Kernel:
     async def stop(self) -> None:
         """End the process and whatever it started; a second call does nothing."""
         if self._client is not None and self._client.kc is not None:
+            self._client.nb.cells = []  # outputs can be large
             self._client.kc.stop_channels()
             self._client = None
         manager, self._manager = self._manager, None

@@ -46,7 +46,7 @@ def test_a_flood_fails_at_its_line_and_is_not_kept(tmp_path: Path) -> None:
     lines = (tmp_path / "printed").read_text().splitlines()
     told = {line.partition(".md:")[0]: line.partition(": ")[2] for line in lines if line.endswith(f": {SHOWN}")}
     assert told == dict.fromkeys(FLOODS, SHOWN), lines[-20:]
-    assert used.ru_maxrss < 400_000  # KiB; pytest alone takes a fifth of that
+    assert used.ru_maxrss < 800_000  # KiB: less than one of the floods; pytest alone takes a tenth of that
     assert f" {len(FLOODS)} failed, 1 passed in " in lines[-1]
 
 

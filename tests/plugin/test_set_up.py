@@ -108,8 +108,8 @@ def test_names_of_modules_get_stand_ins_before_they_are_imported(pytester: pytes
         ("celltask_document.mock_task('fitch', returns=1)", "the document defines no task 'fitch'"),
         ("celltask_document.execute('x = 1', after='nowhere')", "the document has no cell 'nowhere'"),
         (
-            "celltask_document.mock('json.loads', returns=open('conftest.py'))",
-            "the stand-in for json.loads cannot be *",
+            "celltask_document.mock('math.tau', value=__import__('sys'))",
+            "the stand-in for math.tau cannot be *",
         ),
     ],
     ids=["task", "cell", "value"],

@@ -10,6 +10,7 @@ import click
 
 from celltask.cli import report
 from celltask.cli.exit_codes import DONE, FAILED
+from celltask.cli.run_options import run_options
 from celltask.errors import CelltaskError
 
 if TYPE_CHECKING:
@@ -127,17 +128,7 @@ command = click.Command(
             help="Give a variable another value than the cell tagged parameters does.",
         ),
         click.Option(["--allow-errors"], is_flag=True, help="Execute the cells below one that failed as well."),
-        click.Option(
-            ["-j", "--jobs"], type=click.IntRange(1), default=None, metavar="N",
-            help="Documents at once; by default as many as there are cores.",
-        ),
-        click.Option(
-            ["--timeout"], type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="That a cell may take."
-        ),
-        click.Option(
-            ["--kernels"], type=click.Choice(["fork", "cold"]), default="fork",
-            help="Fork kernels from a warmed server (the default, on Linux), or start each.",
-        ),
+        *run_options(),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show failures alone."),
     ],
     short_help="Execute a document and keep what its cells show.",

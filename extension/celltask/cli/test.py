@@ -11,6 +11,7 @@ import click
 
 from celltask.cli import report
 from celltask.cli.exit_codes import DONE, FAILED
+from celltask.cli.run_options import run_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,17 +127,7 @@ command = click.Command(
             ["-k", "expression"], default="", metavar="WORDS", help="Cells whose names fit, as 'train and not slow'."
         ),
         click.Option(["-x", "--exitfirst", "stop"], is_flag=True, help="Stop at the first failure."),
-        click.Option(
-            ["-j", "--jobs"], type=click.IntRange(1), default=None, metavar="N",
-            help="Documents at once; by default as many as there are cores.",
-        ),
-        click.Option(
-            ["--timeout"], type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="That a cell may take."
-        ),
-        click.Option(
-            ["--kernels"], type=click.Choice(["fork", "cold"]), default="fork",
-            help="Fork kernels from a warmed server (the default, on Linux), or start each.",
-        ),
+        *run_options(),
         click.Option(["--cached"], is_flag=True, help="Leave out documents that passed, if nothing changed since."),
         click.Option(["-v", "--verbose"], count=True, help="Show each cell."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show failures and the summary alone."),

@@ -76,7 +76,6 @@ class Kernel:
         self._client: DocumentClient | None = None
         self._manager: AsyncKernelManager | None = None
         self.provisioner: DocumentProvisioner | None = None
-        self.language_info: dict[str, object] = {}
 
     @property
     def folder(self) -> str:

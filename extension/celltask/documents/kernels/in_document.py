@@ -57,7 +57,8 @@ class Document:
     def _reason_of_threads(self) -> str:
         own = {thread.ident for thread in self._transports.threads()}
         names = {thread.ident: thread.name for thread in threading.enumerate()}
-        others = [names.get(ident, "unnamed") for ident in sys._current_frames() if ident not in own]  # noqa: SLF001
+        frames = sys._current_frames()  # noqa: SLF001 - the one list that has threads which Python did not start
+        others = [names.get(ident, "unnamed") for ident in frames if ident not in own]
         return _counted(len(others), "thread", "of the document runs", "of the document run", others)
 
     def _reason_of_children(self) -> str:
@@ -84,7 +85,8 @@ class Document:
         for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
             parts = line.split(maxsplit=5)
             if parts[1].startswith("rw") and parts[1].endswith("s"):
-                return f"the document shares memory: {parts[5] if len(parts) > 5 else 'unnamed'}"  # noqa: PLR2004
+                name = parts[5] if len(parts) > 5 else "unnamed"  # noqa: PLR2004 - the sixth field, if there is one
+                return f"the document shares memory: {name}"
         return ""
 
     def reason_of_native_threads(self) -> str:

@@ -22,8 +22,8 @@ from celltask.errors import CelltaskError, ValueMismatchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from celltask.core.composite import Composite
     from celltask.core.task import Task
-    from celltask.core.workflow import Workflow
 
 __all__ = ["annotate", "checked_inputs", "generate_call", "releaser", "tell_where"]
 
@@ -189,7 +189,7 @@ def _release_many(task: Task[..., object], value: object) -> object:
     return interface.returned(tuple(items))
 
 
-def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tuple[object, ...]) -> tuple[object, ...]:
+def checked_inputs(member: Task[..., object] | Composite, values: tuple[object, ...]) -> tuple[object, ...]:
     """The values, validated; each node isolates what it gets.
 
     Raises:
@@ -205,9 +205,7 @@ def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tu
     return tuple(checked)
 
 
-def mismatch(
-    told: str, name: str, member: Task[..., object] | Workflow[..., object], error: Mismatch
-) -> ValueMismatchError:
+def mismatch(told: str, name: str, member: Task[..., object] | Composite, error: Mismatch) -> ValueMismatchError:
     """The error a user meets when a value does not fit, naming the argument, the type and the value received."""
     path = "".join(error.path)
     which = f"{told} of {member.name!r}" if not path else f"{told} of {member.name!r}, at {name or 'the value'}{path},"

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
+    from celltask.core.composite import Composite
     from celltask.core.events import Event
     from celltask.core.task import Task
-    from celltask.core.workflow import Workflow
 
     class _Named(Protocol):
         @property
@@ -39,7 +39,7 @@ class Tracing:
 
     __slots__ = ("add",)
 
-    def __init__(self, add: Callable[[Task[..., object] | Workflow[..., object], tuple[object, ...]], object]) -> None:
+    def __init__(self, add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object]) -> None:
         self.add = add
 
 

@@ -23,9 +23,10 @@ from celltask.core.types.base import Mismatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from celltask.core.composite import Composite
     from celltask.core.engines.base import Engine
     from celltask.core.program import Program, Step
-    from celltask.core.workflow import Workflow
+    from celltask.core.tracing import Trace
 
 __all__ = ["Execution"]
 
@@ -51,7 +52,7 @@ class Execution:
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
         self,
         run: str,
-        member: Task[..., object] | Workflow[..., object],
+        member: Task[..., object] | Composite,
         program: Program,
         inputs: tuple[object, ...],
         engine: Engine,
@@ -139,18 +140,19 @@ class Execution:
         __tracebackhide__ = True
         member = step.member
         if not isinstance(member, Task):
-            return self._nest(member, step, place, arguments)
+            return member.carry_out(self, place, arguments)
         value = member.as_node(*arguments)
         if member.is_async:
             coroutine: Coroutine[object, None, object] = value  # type: ignore[assignment]  # what an async body gives
             return run_coroutine(coroutine)
         return value
 
-    def _nest(self, member: Workflow[..., object], step: Step, place: int, arguments: list[object]) -> object:
+    def nest(self, member: Composite, trace: Trace, place: int, arguments: list[object]) -> object:
+        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy."""
         __tracebackhide__ = True
         inner = Execution(
-            self.run, member, program_of(member.trace), checked_inputs(member, tuple(arguments)),
-            self.engine, self.on_event, f"{self.prefix}{step.node.id}/",
+            self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
+            self.engine, self.on_event, f"{self.prefix}{self.program.steps[place].node.id}/",
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
         inner.carry_out()
@@ -269,7 +271,7 @@ class Crew:
                 self._turn.notify_all()
 
 
-def _outputs_value(member: Task[..., object] | Workflow[..., object], execution: Execution) -> object:
+def _outputs_value(member: Task[..., object] | Composite, execution: Execution) -> object:
     """What a call of `member` returns, from the results of the nodes.
 
     Raises:

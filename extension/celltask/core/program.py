@@ -11,9 +11,9 @@ from celltask.core.task import Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.core.composite import Composite
     from celltask.core.graph import Binding
     from celltask.core.tracing import Trace
-    from celltask.core.workflow import Workflow
 
 __all__ = ["Program", "Step", "program_of"]
 
@@ -22,7 +22,7 @@ class Step(NamedTuple):
     """One node, ready to run; `waits` and `unlocks` are places in `Program.steps`."""
 
     node: Node
-    member: Task[..., object] | Workflow[..., object]
+    member: Task[..., object] | Composite
     getters: tuple[Getter, ...]
     waits: tuple[int, ...]
     unlocks: tuple[int, ...]
@@ -93,9 +93,7 @@ def _wanted(steps: list[Step], outputs: tuple[Binding, ...], places: Mapping[str
     return tuple(counts)
 
 
-def _overridden(
-    member: Task[..., object] | Workflow[..., object], node: Node
-) -> Task[..., object] | Workflow[..., object]:
+def _overridden(member: Task[..., object] | Composite, node: Node) -> Task[..., object] | Composite:
     changes: Mapping[str, object] = {key: value for key, value in (node.overrides or {}).items() if key != "name"}
     if not changes or not isinstance(member, Task):
         return member

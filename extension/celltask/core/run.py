@@ -27,6 +27,7 @@ from celltask.core.tracing import Trace, Tracer, bound_arguments
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from celltask.core.composite import Composite
     from celltask.core.graph import Graph
     from celltask.core.workflow import Workflow
 
@@ -158,7 +159,7 @@ def _trace_of(task: Task[..., object]) -> Trace:
 
 
 def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
-    member: Task[..., object] | Workflow[..., object],
+    member: Task[..., object] | Composite,
     trace: Trace,
     inputs: tuple[object, ...],
     engine: str,

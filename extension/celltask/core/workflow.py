@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
+from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Collected, Constant
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from celltask.core.events import Event
+    from celltask.core.execution import Execution
     from celltask.core.graph import Binding, Entity, Graph
     from celltask.core.plan import Plan
     from celltask.core.refs import Ref
@@ -37,7 +39,7 @@ R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing sp
 POLICIES = ("stop", "finish")
 
 
-class Workflow(Generic[P, R]):
+class Workflow(Composite, Generic[P, R]):
     """A static graph of tasks with an interface of its own; call it like a function to run it here.
 
     Attributes:
@@ -97,7 +99,7 @@ class Workflow(Generic[P, R]):
     def _is_stale(self, generation: int, watch: Watch, trace: Trace) -> bool:
         """Whether a task in `trace`, or a constant or helper that the function reads, has been defined again since."""
         again = registry.generation != generation
-        return not watch.holds() or (again and not all(registry.is_current(member) for member in trace.keys.values()))
+        return not watch.holds() or (again and not all(map(_is_current, trace.keys.values())))
 
     def _trace_now(self) -> Trace:
         if self.function is None:
@@ -150,6 +152,15 @@ class Workflow(Generic[P, R]):
         from celltask.core.version import git_version  # noqa: PLC0415 - asks git
 
         return git_version(document_of(self.function), self.digest)
+
+    def is_current(self) -> bool:
+        """Whether no other workflow of its module and name was defined after it."""
+        return registry.is_current(self)
+
+    def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
+        """What a call gives, as a node of another workflow."""
+        __tracebackhide__ = True
+        return execution.nest(self, self.trace, place, arguments)
 
     def entity(self) -> Entity:
         """The workflow as plain data, with its inner graph, for pictures and help."""
@@ -264,7 +275,7 @@ class ImperativeWorkflow(Workflow[..., object]):
         self._grow((*self.interface.inputs, port), self.interface.outputs)
         return self._tracer.input(port)
 
-    def add_task(self, member: Task[..., object] | Workflow[..., object], **inputs: object) -> object:
+    def add_task(self, member: Task[..., object] | Composite, **inputs: object) -> object:
         """A new node that runs `member`; what is returned stands for its outputs.
 
         Raises:
@@ -312,6 +323,10 @@ def _identity(binding: Binding | None) -> str:
         except Mismatch:  # no content to tell: its class is all there is
             return f"a {type(binding.value).__qualname__}"
     return repr(binding)
+
+
+def _is_current(member: Task[..., object] | Composite) -> bool:
+    return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
 
 
 def _policy(given: str) -> str:

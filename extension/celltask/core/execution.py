@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.calling import annotate, checked_inputs, mismatch
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.job import run_coroutine
 from celltask.core.ledger import Ledger
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from celltask.core.composite import Composite
-    from celltask.core.engines.base import Engine
     from celltask.core.program import Program, Step
+    from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
 __all__ = ["Execution"]
@@ -39,8 +40,8 @@ class Execution:
         member: The workflow, or the task that is run by itself.
         program: What to run.
         inputs: Validated values, one per input.
-        engine: Where nodes run that are ready while another one runs.
-        on_event: Listener, or ``None``.
+        settings: How it is to be carried out.
+        on_event: Where events go, or ``None``.
         prefix: What the ids of nodes begin with in events, ``"n1/"`` for the workflow that is node n1.
 
     Attributes:
@@ -55,12 +56,13 @@ class Execution:
         member: Task[..., object] | Composite,
         program: Program,
         inputs: tuple[object, ...],
-        engine: Engine,
+        settings: Settings,
         on_event: Callable[[Event], object] | None,
         prefix: str = "",
     ) -> None:
         self.run, self.member, self.program = run, member, program
-        self.engine, self.on_event, self.prefix = engine, on_event, prefix
+        self.settings, self.on_event, self.prefix = settings, on_event, prefix
+        self.engine = engine_of(settings.engine)
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.value: object = None
@@ -152,7 +154,7 @@ class Execution:
         __tracebackhide__ = True
         inner = Execution(
             self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
-            self.engine, self.on_event, f"{self.prefix}{self.program.steps[place].node.id}/",
+            self.settings, self.on_event, f"{self.prefix}{self.program.steps[place].node.id}/",
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
         inner.carry_out()

@@ -14,13 +14,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import checked_inputs
-from celltask.core.engines import engine_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.program import program_of
+from celltask.core.settings import Settings
 from celltask.core.task import Task, call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 
@@ -113,23 +113,19 @@ class Run:
 def run_workflow(
     workflow: Workflow[..., object],
     values: tuple[object, ...],
-    *,
-    engine: str = "threads",
-    on_event: Callable[[Event], object] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Run:
     """A run of `workflow` with one value per input; see `Workflow.run`."""
     __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
     trace = workflow.trace
-    return _run(workflow, trace, checked, engine, on_event, partial(workflow.graph_of, trace))
+    return _run(workflow, trace, checked, settings, partial(workflow.graph_of, trace))
 
 
 def run_task(
     task: Task[..., object],
     inputs: Mapping[str, object],
-    *,
-    engine: str = "threads",
-    on_event: Callable[[Event], object] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Run:
     """A run of one task by itself, with its record and events.
 
@@ -148,7 +144,7 @@ def run_task(
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
     checked = checked_inputs(task, values)
-    return _run(task, _trace_of(task), checked, engine, on_event, None)
+    return _run(task, _trace_of(task), checked, settings, None)
 
 
 def _trace_of(task: Task[..., object]) -> Trace:
@@ -158,19 +154,18 @@ def _trace_of(task: Task[..., object]) -> Trace:
     return tracer.trace
 
 
-def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
+def _run(
     member: Task[..., object] | Composite,
     trace: Trace,
     inputs: tuple[object, ...],
-    engine: str,
-    on_event: Callable[[Event], object] | None,
+    settings: Settings,
     draw: Callable[[], Graph] | None,
 ) -> Run:
     __tracebackhide__ = True
     run_id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
     program = program_of(trace)
-    telling = None if on_event is None else _Telling(on_event)
-    execution = Execution(run_id, member, program, inputs, engine_of(engine), telling.tell if telling else None)
+    telling = None if settings.on_event is None else _Telling(settings.on_event)
+    execution = Execution(run_id, member, program, inputs, settings, telling.tell if telling else None)
     started, clock = time.time(), time.perf_counter()
     if telling is not None:
         telling.tell(RunStarted(run_id, member.name, tuple(step.node.id for step in program.steps), started))

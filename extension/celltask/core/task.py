@@ -13,6 +13,7 @@ from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
+from celltask.core.settings import Settings
 from celltask.core.task_options import Options, normal_options
 from celltask.errors import CallError, InterfaceError
 
@@ -200,7 +201,7 @@ class Task(Generic[P, R]):
         """
         __tracebackhide__ = True
         given = {**(inputs or {}), **named}
-        return cast("Run", late("run").run_task(self, given, engine=engine, on_event=on_event))
+        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event)))
 
     def diff(self, other: Task[..., object]) -> list[str]:
         """What changed from this task to `other`, in words; empty if nothing that counts did."""

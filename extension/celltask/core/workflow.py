@@ -13,6 +13,7 @@ from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
+from celltask.core.settings import Settings
 from celltask.core.task import call_error, look_like
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
 from celltask.core.types.base import Mismatch
@@ -218,7 +219,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, engine=engine, on_event=on_event))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

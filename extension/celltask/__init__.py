@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from celltask.core.conditional import conditional
     from celltask.core.context import current_context
+    from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.resources import Resources
     from celltask.core.run import Run
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
-    from celltask.core.workflow import ImperativeWorkflow, Workflow, workflow
+    from celltask.core.workflow import Workflow, workflow
     from celltask.documents.loader import load_document
     from celltask.errors import CelltaskError
     from celltask.testing import mock_task
@@ -45,6 +47,7 @@ __all__ = [
     "Task",
     "TypeHandler",
     "Workflow",
+    "conditional",
     "current_context",
     "kwtypes",
     "load_document",
@@ -58,10 +61,11 @@ __all__ = [
 
 _PLACES = {
     "CelltaskError": "celltask.errors",
+    "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
     "Directory": "celltask.core.types.files",
     "File": "celltask.core.types.files",
-    "ImperativeWorkflow": "celltask.core.workflow",
+    "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
     "Mismatch": "celltask.core.types.base",

@@ -69,6 +69,7 @@ class Execution:
         self.error: BaseException | None = None
         self._policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
+        self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
         self._wanted = list(program.wanted)
         self._failing = threading.Lock()
@@ -149,18 +150,30 @@ class Execution:
             return run_coroutine(coroutine)
         return value
 
-    def nest(self, member: Composite, trace: Trace, place: int, arguments: list[object]) -> object:
-        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy."""
+    def nest(
+        self, member: Composite, trace: Trace, place: int, arguments: list[object], *, taken: int | None = None
+    ) -> object:
+        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy.
+
+        With `taken`, only the node at that place of `trace` runs, and gives the value.
+        """
         __tracebackhide__ = True
         inner = Execution(
             self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
             self.settings, self.on_event, f"{self.prefix}{self.program.steps[place].node.id}/",
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
+        if taken is not None:
+            inner.take(taken)
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
         return inner.value
+
+    def take(self, place: int) -> None:
+        """Let no node run but the one at `place`; its value is the value of all."""
+        self.taken = place
+        self._skipped = [other != place for other in range(len(self.program.steps))]
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
@@ -178,8 +191,8 @@ class Execution:
         with self._failing:
             if self.error is None:
                 self.error = error
-                if isinstance(error, Exception) and not isinstance(self.member, Task):
-                    annotate(error, f"in node {node_id} ({label}) of workflow {self.member.name!r}")
+                if isinstance(error, Exception) and not isinstance(self.member, Task) and self.taken is None:
+                    annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error:
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
             self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
@@ -202,8 +215,11 @@ class Execution:
             if self.ledger.states[place] == "queued":
                 self.ledger.states[place] = state
                 if self.on_event is not None:
-                    reason = "the run was cancelled" if state == "cancelled" else "a node before it failed"
+                    reason = "the run was cancelled" if state == "cancelled" else self._why_skipped()
                     self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
+
+    def _why_skipped(self) -> str:
+        return "a node before it failed" if self.taken is None else "another branch was taken"
 
 
 class Crew:
@@ -281,6 +297,8 @@ def _outputs_value(member: Task[..., object] | Composite, execution: Execution) 
     """
     __tracebackhide__ = True
     interface, values = member.interface, []
+    if execution.taken is not None:
+        return execution.values[execution.taken]
     for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
         try:
             values.append(port.handler.release(get(execution.values)))

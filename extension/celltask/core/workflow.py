@@ -1,14 +1,12 @@
-"""Workflow: a function that is traced once to a static graph, or a graph put together by hand."""
+"""Workflow: a function that is traced once to a static graph of tasks."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
-from celltask.core.graph import Collected, Constant
-from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
+from celltask.core.interface import Interface, interface_of
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
@@ -16,8 +14,6 @@ from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.task import call_error, look_like
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
-from celltask.core.types.base import Mismatch
-from celltask.core.types.lookup import handler_for
 from celltask.errors import GraphError, InterfaceError
 
 if TYPE_CHECKING:
@@ -25,14 +21,13 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.execution import Execution
-    from celltask.core.graph import Binding, Entity, Graph
+    from celltask.core.graph import Entity, Graph
     from celltask.core.plan import Plan
-    from celltask.core.refs import Ref
     from celltask.core.run import Run
     from celltask.core.task import Task
     from celltask.core.watch import Watch
 
-__all__ = ["ImperativeWorkflow", "Workflow", "workflow"]
+__all__ = ["Workflow", "workflow"]
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
@@ -136,16 +131,9 @@ class Workflow(Composite, Generic[P, R]):
     @property
     def digest(self) -> str:
         """Identity of the code: the graph, and the digests of all that its nodes run."""
-        from hashlib import sha256  # noqa: PLC0415 - only asked for by people and caches
+        from celltask.core.identity import trace_digest  # noqa: PLC0415 - only asked for by people and caches
 
-        trace = self.trace
-        parts = [str(self.interface)]
-        for node in trace.nodes:
-            wiring = ", ".join(_identity(binding) for binding in node.bindings)
-            parts.append(f"{node.id} {node.label} {node.entity}({wiring}) after {node.after} with {node.overrides}")
-        parts += [_identity(binding) for binding in trace.outputs]
-        parts += [f"{key}={member.digest}" for key, member in sorted(trace.keys.items())]
-        return sha256("\0".join(parts).encode()).hexdigest()
+        return trace_digest(self.trace)
 
     @property
     def version(self) -> str:
@@ -225,112 +213,12 @@ class Workflow(Composite, Generic[P, R]):
         return f"<workflow {self.name}{self.interface}>"
 
 
-class ImperativeWorkflow(Workflow[..., object]):
-    """A workflow put together step by step instead of traced from a function.
-
-    Args:
-        name: Name to register it under.
-        docs: Description.
-
-    >>> from celltask import ImperativeWorkflow, task
-    >>> @task
-    ... def double(x: int) -> int:
-    ...     return 2 * x
-    >>> made = ImperativeWorkflow("quadruple")
-    >>> x = made.add_input("x", int)
-    >>> made.add_output("y", made.add_task(double, x=made.add_task(double, x=x)), int)
-    >>> made(x=3)
-    12
-    """
-
-    def __init__(self, name: str, *, docs: str = "", failure_policy: str = "stop") -> None:
-        frame = sys._getframe(1)  # noqa: SLF001 - the only way to the place of the definition
-        super().__init__(
-            None,
-            Interface((), (), "none"),
-            name=name,
-            module=frame.f_globals.get("__name__", "__main__"),
-            docs=docs,
-            failure_policy=_policy(failure_policy),
-        )
-        self._place = place_of(frame.f_code.co_filename, frame.f_lineno)
-        self._tracer = Tracer(name, self.interface)
-        registry.add(self)
-
-    def _trace_now(self) -> Trace:
-        return self._tracer.finish()
-
-    def add_input(self, name: str, annotation: object, default: object = MISSING) -> Ref:
-        """A new input; what is returned stands for its value.
-
-        Raises:
-            InterfaceError: If the name is taken or the type cannot be used.
-        """
-        handler = handler_for(annotation)
-        try:
-            checked = default if default is MISSING else handler.validate(default)
-        except Mismatch as error:
-            told = f"the default of {name!r} of workflow {self.name!r} is not {error.expected}"
-            raise InterfaceError(told, self.place, "change the default or the type") from None
-        port = Input(name, annotation, handler, checked)
-        self._grow((*self.interface.inputs, port), self.interface.outputs)
-        return self._tracer.input(port)
-
-    def add_task(self, member: Task[..., object] | Composite, **inputs: object) -> object:
-        """A new node that runs `member`; what is returned stands for its outputs.
-
-        Raises:
-            CallError: If `inputs` do not fit the member's names.
-            BindingError: If a value or reference does not fit its type.
-        """
-        values = bound_arguments(member.interface, (), inputs)
-        if values is None:
-            raise call_error(member.name, member.interface, (), inputs, self.place)
-        self._tracer.changed()
-        return self._tracer.add(member, values)
-
-    def add_output(self, name: str, value: object, annotation: object) -> None:
-        """A new output with the value that `value` stands for.
-
-        Raises:
-            InterfaceError: If the name is taken or the type cannot be used.
-            BindingError: If the value does not fit the type.
-        """
-        port = Output(name, annotation, handler_for(annotation))
-        binding = self._tracer.output(value, port)
-        self._grow(self.interface.inputs, (*self.interface.outputs, port))
-        self._tracer.trace.outputs = (*self._tracer.trace.outputs, binding)
-
-    def _grow(self, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> None:
-        for ports in (inputs, outputs):
-            names = [port.name for port in ports]
-            if len(set(names)) < len(names):
-                raise InterfaceError(f"workflow {self.name!r} already has {names[-1]!r}", mend="give it another name")
-        result = "none" if not outputs else "single" if len(outputs) == 1 else "tuple"
-        self.interface = Interface(inputs, outputs, result)  # type: ignore[arg-type]  # one of the three literals
-        self._tracer.trace.interface = self.interface
-        self._tracer.changed()
-
-
-def _identity(binding: Binding | None) -> str:
-    """Text of a binding that is the same for the same wiring, and for constants of the same content."""
-    from celltask.core.types.digest import digest_value  # noqa: PLC0415 - only digests need it
-
-    if isinstance(binding, Collected):
-        return f"{binding.kind} {binding.keys} {[_identity(item) for item in binding.items]}"
-    if isinstance(binding, Constant):
-        try:
-            return digest_value(binding.value)
-        except Mismatch:  # no content to tell: its class is all there is
-            return f"a {type(binding.value).__qualname__}"
-    return repr(binding)
-
-
 def _is_current(member: Task[..., object] | Composite) -> bool:
     return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
 
 
-def _policy(given: str) -> str:
+def policy_of(given: str) -> str:
+    """A failure policy, as `Workflow` keeps it."""
     if given not in POLICIES:
         raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
     return given
@@ -396,7 +284,7 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
             name=name or function.__name__,
             module=function.__module__,
             docs=docs or "",
-            failure_policy=_policy(failure_policy),
+            failure_policy=policy_of(failure_policy),
         )
         _ = made.trace  # so that wrong wiring is told here
         registry.add(made)

@@ -120,9 +120,8 @@ class Tracer:
                 if pair not in self._fitting:
                     self._check_fit(value, port, f"input {port.name!r} of {member.name!r}")
                     self._fitting[pair] = (value._annotation, port.handler)  # noqa: SLF001 - of this room
-                if value._tracer is not self:  # noqa: SLF001 - of this room
-                    value = self.own(value)
-                bindings.append(value._binding)  # noqa: SLF001 - of this room
+                mine = value if value._tracer is self else self.own(value)  # noqa: SLF001 - of this room
+                bindings.append(mine._binding)  # noqa: SLF001 - of this room
             elif value is port.default:
                 bindings.append(None)
             else:

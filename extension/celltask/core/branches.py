@@ -17,7 +17,8 @@ from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
 from celltask.core.refs import Condition, NodeHandle, Ref, binding_of, declared_of
 from celltask.core.registry import registry
-from celltask.core.tracing import Trace, Tracer, outputs_of
+from celltask.core.trace import Trace, outputs_of
+from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
 from celltask.core.types.fit import fits
 from celltask.core.types.lookup import handler_for

@@ -6,59 +6,29 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from celltask.core.context import ACTIVE, Tracing
-from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, GraphOutput, Node
+from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, Node
 from celltask.core.interface import MISSING, Input, Interface, Output, handler_preview
 from celltask.core.origin import place_of
 from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, _Ordered, binding_of, declared_of
 from celltask.core.task import Task
 from celltask.core.task_options import normal_options
+from celltask.core.trace import Trace, waiting_order
 from celltask.core.types.base import Mismatch
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import fits, item_type
 from celltask.core.types.lookup import handler_for
-from celltask.errors import BindingError, CycleError, GraphError, InterfaceError
+from celltask.errors import BindingError, GraphError, InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
-    from typing import TypeAlias
 
-    from celltask.core.composite import Composite
-    from celltask.core.graph import Graph
-    from celltask.core.program import Program
+    from celltask.core.trace import Member
     from celltask.core.types.base import TypeHandler
-
-    Member: TypeAlias = Task[..., object] | Composite
 
 __all__ = ["Trace", "Tracer", "bound_arguments"]
 
 OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
-
-
-class Trace:
-    """What tracing a workflow gave: its nodes, what they run, and where its outputs come from.
-
-    Attributes:
-        nodes: In the order of definition.
-        members: The task or workflow that each node runs, same order as `nodes`.
-        keys: Name of each distinct member in the graph, unique there.
-        outputs: One binding per output of the workflow.
-        ordered: Whether the order of definition is an order in which the nodes can run.
-        program: The same made ready for running, once it was.
-        graph: The same as plain data, once it was asked for.
-    """
-
-    __slots__ = ("graph", "interface", "keys", "members", "nodes", "ordered", "outputs", "program")
-
-    def __init__(self, interface: Interface) -> None:
-        self.interface = interface
-        self.nodes: list[Node] = []
-        self.members: list[Member] = []
-        self.keys: dict[str, Member] = {}
-        self.outputs: tuple[Binding, ...] = ()
-        self.ordered = True
-        self.program: Program | None = None
-        self.graph: Graph | None = None
 
 
 class Tracer:
@@ -371,29 +341,6 @@ def _holds_refs(value: object) -> bool:
     if isinstance(value, dict):
         return any(_holds_refs(item) for pair in value.items() for item in pair)
     return isinstance(value, list | tuple | set | frozenset) and any(_holds_refs(item) for item in value)
-
-
-def waiting_order(trace: Trace, where: str) -> list[int]:
-    """Places of the nodes so that each comes after all it waits for.
-
-    Raises:
-        CycleError: If some wait for each other.
-    """
-    from celltask.core.graph import order_of, waits_of  # noqa: PLC0415 - only where `>>` points back
-
-    try:
-        return order_of(trace.nodes, waits_of(trace.nodes))
-    except CycleError as error:
-        raise CycleError(error.what, where, error.mend) from None
-
-
-def outputs_of(trace: Trace) -> tuple[GraphOutput, ...]:
-    """The outputs of a traced workflow as plain data."""
-    ports = zip(trace.interface.outputs, trace.outputs, strict=True)
-    return tuple(
-        GraphOutput(port.name, port.handler.name, binding, trace.interface.description_of(port.name))
-        for port, binding in ports
-    )
 
 
 def bound_arguments(

@@ -13,7 +13,8 @@ from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.task import call_error, look_like
-from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
+from celltask.core.trace import outputs_of
+from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.errors import GraphError, InterfaceError
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from celltask.core.context import current_context
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
+    from celltask.core.mapping import MapTask, map_task
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task, task
@@ -39,6 +40,7 @@ __all__ = [
     "Directory",
     "File",
     "ImperativeWorkflow",
+    "MapTask",
     "Mismatch",
     "OutputLocation",
     "Resources",
@@ -52,6 +54,7 @@ __all__ = [
     "kwtypes",
     "load_document",
     "load_ipython_extension",
+    "map_task",
     "mock_task",
     "register_type",
     "task",
@@ -68,6 +71,8 @@ _PLACES = {
     "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
+    "MapTask": "celltask.core.mapping",
+    "map_task": "celltask.core.mapping",
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",

@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "NodeFailed",
     "NodeFinished",
+    "NodeProgress",
     "NodeRetried",
     "NodeReused",
     "NodeSkipped",
@@ -57,6 +58,16 @@ class NodeReused(NamedTuple):
     reason: str
 
 
+class NodeProgress(NamedTuple):
+    """A node of many items goes on: `done` and `failed` of `total` have ended; told at most ten times a second."""
+
+    run: str
+    node: str
+    done: int
+    failed: int
+    total: int
+
+
 class NodeFinished(NamedTuple):
     """A node ended well."""
 
@@ -91,4 +102,14 @@ class RunFinished(NamedTuple):
     duration_s: float
 
 
-Event = RunStarted | NodeStarted | NodeRetried | NodeReused | NodeFinished | NodeFailed | NodeSkipped | RunFinished
+Event = (
+    RunStarted
+    | NodeStarted
+    | NodeRetried
+    | NodeReused
+    | NodeProgress
+    | NodeFinished
+    | NodeFailed
+    | NodeSkipped
+    | RunFinished
+)

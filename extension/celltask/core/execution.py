@@ -47,6 +47,7 @@ class Execution:
     Attributes:
         value: What a call returns; ``None`` unless every node has ended well.
         error: What went wrong first; ``None`` if nothing did.
+        policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
     """
 
@@ -67,7 +68,7 @@ class Execution:
         self.ledger = Ledger(program)
         self.value: object = None
         self.error: BaseException | None = None
-        self._policy = "stop" if isinstance(member, Task) else member.failure_policy
+        self.policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
         self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
@@ -191,11 +192,11 @@ class Execution:
         with self._failing:
             if self.error is None:
                 self.error = error
-                if isinstance(error, Exception) and not isinstance(self.member, Task) and self.taken is None:
+                if isinstance(error, Exception) and self._is_within(place):
                     annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error:
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
-            self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
+            self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:
                 near = later.pop()
@@ -204,6 +205,10 @@ class Execution:
                     later.extend(self.program.steps[near].unlocks)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+
+    def _is_within(self, place: int) -> bool:
+        """Whether the node at `place` is one of several of something with a name, and not that itself."""
+        return self.taken is None and self.program.steps[place].member is not self.member
 
     def is_over(self, place: int) -> bool:
         """Whether the node at `place` must not start any more."""

@@ -42,6 +42,7 @@ class Ledger:
         attempts: How often the body was begun.
         errors: The error of each node that failed.
         nested: The ledger of each node that is a workflow.
+        items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
 
     def __init__(self, program: Program) -> None:
@@ -53,6 +54,7 @@ class Ledger:
         self.attempts = [0] * count
         self.errors: dict[int, BaseException] = {}
         self.nested: dict[int, Ledger] = {}
+        self.items: dict[int, bytearray] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""

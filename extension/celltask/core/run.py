@@ -147,10 +147,20 @@ def run_task(
     return _run(task, _trace_of(task), checked, settings, None)
 
 
-def _trace_of(task: Task[..., object]) -> Trace:
-    tracer = Tracer(task.name, task.interface)
-    tracer.add(task, tuple(tracer.input(port) for port in task.interface.inputs))
-    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(task.interface.outputs)))
+def run_alone(
+    member: Composite,
+    values: tuple[object, ...],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Run:
+    """A run of a map, or of what else is a node beside a task, by itself; it checks the values itself."""
+    __tracebackhide__ = True
+    return _run(member, _trace_of(member), values, settings, None)
+
+
+def _trace_of(member: Task[..., object] | Composite) -> Trace:
+    tracer = Tracer(member.name, member.interface)
+    tracer.add(member, tuple(tracer.input(port) for port in member.interface.inputs))
+    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(member.interface.outputs)))
     return tracer.trace
 
 

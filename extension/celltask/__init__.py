@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from celltask.core.conditional import conditional
     from celltask.core.context import current_context
+    from celltask.core.dynamic import Dynamic, dynamic
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CelltaskError",
     "Directory",
+    "Dynamic",
     "File",
     "ImperativeWorkflow",
     "MapTask",
@@ -51,6 +53,7 @@ __all__ = [
     "Workflow",
     "conditional",
     "current_context",
+    "dynamic",
     "kwtypes",
     "load_document",
     "load_ipython_extension",
@@ -66,6 +69,8 @@ _PLACES = {
     "CelltaskError": "celltask.errors",
     "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
+    "dynamic": "celltask.core.dynamic",
+    "Dynamic": "celltask.core.dynamic",
     "Directory": "celltask.core.types.files",
     "File": "celltask.core.types.files",
     "ImperativeWorkflow": "celltask.core.imperative",

@@ -7,6 +7,7 @@ way into it (``.field``, ``[0]``) is gone only where the branch or the condition
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import checked_inputs
@@ -17,7 +18,7 @@ from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
 from celltask.core.refs import Condition, NodeHandle, Ref, binding_of, declared_of
 from celltask.core.registry import registry
-from celltask.core.trace import Trace, outputs_of
+from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
 from celltask.core.types.fit import fits
@@ -93,14 +94,13 @@ class Branch(Composite):
     @property
     def graph(self) -> Graph:
         """Its graph as plain data, with those inputs that it uses."""
-        from celltask.core.graph import Graph, sources_of  # noqa: PLC0415 - only pictures need it
+        from celltask.core.graph import sources_of  # noqa: PLC0415 - only pictures need it
 
         trace = self.trace
         bindings = [binding for node in trace.nodes for binding in node.bindings] + list(trace.outputs)
         used = {source.name for binding in bindings for source in sources_of(binding) if isinstance(source, FromInput)}
-        inputs = tuple(port for port in self.interface.ports()[0] if port.name in used)
-        entities = {key: member.entity() for key, member in trace.keys.items()}
-        return Graph(self.name, inputs, outputs_of(trace), tuple(trace.nodes), entities, "", self.place)
+        graph = graph_of(self.name, trace, place=self.place)
+        return replace(graph, inputs=tuple(port for port in graph.inputs if port.name in used))
 
     def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
         """What the branch gives, or its failure."""

@@ -7,10 +7,14 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from celltask.core.graph import Graph
 
 __all__ = [
     "Event",
+    "GraphMade",
     "NodeFailed",
     "NodeFinished",
     "NodeProgress",
@@ -68,6 +72,14 @@ class NodeProgress(NamedTuple):
     total: int
 
 
+class GraphMade(NamedTuple):
+    """A node made a graph while running, and goes through it now."""
+
+    run: str
+    node: str
+    graph: Graph
+
+
 class NodeFinished(NamedTuple):
     """A node ended well."""
 
@@ -108,6 +120,7 @@ Event = (
     | NodeRetried
     | NodeReused
     | NodeProgress
+    | GraphMade
     | NodeFinished
     | NodeFailed
     | NodeSkipped

@@ -207,8 +207,10 @@ class Execution:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
 
     def _is_within(self, place: int) -> bool:
-        """Whether the node at `place` is one of several of something with a name, and not that itself."""
-        return self.taken is None and self.program.steps[place].member is not self.member
+        """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
+        member = self.program.steps[place].member
+        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        return self.taken is None and member is not self.member and not recurs
 
     def is_over(self, place: int) -> bool:
         """Whether the node at `place` must not start any more."""

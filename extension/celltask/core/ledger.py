@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from celltask.core.program import Program
+    from celltask.core.trace import Trace
 
 __all__ = ["Ledger", "NodeRecord"]
 
@@ -42,6 +43,7 @@ class Ledger:
         attempts: How often the body was begun.
         errors: The error of each node that failed.
         nested: The ledger of each node that is a workflow.
+        made: Name and trace of the graph that a node made while running.
         items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
 
@@ -55,6 +57,7 @@ class Ledger:
         self.errors: dict[int, BaseException] = {}
         self.nested: dict[int, Ledger] = {}
         self.items: dict[int, bytearray] = {}
+        self.made: dict[int, tuple[str, Trace]] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""

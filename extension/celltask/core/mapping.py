@@ -68,6 +68,19 @@ class MapTask(Generic[R]):
         self.task, self.fixed, self.options = task, dict(fixed), options
         self._made: dict[frozenset[str], Mapped] = {}
 
+    kind = "map"
+
+    @property
+    def interface(self) -> Interface:
+        """Lists for all inputs that are not fixed, and the list of what the calls give."""
+        free = frozenset(port.name for port in self.task.interface.inputs if port.name not in self.fixed)
+        return Mapped(self.task, free, frozenset(), self.options).interface
+
+    @property
+    def function(self) -> object:
+        """The function of the task."""
+        return self.task.function
+
     def __call__(self, /, *lists: object, **named: object) -> list[R]:
         """The value of the task for each item, in order; inside a workflow, a reference to that list.
 

@@ -65,8 +65,10 @@ class Run:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The graph as it was when it ran, as plain data; ``None`` for a task that was run by itself."""
-        return self._draw() if self._draw is not None else None
+        """The graph as it became when it ran, as plain data; ``None`` for a task that was run by itself."""
+        from celltask.core.growth import grown  # noqa: PLC0415 - only pictures need it
+
+        return grown(self._draw(), self.ledger) if self._draw is not None else None
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from celltask.core.graph import GraphOutput
+from celltask.core.graph import Graph, GraphOutput
 from celltask.errors import CycleError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from celltask.core.composite import Composite
-    from celltask.core.graph import Binding, Graph, Node
+    from celltask.core.graph import Binding, Node
     from celltask.core.interface import Interface
     from celltask.core.program import Program
     from celltask.core.task import Task
 
     Member: TypeAlias = Task[..., object] | Composite
 
-__all__ = ["Trace", "outputs_of", "waiting_order"]
+__all__ = ["Trace", "graph_of", "outputs_of", "waiting_order"]
 
 
 class Trace:
@@ -59,6 +59,13 @@ def waiting_order(trace: Trace, where: str) -> list[int]:
         return order_of(trace.nodes, waits_of(trace.nodes))
     except CycleError as error:
         raise CycleError(error.what, where, error.mend) from None
+
+
+def graph_of(name: str, trace: Trace, doc: str = "", place: str = "") -> Graph:
+    """The graph of `trace` as plain data."""
+    inputs, _ = trace.interface.ports()
+    entities = {key: member.entity() for key, member in trace.keys.items()}
+    return Graph(name, inputs, outputs_of(trace), tuple(trace.nodes), entities, doc, place)
 
 
 def outputs_of(trace: Trace) -> tuple[GraphOutput, ...]:

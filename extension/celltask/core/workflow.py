@@ -13,7 +13,7 @@ from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.task import call_error, look_like
-from celltask.core.trace import outputs_of
+from celltask.core.trace import graph_of
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.errors import GraphError, InterfaceError
 
@@ -101,7 +101,33 @@ class Workflow(Composite, Generic[P, R]):
     def _trace_now(self) -> Trace:
         if self.function is None:
             raise GraphError(f"workflow {self.name!r} has no function to trace", self.place)
-        return Tracer(self.name, self.interface, self.function).run(self.function)
+        try:
+            trace = Tracer(self.name, self.interface, self.function).run(self.function)
+        except NameError as error:
+            if error.name == getattr(self.function, "__name__", ""):
+                raise self._calls_itself() from None
+            raise
+        self._refuse_recursion(trace)
+        return trace
+
+    def _refuse_recursion(self, trace: Trace) -> None:
+        """Refuse a trace in which this workflow, or an earlier one of its name, is a node, near or far."""
+        todo, seen = [trace], set()
+        while todo:
+            for member in todo.pop().keys.values():
+                inner = getattr(member, "trace", None)
+                if isinstance(member, Workflow) and (member.module, member.name) == (self.module, self.name):
+                    raise self._calls_itself()
+                if inner is not None and id(inner) not in seen and member.kind != "dynamic":
+                    seen.add(id(inner))
+                    todo.append(inner)
+
+    def _calls_itself(self) -> GraphError:
+        return GraphError(
+            f"workflow {self.name!r} calls itself, and its graph would have no end",
+            self.place,
+            "put @dynamic in the place of @workflow: its graph is made step by step while it runs",
+        )
 
     @property
     def graph(self) -> Graph:
@@ -110,13 +136,8 @@ class Workflow(Composite, Generic[P, R]):
 
     def graph_of(self, trace: Trace) -> Graph:
         """The graph of a trace of this workflow, the present one or that of an earlier run, as plain data."""
-        from celltask.core.graph import Graph  # noqa: PLC0415 - only pictures and exports need it
-
         if trace.graph is None:
-            inputs, _ = self.interface.ports()
-            entities = {key: member.entity() for key, member in trace.keys.items()}
-            nodes = tuple(trace.nodes)
-            trace.graph = Graph(self.name, inputs, outputs_of(trace), nodes, entities, self.doc, self.place)
+            trace.graph = graph_of(self.name, trace, self.doc, self.place)
         return trace.graph
 
     @property

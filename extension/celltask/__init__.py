@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from celltask.core.conditional import conditional
     from celltask.core.context import current_context
     from celltask.core.dynamic import Dynamic, dynamic
+    from celltask.core.failing import Failure, WorkflowFailurePolicy
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
@@ -40,6 +41,7 @@ __all__ = [
     "CelltaskError",
     "Directory",
     "Dynamic",
+    "Failure",
     "File",
     "ImperativeWorkflow",
     "MapTask",
@@ -51,6 +53,7 @@ __all__ = [
     "Task",
     "TypeHandler",
     "Workflow",
+    "WorkflowFailurePolicy",
     "conditional",
     "current_context",
     "dynamic",
@@ -72,6 +75,7 @@ _PLACES = {
     "dynamic": "celltask.core.dynamic",
     "Dynamic": "celltask.core.dynamic",
     "Directory": "celltask.core.types.files",
+    "Failure": "celltask.core.failing",
     "File": "celltask.core.types.files",
     "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
@@ -89,6 +93,7 @@ _PLACES = {
     "task": "celltask.core.task",
     "TypeHandler": "celltask.core.types.base",
     "Workflow": "celltask.core.workflow",
+    "WorkflowFailurePolicy": "celltask.core.failing",
     "workflow": "celltask.core.workflow",
 }
 

@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast, overload
 from celltask.core.calling import annotate, checked_inputs
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
-from celltask.core.graph import FromNode
+from celltask.core.failing import Failed, check_handler, handle, policy_of
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
 from celltask.core.origin import line_in, place_of
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
-from celltask.core.tracing import Trace, Tracer
-from celltask.core.workflow import Workflow, policy_of
+from celltask.core.tracing import Trace, Tracer, alone
+from celltask.core.workflow import Workflow
 from celltask.errors import CelltaskError, InterfaceError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from celltask.core.execution import Execution
+    from celltask.core.failing import WorkflowFailurePolicy
     from celltask.core.graph import Entity
     from celltask.core.interface import Interface
+    from celltask.core.task import Task
     from celltask.core.trace import Member
 
 __all__ = ["Dynamic", "dynamic"]
@@ -101,21 +103,22 @@ class Dynamic(Workflow[P, R]):
         name: str,
         docs: str,
         failure_policy: str,
+        on_failure: Task[..., object] | Workflow[..., object] | None,
         max_depth: int,
         max_nodes: int,
         allow: tuple[str, ...],
     ) -> None:
         module = function.__module__
-        super().__init__(function, interface, name=name, module=module, docs=docs, failure_policy=failure_policy)
+        super().__init__(
+            function, interface, name=name, module=module, docs=docs, failure_policy=failure_policy,
+            on_failure=on_failure,
+        )  # fmt: skip
         self.max_depth, self.max_nodes, self._allow = max_depth, max_nodes, allow
         self._is_pure = False
 
     def _trace_now(self) -> Trace:
         """One node: what it becomes is known only when it runs."""
-        tracer = Tracer(self.name, self.interface, self.function)
-        tracer.add(self, tuple(tracer.input(port) for port in self.interface.inputs))
-        tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(self.interface.outputs)))
-        return tracer.trace
+        return alone(self)
 
     @property
     def digest(self) -> str:
@@ -150,8 +153,16 @@ class Dynamic(Workflow[P, R]):
             if depth % _LEVELS_A_STACK == _LEVELS_A_STACK - 1:
                 return _on_new_stack(lambda: self._grow(execution, place, arguments, growth))
             return self._grow(execution, place, arguments, growth)
+        except Exception as error:
+            name = f"{execution.program.steps[place].node.id}/"
+            inside = execution.ledger.nested.get(place)
+            handle(self, execution, Failed(error, tuple(arguments), inside, execution.prefix + name, name))
+            raise
         finally:
             _GROWING.reset(token)
+
+    def after_failure(self, execution: Execution) -> None:
+        """Nothing: `carry_out` handles the failure of its function and of its graph alike."""
 
     def _grow(self, execution: Execution, place: int, arguments: list[object], growth: Growth) -> object:
         __tracebackhide__ = True
@@ -223,7 +234,8 @@ def dynamic(
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     max_depth: int = MOST_DEPTH,
     max_nodes: int = MOST_NODES,
     allow_globals: Iterable[str] = (),
@@ -235,7 +247,8 @@ def dynamic(  # noqa: PLR0913 - the options; each is a keyword
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     max_depth: int = MOST_DEPTH,
     max_nodes: int = MOST_NODES,
     allow_globals: Iterable[str] = (),
@@ -251,6 +264,7 @@ def dynamic(  # noqa: PLR0913 - the options; each is a keyword
         name: Name to register it under; the function's own by default.
         docs: Description; the docstring by default.
         failure_policy: As for `workflow`.
+        on_failure: As for `workflow`.
         max_depth: How deep it may be within itself and other dynamic functions.
         max_nodes: How many nodes one call of it may make, with all within it.
         allow_globals: Names of notebook data that the function may read.
@@ -289,10 +303,12 @@ def dynamic(  # noqa: PLR0913 - the options; each is a keyword
             name=name or function.__name__,
             docs=docs or "",
             failure_policy=policy_of(failure_policy),
+            on_failure=on_failure,
             max_depth=max_depth,
             max_nodes=max_nodes,
             allow=allow,
         )
+        check_handler(made)
         registry.add(made)
         return made
 

@@ -19,6 +19,7 @@ from celltask.core.job import run_coroutine
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
 from celltask.core.task import Task
+from celltask.core.tracing import trace_of
 from celltask.core.types.base import Mismatch
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Execution:
         self.run, self.member, self.program = run, member, program
         self.settings, self.on_event, self.prefix = settings, on_event, prefix
         self.engine = engine_of(settings.engine)
+        self.inputs = inputs
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.value: object = None
@@ -95,6 +97,11 @@ class Execution:
         except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener, an output; the run carries it on
             self.abort(error)
         self._tell_skipped()
+        if self.state == "failed" and not isinstance(self.member, Task):
+            try:
+                self.member.after_failure(self)
+            except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener; the run carries it on
+                self.error = error
 
     def _work_alone(self) -> None:
         for place in range(len(self.program.steps)):
@@ -170,6 +177,13 @@ class Execution:
         if inner.error is not None:
             raise inner.error
         return inner.value
+
+    def aside(self, name: str, member: Task[..., object] | Composite, inputs: tuple[object, ...]) -> Execution:
+        """An execution beside the nodes of this one, not begun; ids of its nodes begin with `name`."""
+        return Execution(
+            self.run, member, program_of(trace_of(member)), checked_inputs(member, inputs),
+            self.settings, self.on_event, f"{self.prefix}{name}/",
+        )  # fmt: skip
 
     def take(self, place: int) -> None:
         """Let no node run but the one at `place`; its value is the value of all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from celltask.core.failing import check_handler, policy_of
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
 from celltask.core.registry import registry
@@ -12,7 +13,7 @@ from celltask.core.task import call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
-from celltask.core.workflow import Workflow, policy_of
+from celltask.core.workflow import Workflow
 from celltask.errors import InterfaceError
 
 if TYPE_CHECKING:
@@ -86,6 +87,15 @@ class ImperativeWorkflow(Workflow[..., object]):
             raise call_error(member.name, member.interface, (), inputs, self.place)
         self._tracer.changed()
         return self._tracer.add(member, values)
+
+    def add_on_failure(self, handler: Task[..., object] | Workflow[..., object]) -> None:
+        """Let `handler` run after a node has failed, as `workflow` does with ``on_failure``; add the inputs first.
+
+        Raises:
+            InterfaceError: If it has an input that cannot be given.
+        """
+        self.on_failure = handler
+        check_handler(self)
 
     def add_output(self, name: str, value: object, annotation: object) -> None:
         """A new output with the value that `value` stands for.

@@ -43,6 +43,7 @@ class Ledger:
         attempts: How often the body was begun.
         errors: The error of each node that failed.
         nested: The ledger of each node that is a workflow.
+        aside: The ledger of what ran beside the nodes, by the beginning of its ids.
         made: Name and trace of the graph that a node made while running.
         items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
@@ -56,6 +57,7 @@ class Ledger:
         self.attempts = [0] * count
         self.errors: dict[int, BaseException] = {}
         self.nested: dict[int, Ledger] = {}
+        self.aside: dict[str, Ledger] = {}
         self.items: dict[int, bytearray] = {}
         self.made: dict[int, tuple[str, Trace]] = {}
 
@@ -73,4 +75,6 @@ class Ledger:
             )  # fmt: skip
             if place in self.nested:
                 found += self.nested[place].records(f"{prefix}{node.id}/")
+        for name, beside in self.aside.items():
+            found += beside.records(f"{prefix}{name}/")
         return found

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 from celltask.core.calling import checked_inputs
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
-from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.program import program_of
 from celltask.core.settings import Settings
 from celltask.core.task import Task, call_error
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.tracing import Trace, alone, bound_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,7 +145,7 @@ def run_task(
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
     checked = checked_inputs(task, values)
-    return _run(task, _trace_of(task), checked, settings, None)
+    return _run(task, alone(task), checked, settings, None)
 
 
 def run_alone(
@@ -156,14 +155,7 @@ def run_alone(
 ) -> Run:
     """A run of a map, or of what else is a node beside a task, by itself; it checks the values itself."""
     __tracebackhide__ = True
-    return _run(member, _trace_of(member), values, settings, None)
-
-
-def _trace_of(member: Task[..., object] | Composite) -> Trace:
-    tracer = Tracer(member.name, member.interface)
-    tracer.add(member, tuple(tracer.input(port) for port in member.interface.inputs))
-    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(member.interface.outputs)))
-    return tracer.trace
+    return _run(member, alone(member), values, settings, None)
 
 
 def _run(

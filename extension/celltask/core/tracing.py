@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.core.trace import Member
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["Trace", "Tracer", "bound_arguments"]
+__all__ = ["Trace", "Tracer", "alone", "bound_arguments", "trace_of"]
 
 OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
 
@@ -341,6 +341,20 @@ def _holds_refs(value: object) -> bool:
     if isinstance(value, dict):
         return any(_holds_refs(item) for pair in value.items() for item in pair)
     return isinstance(value, list | tuple | set | frozenset) and any(_holds_refs(item) for item in value)
+
+
+def alone(member: Member) -> Trace:
+    """A graph of one node, which runs `member` with its own inputs."""
+    tracer = Tracer(member.name, member.interface)
+    tracer.add(member, tuple(tracer.input(port) for port in member.interface.inputs))
+    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(member.interface.outputs)))
+    return tracer.trace
+
+
+def trace_of(member: Member) -> Trace:
+    """The graph of `member`; of one node, if it has none of its own."""
+    trace = getattr(member, "trace", None)
+    return trace if isinstance(trace, Trace) else alone(member)
 
 
 def bound_arguments(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
+from celltask.core.failing import Failed, check_handler, handle, policy_of
 from celltask.core.interface import Interface, interface_of
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.execution import Execution
+    from celltask.core.failing import WorkflowFailurePolicy
     from celltask.core.graph import Entity, Graph
     from celltask.core.plan import Plan
     from celltask.core.run import Run
@@ -33,8 +35,6 @@ __all__ = ["Workflow", "workflow"]
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
 
-POLICIES = ("stop", "finish")
-
 
 class Workflow(Composite, Generic[P, R]):
     """A static graph of tasks with an interface of its own; call it like a function to run it here.
@@ -45,6 +45,7 @@ class Workflow(Composite, Generic[P, R]):
         function: The function as the user wrote it.
         interface: Typed inputs and named outputs.
         failure_policy: ``"stop"`` or ``"finish"``, see `workflow`.
+        on_failure: What runs after a node has failed, or ``None``.
     """
 
     kind = "workflow"
@@ -59,9 +60,11 @@ class Workflow(Composite, Generic[P, R]):
         module: str,
         docs: str = "",
         failure_policy: str = "stop",
+        on_failure: Task[..., object] | Workflow[..., object] | None = None,
     ) -> None:
         self.name, self.module, self.function = name, module, function
-        self.interface, self.docs, self.failure_policy = interface, docs, failure_policy
+        self.interface, self.docs = interface, docs
+        self.failure_policy, self.on_failure = failure_policy, on_failure
         self._traced: tuple[int, Watch, Trace] | None = None
         if function is not None:
             look_like(self, function)
@@ -153,9 +156,10 @@ class Workflow(Composite, Generic[P, R]):
     @property
     def digest(self) -> str:
         """Identity of the code: the graph, and the digests of all that its nodes run."""
-        from celltask.core.identity import trace_digest  # noqa: PLC0415 - only asked for by people and caches
+        from celltask.core.identity import digest_of, trace_digest  # noqa: PLC0415 - only asked for by people and caches
 
-        return trace_digest(self.trace)
+        digest = trace_digest(self.trace)
+        return digest if self.on_failure is None else digest_of([digest, self.on_failure.digest])
 
     @property
     def version(self) -> str:
@@ -172,6 +176,11 @@ class Workflow(Composite, Generic[P, R]):
         """What a call gives, as a node of another workflow."""
         __tracebackhide__ = True
         return execution.nest(self, self.trace, place, arguments)
+
+    def after_failure(self, execution: Execution) -> None:
+        """Run `on_failure`, if there is one."""
+        if execution.error is not None:
+            handle(self, execution, Failed(execution.error, execution.inputs, execution.ledger, execution.prefix))
 
     def entity(self) -> Entity:
         """The workflow as plain data, with its inner graph, for pictures and help."""
@@ -239,13 +248,6 @@ def _is_current(member: Task[..., object] | Composite) -> bool:
     return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
 
 
-def policy_of(given: str) -> str:
-    """A failure policy, as `Workflow` keeps it."""
-    if given not in POLICIES:
-        raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
-    return given
-
-
 @overload
 def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
 @overload
@@ -253,7 +255,8 @@ def workflow(
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Workflow[P, R]]: ...
@@ -263,7 +266,8 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Workflow[P, R] | Callable[[Callable[P, R]], Workflow[P, R]]:
@@ -274,7 +278,10 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
         name: Name to register it under; the function's own by default.
         docs: Description; the docstring by default.
         failure_policy: What happens after a node failed: ``"stop"`` starts no further node, ``"finish"`` goes on
-            with all that does not need the failed one.
+            with all that does not need the failed one. Flyte's `WorkflowFailurePolicy` says the same.
+        on_failure: A task or workflow to run after a node has failed and all others have ended. It gets the inputs
+            of the workflow that it names, and as ``err`` or ``error`` a `Failure` (or the text alone, for a ``str``).
+            The run fails all the same; should it fail too, a note on the error says so.
         allow_globals: Names of notebook data that the function may read while it is traced; their values of that
             moment stay in the graph.
         outputs: Names of the outputs, instead of ``o0, o1, …``.
@@ -307,7 +314,9 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
             module=function.__module__,
             docs=docs or "",
             failure_policy=policy_of(failure_policy),
+            on_failure=on_failure,
         )
+        check_handler(made)
         _ = made.trace  # so that wrong wiring is told here
         registry.add(made)
         made.confirm()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from celltask.core.conditional import conditional
     from celltask.core.context import current_context
+    from celltask.core.defining import task
     from celltask.core.dynamic import Dynamic, dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
     from celltask.core.imperative import ImperativeWorkflow
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from celltask.core.mapping import MapTask, map_task
     from celltask.core.resources import Resources
     from celltask.core.run import Run
-    from celltask.core.task import Task, task
+    from celltask.core.task import Task
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
@@ -90,7 +91,7 @@ _PLACES = {
     "Run": "celltask.core.run",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
-    "task": "celltask.core.task",
+    "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
     "Workflow": "celltask.core.workflow",
     "WorkflowFailurePolicy": "celltask.core.failing",

@@ -17,6 +17,7 @@ __all__ = [
     "GraphMade",
     "NodeFailed",
     "NodeFinished",
+    "NodePrinted",
     "NodeProgress",
     "NodeRetried",
     "NodeReused",
@@ -80,6 +81,15 @@ class GraphMade(NamedTuple):
     graph: Graph
 
 
+class NodePrinted(NamedTuple):
+    """The body of a node printed `text` to `stream`, ``"stdout"`` or ``"stderr"``."""
+
+    run: str
+    node: str
+    stream: str
+    text: str
+
+
 class NodeFinished(NamedTuple):
     """A node ended well."""
 
@@ -117,6 +127,7 @@ class RunFinished(NamedTuple):
 Event = (
     RunStarted
     | NodeStarted
+    | NodePrinted
     | NodeRetried
     | NodeReused
     | NodeProgress

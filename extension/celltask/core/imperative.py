@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from celltask.core.calling import call_error
 from celltask.core.failing import check_handler, policy_of
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
 from celltask.core.registry import registry
-from celltask.core.task import call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for

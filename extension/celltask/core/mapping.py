@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast, overload
 
-from celltask.core.calling import annotate, mismatch
+from celltask.core.calling import annotate, call_error, mismatch
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.identity import digest_of
@@ -16,7 +16,8 @@ from celltask.core.late import late
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
-from celltask.core.task import Options, Task, call_error
+from celltask.core.task import Task
+from celltask.core.task_options import Options
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
 from celltask.errors import CallError, InterfaceError, RunError, ValueMismatchError
@@ -229,6 +230,7 @@ class Mapped(Composite):
         return Items(
             self.task, columns, fixed, 0, next(iter(lengths.values())), stops=True, run_id=execution.run,
             node=node_id, on_event=execution.on_event, concurrency=self.options.concurrency,
+            guests=execution.engine.guests, control=execution.control,
         )  # fmt: skip
 
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.events import NodeProgress
 from celltask.core.items import Items, Outcome, run_items
+from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
     from celltask.core.execution import Execution
@@ -90,9 +91,8 @@ class Sharing:
                 self._turn.wait()
 
     def _is_over(self) -> bool:
-        stopped = self.execution.error
-        if stopped is not None and not isinstance(stopped, Exception) and self._fatal is None:
-            self._fatal = stopped  # the run was interrupted while this thread was elsewhere
+        if self._fatal is None and self.execution.control.cancelled.is_set():
+            self._fatal = RunCancelledError(f"the map {self.items.node} was stopped, because the run was cancelled")
         return self._fatal is not None or len(self.errors) > self.allowed
 
     def _slice(self, first: int, count: int) -> Items:

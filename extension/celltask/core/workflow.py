@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
+from celltask.core.calling import call_error
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.failing import Failed, check_handler, handle, policy_of
@@ -13,7 +15,7 @@ from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
-from celltask.core.task import call_error, look_like
+from celltask.core.task import look_like
 from celltask.core.trace import graph_of
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.errors import GraphError, InterfaceError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from celltask.core.failing import WorkflowFailurePolicy
     from celltask.core.graph import Entity, Graph
     from celltask.core.plan import Plan
-    from celltask.core.run import Run
+    from celltask.core.run import Run, Running
     from celltask.core.task import Task
     from celltask.core.watch import Watch
 
@@ -140,7 +142,8 @@ class Workflow(Composite, Generic[P, R]):
     def graph_of(self, trace: Trace) -> Graph:
         """The graph of a trace of this workflow, the present one or that of an earlier run, as plain data."""
         if trace.graph is None:
-            trace.graph = graph_of(self.name, trace, self.doc, self.place)
+            handler = "" if self.on_failure is None else self.on_failure.name
+            trace.graph = replace(graph_of(self.name, trace, self.doc, self.place), on_failure=handler)
         return trace.graph
 
     @property
@@ -225,7 +228,8 @@ class Workflow(Composite, Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"`` (independent nodes at the same time) or ``"inline"`` (one after another here).
+            engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
+                own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
             **named: Inputs by name.
 
@@ -239,6 +243,24 @@ class Workflow(Composite, Generic[P, R]):
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
         return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+
+    def start(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        **named: object,
+    ) -> Running:
+        """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
+        __tracebackhide__ = True
+        given = {**(inputs or {}), **named}
+        values = bound_arguments(self.interface, (), given)
+        if values is None:
+            raise call_error(self.name, self.interface, (), given, self.place)
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event))
+        return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from celltask.core.defining import task
     from celltask.core.dynamic import Dynamic, dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
+    from celltask.core.gates import approve, wait_for_input
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
@@ -55,6 +56,7 @@ __all__ = [
     "TypeHandler",
     "Workflow",
     "WorkflowFailurePolicy",
+    "approve",
     "conditional",
     "current_context",
     "dynamic",
@@ -66,10 +68,12 @@ __all__ = [
     "register_type",
     "task",
     "unload_ipython_extension",
+    "wait_for_input",
     "workflow",
 ]
 
 _PLACES = {
+    "approve": "celltask.core.gates",
     "CelltaskError": "celltask.errors",
     "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
@@ -93,6 +97,7 @@ _PLACES = {
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
+    "wait_for_input": "celltask.core.gates",
     "Workflow": "celltask.core.workflow",
     "WorkflowFailurePolicy": "celltask.core.failing",
     "workflow": "celltask.core.workflow",

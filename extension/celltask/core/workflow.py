@@ -222,6 +222,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Run:
         """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
@@ -231,6 +232,7 @@ class Workflow(Composite, Generic[P, R]):
             engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
                 own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
+            answers: Values for gates (`approve`, `wait_for_input`), by their names.
             **named: Inputs by name.
 
         Raises:
@@ -242,7 +244,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+        return cast("Run", late("run").run_workflow(self, values, self._settings(engine, on_event, answers)))
 
     def start(
         self,
@@ -251,6 +253,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
@@ -259,8 +262,15 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event))
+        prepared = late("run").prepared_workflow(self, values, self._settings(engine, on_event, answers))
         return cast("Running", prepared.begin())
+
+    def _settings(
+        self, engine: str, on_event: Callable[[Event], object] | None, answers: Mapping[str, object] | None
+    ) -> Settings:
+        if answers:
+            late("gates").check_answers(self, answers)
+        return Settings(engine, on_event, answers=answers or {})
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
+    from celltask.core.presets import Preset, preset
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task
@@ -49,6 +50,7 @@ __all__ = [
     "MapTask",
     "Mismatch",
     "OutputLocation",
+    "Preset",
     "Resources",
     "Run",
     "ShellTask",
@@ -65,6 +67,7 @@ __all__ = [
     "load_ipython_extension",
     "map_task",
     "mock_task",
+    "preset",
     "register_type",
     "task",
     "unload_ipython_extension",
@@ -90,6 +93,8 @@ _PLACES = {
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
+    "preset": "celltask.core.presets",
+    "Preset": "celltask.core.presets",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",

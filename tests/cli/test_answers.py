@@ -52,3 +52,39 @@ def test_wrong_answers_are_told(cli: Cli, folder: Path) -> None:
     assert "workflow 'asking' has no gate 'm' to answer" in said.err
     said = cli("run", "page.md", "double", "--x", "1", "--answer", "m=1")
     assert "'double' is a task, and has no gates" in said.err
+
+
+CONTROL = """
+```{code-cell}
+from celltask import dynamic, map_task, preset, task, workflow
+
+@task
+def double(x: int) -> int:
+    return 2 * x
+
+@dynamic
+def doubled(x: int, times: int = 2) -> int:
+    for _ in range(times):
+        x = double(x=x)
+    return x
+
+@workflow
+def mapped(xs: list[int]) -> list[int]:
+    return map_task(double)(x=xs)
+
+eightfold = preset(doubled, "eightfold", fixed={"times": 3})
+other = preset(doubled, "plain", fixed={"times": 0})
+```
+"""
+
+
+def test_dynamic_workflows_and_presets_run_by_name(cli: Cli, folder: Path) -> None:
+    """They are listed beside the other workflows, and have options like them."""
+    (folder / "page.md").write_text(CONTROL)
+    assert cli("run", "page.md", "doubled", "--x", "3", "--quiet").out.strip() == "12"
+    assert cli("run", "page.md", "eightfold", "--x", "1", "--quiet").out.strip() == "8"
+    assert cli("run", "page.md", "mapped", "--xs", "1", "--xs", "2", "--quiet").out.strip() == "[2, 4]"
+    assert cli("run", "page.md", "plain", "--x", "1", "--quiet").out.strip() == "1"
+    listed = cli("tasks", "page.md").out
+    assert all(name in listed for name in ("doubled", "eightfold", "mapped"))
+    assert "--times" not in cli("run", "page.md", "eightfold", "--help").out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
+from celltask.errors import CelltaskError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ def answers_of(given: Sequence[str], entity: Entity, command_line: str) -> dict[
     """What a run of `entity` is given for `--answer NAME=VALUE`; nothing where it was not used.
 
     Raises:
-        UsageError: If one has no `=`, or `entity` is a task, which asks nothing.
+        CelltaskError: If one has no `=`, or `entity` is a task, which asks nothing.
     """
     if not given:
         return {}
@@ -29,12 +29,13 @@ def answers_of(given: Sequence[str], entity: Entity, command_line: str) -> dict[
     from celltask.core.task import Task  # noqa: PLC0415 - loaded by whoever has an entity
 
     if isinstance(entity, Task):
-        raise click.UsageError(f"--answer: {entity.name!r} is a task, and has no gates\n  mend: leave it out")
+        raise CelltaskError(f"{entity.name!r} is a task, and has no gates", f"{command_line} --answer", "leave it out")
     answers: dict[str, object] = {}
     for word in given:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise click.UsageError(f"--answer takes NAME=VALUE, not {word!r}\n  mend: {command_line} --answer limit=3")
+            at = f"{command_line} --answer {word}"
+            raise CelltaskError(f"--answer takes NAME=VALUE, not {word!r}", at, "write for example --answer limit=3")
         answers[name] = AnswerText(text)
     return {"answers": answers}
 

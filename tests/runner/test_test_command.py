@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from celltask.documents.project import Settings
 from celltask.documents.runner.choice import choose
 from celltask.documents.runner.expression import name_test
 from celltask.documents.runner.outcome import CellStarted
 from celltask.documents.runner.progress import Progress
-from celltask.documents.runner.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

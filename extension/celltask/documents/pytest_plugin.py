@@ -32,6 +32,7 @@ _ASKS_FOR_SHELL = (b"celltask:", b":run:")
 _ANY_FENCE = (b"```", b"~~~", b":::")
 _MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
 _PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
+_NESTED, _FOLDERS = ("run", "report", "refuse"), ("document", "root", "scratch")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
 _LINE = "celltask_line"
@@ -78,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="MiB that a document may take beside what its kernel has from the start, on Linux (default: no limit)",
     )
     parser.addini("celltask_memory", "as --celltask-memory", default="")
+    parser.addini("celltask_cwd", "folder that documents run in: document, root or scratch", default="document")
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
     parser.addini(
@@ -122,8 +124,9 @@ def pytest_configure(config: pytest.Config) -> None:
             is_fit = False
         if not is_fit:
             raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
-    if config.getini("celltask_nested") not in {"run", "report", "refuse"}:
-        raise pytest.UsageError(f"celltask_nested is {config.getini('celltask_nested')!r}, not run, report or refuse")
+    for name, known in (("celltask_nested", _NESTED), ("celltask_cwd", _FOLDERS)):
+        if config.getini(name) not in known:
+            raise pytest.UsageError(f"{name} is {config.getini(name)!r}, not {', '.join(known[:-1])} or {known[-1]}")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
 
 

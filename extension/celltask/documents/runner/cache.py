@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celltask import __version__
 from celltask.documents.header import header_text
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from celltask.documents.outline import DocumentText
+    from celltask.documents.project import Settings
     from celltask.documents.runner.choice import Chosen
     from celltask.documents.runner.outcome import DocumentOutcome
-    from celltask.documents.runner.settings import Settings
     from celltask.documents.session import Stage
 
 __all__ = ["Passed", "Watched"]
@@ -105,7 +106,7 @@ class Passed:
         try:
             if outcome.failed or not watched.file.exists():
                 return
-            told = json.loads(watched.file.read_text(encoding="utf-8"))
+            told = _in_project(json.loads(watched.file.read_text(encoding="utf-8")), outcome.copies)
         finally:
             shutil.rmtree(watched.file.parent, ignore_errors=True)
         document, root = watched.document, self._settings.root
@@ -140,6 +141,24 @@ class Passed:
         cells = [[cell.source, cell.language, cell.tags, _plain(cell.options)] for cell in document.cells]
         blocks = [[block.directive, block.argument, block.source, _plain(block.options)] for block in document.blocks]
         return _hash(repr([header, cells, blocks, replace(settings, root=Path(), documents=())]))
+
+
+def _in_project(told: dict[str, Any], copies: tuple[str, str] | None) -> dict[str, Any]:
+    """What was told, with the project's own files in the place of their copies; what was written to those is gone."""
+    if copies is None:
+        return told
+    top, root = copies
+
+    def own(path: str) -> str:
+        return f"{root}{path[len(top) :]}" if path == top or path.startswith(f"{top}{os.sep}") else path
+
+    return {
+        **told,
+        "read": [own(path) for path in told["read"]],
+        "written": [path for path in told["written"] if own(path) == path],
+        "listed": [own(path) for path in told["listed"]],
+        "modules": {name: own(path) for name, path in told["modules"].items()},
+    }
 
 
 def _is_whole(chosen: Chosen) -> bool:

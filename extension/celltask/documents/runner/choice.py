@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.outline import DocumentText
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.project import Settings
 
 __all__ = ["Chosen", "choose", "typed_paths"]
 

@@ -53,7 +53,8 @@ async def run_document(  # noqa: PLR0913 - all but three by keyword
     run = _Run(chosen, session, expectation, keep_going=keep_going)
     try:
         await run.to_the_end(listen)
-        outcome = DocumentOutcome(chosen, tuple(run.cells), tuple(run.setup), widgets=session.widgets)
+        cells, setup = tuple(run.cells), tuple(run.setup)
+        outcome = DocumentOutcome(chosen, cells, setup, copies=session.copies, widgets=session.widgets)
     finally:
         await _completed(session.close())
     return replace(outcome, seconds=time.perf_counter() - begun)

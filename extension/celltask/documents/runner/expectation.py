@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.documents.outline import Cell, DocumentText
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.project import Settings
     from celltask.documents.verdict import Failure
 
 __all__ = ["Expectation"]

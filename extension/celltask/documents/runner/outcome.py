@@ -61,6 +61,8 @@ class DocumentOutcome:
     """True if it was not run, since it passed before and nothing has changed."""
     why: str = ""
     """Why it was run where it passed before: ``"data/prices.csv changed"``."""
+    copies: tuple[str, str] | None = None
+    """The folder that showed the project while it ran, and the project's own; None if it ran in that."""
     widgets: object = None
     """State of its widgets, as notebooks hold it in their metadata."""
 

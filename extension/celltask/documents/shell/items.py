@@ -71,7 +71,8 @@ class ShellRun:
         if item not in self._verdicts:
             config = self._document.config
             if self._session is None:
-                self._session = ShellSession(self._document.document, config.rootpath)
+                folder = config.getini("celltask_cwd")
+                self._session = ShellSession(self._document.document, config.rootpath, folder=folder)
             verdict = self._session.run(item.block, float(config.getini("celltask_timeout")))
             self._verdicts[item] = verdict
             if verdict.failure is not None and not verdict.failure.differs:

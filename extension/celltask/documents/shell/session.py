@@ -17,6 +17,7 @@ from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from celltask.documents.outline import DocumentText
+    from celltask.documents.settings import Folder
     from celltask.documents.shell.blocks import ShellBlock
     from celltask.documents.shell.commands import Command
     from celltask.documents.shell.process import Outcome
@@ -58,19 +59,20 @@ class ShellSession:
     Args:
         document: The document.
         root: The project's folder: relative paths may lead through it, and ``cwd: root`` begins there.
+        folder: Where the examples begin, if the header does not say so.
 
     Raises:
         DocumentError: If there is no shell, or the header cannot be read.
     """
 
-    def __init__(self, document: DocumentText, root: Path | None = None) -> None:
+    def __init__(self, document: DocumentText, root: Path | None = None, *, folder: Folder = "document") -> None:
         self._document = document
         self._shell = find_shell()
         if not self._shell:
             raise DocumentError("shell examples need bash or sh", document.path, "run them where there is one")
         settings = document_settings(document)
         self._environment = _environment(self._shell[0]) | dict(settings.environment)
-        self._scratch = Scratch(document, root, from_root=settings.folder == "root")
+        self._scratch = Scratch(document, root, from_root=(settings.folder or folder) == "root")
         self._folder = self._scratch.start
         self._state = self._scratch.place / "state"
         self._process: ShellProcess | None = None

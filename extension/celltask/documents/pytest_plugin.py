@@ -27,16 +27,13 @@ __all__ = [
     "pytest_pycollect_makemodule",
 ]
 
-_CELLS = (b"{code-cell}", b"{python")
-_ASKS_FOR_SHELL = (b"celltask:", b":run:")
-_ANY_FENCE = (b"```", b"~~~", b":::")
-_MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
-_PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
 _NESTED, _FOLDERS = ("run", "report", "refuse"), ("document", "root", "scratch")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
 _LINE = "celltask_line"
 _SEED = pytest.StashKey[str]()
+DIFFS = pytest.StashKey[list[str]]()
+"""What ``--promote`` has changed, or would, for the summary."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -161,8 +158,12 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist,
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document at `file_path`, if documents there are tests and it is one."""
+    if not _is_chosen(file_path, parent.config):
+        return None
+    from celltask.documents.signs import SUFFIXES  # noqa: PLC0415 - only where documents are tests
+
     suffix = file_path.suffix.lower()
-    if suffix not in {*_PAGES, *_NOTEBOOKS, ".py"} or not _is_chosen(file_path, parent.config):
+    if suffix not in SUFFIXES:
         return None
     if suffix == ".py" and (_is_test_module(file_path, parent) or parent.session.isinitpath(file_path)):
         return None  # pytest asks pytest_pycollect_makemodule for these
@@ -211,10 +212,6 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The change that ``--promote`` made to each document, or would make."""
-    if not config.getoption("celltask_promote") or "celltask.documents.expected.under_pytest" not in sys.modules:
-        return
-    from celltask.documents.expected.under_pytest import DIFFS  # noqa: PLC0415 - loaded already
-
     diffs = config.stash.get(DIFFS, [])
     for number, diff in enumerate(diffs):
         if not number:
@@ -253,15 +250,16 @@ def _is_test_module(path: Path, parent: pytest.Collector) -> bool:
 
 def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
+    from celltask.documents.signs import NOTEBOOKS, may_be_document  # noqa: PLC0415 - as above
+
     suffix = path.suffix.lower()
-    if suffix not in _NOTEBOOKS:
-        try:
-            text = path.read_bytes()
-        except OSError:  # told when it is collected
-            text = _CELLS[0] + _MARKED[0]
-        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
-        if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
-            return None
+    try:
+        data = b"" if suffix in NOTEBOOKS else path.read_bytes()
+        is_likely = may_be_document(suffix, data, all_shell=parent.config.getoption("celltask_shell") == "run")
+    except OSError:  # told when it is collected
+        is_likely = True
+    if not is_likely:
+        return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
 
     document: DocumentFile = DocumentFile.from_parent(parent, path=path)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from celltask.documents.engine import engine_of
-from celltask.documents.expected.under_pytest import Outputs
+from celltask.documents.expected.outputs import Outputs
+from celltask.documents.pytest_plugin import DIFFS
 from celltask.documents.session import Session
 from celltask.documents.verdict import Failure
 
@@ -105,8 +106,9 @@ class Run:
 
     def _expected(self) -> Outputs:
         if self._outputs is None:
-            document = self.document
-            self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
+            config = self.document.config
+            promotes = bool(config.getoption("celltask_promote")) and not self.parameters
+            self._outputs = Outputs(self.document.document, engine_of(config).settings, promotes=promotes)
         return self._outputs
 
     @cached_property
@@ -122,7 +124,9 @@ class Run:
             engine_of(self.document.config).run(session.close())
         outputs, self._outputs = self._outputs, None
         if outputs is not None:
-            outputs.finish()
+            config = self.document.config
+            diff = outputs.promote(writes=config.getoption("celltask_promote") == "write")
+            config.stash.setdefault(DIFFS, []).extend([diff] if diff else [])
 
 
 def _warn(warned: list[list[object]]) -> Failure | None:

@@ -162,8 +162,9 @@ def _in_project(told: dict[str, Any], copies: tuple[str, str] | None) -> dict[st
 
 
 def _is_whole(chosen: Chosen) -> bool:
-    # What `>>>` examples read is not noted: a document with some runs always.
-    return chosen.document is not None and len(chosen.numbers) == len(chosen.document.cells) and not chosen.examples
+    # What examples read is not noted: a document with some runs always.
+    has_examples = chosen.examples or chosen.blocks
+    return chosen.document is not None and len(chosen.numbers) == len(chosen.document.cells) and not has_examples
 
 
 def _plain(options: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from celltask.documents.expected.outputs import Outputs
 from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.runner.cache import Passed
+from celltask.documents.runner.commands import Commands
 from celltask.documents.runner.document import run_document
-from celltask.documents.runner.expectation import Expectation
 from celltask.documents.runner.outcome import DocumentOutcome
 from celltask.documents.stages import stage_of, thread_limits
 from celltask.errors import DocumentError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from celltask.documents.runner.choice import Chosen
     from celltask.documents.runner.outcome import CellOutcome, Event
     from celltask.documents.session import Stage
+    from celltask.documents.shell.asking import Choice
 
 __all__ = ["Manner", "run_documents"]
 
@@ -42,7 +44,11 @@ class Manner:
     keep_outputs: bool = False
     """Keep what cells show also where they pass, which may take much memory."""
     compares: bool = True
-    """Have cells show what their document says, and try its `>>>` examples."""
+    """Have cells show what their document says, and try its examples."""
+    shell: Choice = "document"
+    """Which shell examples were chosen."""
+    promotes: Literal["", "write", "diff"] = ""
+    """Promote what cells show where it is something else than their document says: write it, or tell it alone."""
     cached: bool = False
     """Leave out documents that passed before, and that nothing has changed for since."""
 
@@ -78,7 +84,7 @@ class _Crowd:
         self._next = 0
         self._limits = thread_limits(jobs)
         self._kernels = Kernels(manner.kernels, environment=self._limits)
-        self._passed = Passed(manner.settings) if manner.cached else None
+        self._passed = Passed(manner.settings) if manner.cached and not manner.promotes else None
         self.outcomes: dict[int, DocumentOutcome] = {}
 
     async def run(self) -> None:
@@ -133,15 +139,25 @@ class _Crowd:
         return replace(outcome, why=why)
 
     async def _run(self, chosen: Chosen, stage: Stage) -> DocumentOutcome:
-        manner = self._manner
-        return await run_document(
+        manner, document, outputs, commands = self._manner, chosen.document, None, None
+        if manner.compares and document is not None:
+            promotes = bool(manner.promotes) and not chosen.parameters
+            outputs = Outputs(document, manner.settings, promotes=promotes)
+            commands = Commands(chosen, document, manner.settings, manner.shell)
+        outcome = await run_document(
             chosen,
             stage,
             self._kernels,
-            expectation=Expectation(chosen.document, manner.settings) if manner.compares and chosen.document else None,
+            outputs=outputs,
+            commands=commands,
             listen=self._hear,
             keep_going=manner.keep_going,
         )
+        try:
+            diff = outputs.promote(writes=manner.promotes == "write") if outputs else ""
+        except DocumentError as error:
+            return replace(outcome, chosen=replace(chosen, error=error))
+        return replace(outcome, diff=diff)
 
     def _hear(self, event: Event) -> None:
         if self._next < len(self._documents):  # while a cell runs, a kernel is made ready for the document after it

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from celltask.documents.outline import Block, DocumentText
     from celltask.documents.shell.asking import Choice
 
-__all__ = ["ShellBlock", "is_shell", "shell_blocks"]
+__all__ = ["ShellBlock", "asked_blocks", "is_shell", "shell_blocks"]
 
 _LANGUAGES = frozenset({"console", "bash", "sh", "shell", "zsh", "shell-session", "shellsession", "sh-session"})
 _DIRECTIVES = frozenset({"", "code-block", "code", "sourcecode"})
@@ -87,6 +87,16 @@ def shell_blocks(
         names.add(name)
         found.append(ShellBlock(name, commands[0].line, commands, runs, reason, timeout_of(block, where)))
     return found
+
+
+def asked_blocks(document: DocumentText, *, choice: Choice, taken: Collection[str] = ()) -> list[ShellBlock]:
+    """The shell examples that are to be run, and, if there are some, those of which it is said that they are not.
+
+    Args: as of `shell_blocks`, and so are the errors.
+    """
+    blocks = shell_blocks(document, choice=choice, taken=taken)
+    asked = any(block.runs for block in blocks)
+    return [block for block in blocks if block.runs or (asked and block.reason)]
 
 
 def _reason(own: Choice, choice: Choice) -> str:

@@ -76,6 +76,7 @@ class ShellSession:
         self._folder = self._scratch.start
         self._state = self._scratch.place / "state"
         self._process: ShellProcess | None = None
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -94,12 +95,20 @@ class ShellSession:
         deadline = time.monotonic() + limit_s
         transcript = Transcript(self._document, limit_s)
         for command in block.commands:
+            if self._is_over:
+                break
             outcome = self._run(command, deadline)
             transcript.add(command, outcome)
             failure = judge_command(transcript, command, outcome, self._scratch.written)
             if failure is not None:
                 return Verdict(failure, transcript.text)
         return Verdict(None, transcript.text)
+
+    def interrupt(self) -> None:
+        """End the shell, and the example that another thread runs in it; no other is run."""
+        self._is_over = True
+        if self._process is not None:
+            self._process.interrupt()
 
     def close(self) -> None:
         """End the shell with all that it started, and remove the folder; a second call does nothing."""
@@ -114,6 +123,8 @@ class ShellSession:
             folder = self._folder if self._folder.is_dir() else self._scratch.start
             folder.mkdir(parents=True, exist_ok=True)
             self._process = ShellProcess(self._shell, folder, self._environment, self._state)
+            if self._is_over:  # meanwhile
+                self._process.interrupt()
         # Empty lines in front give the shell's messages, and what it tells while it runs, the lines of the document.
         file = self._scratch.place / self._document.name
         strict = (_STRICT if "bash" in self._shell[0] else "set -e") if command.is_script else ""

@@ -12,7 +12,7 @@ from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.loop import Loop
 from celltask.documents.project_of_pytest import settings_of
-from celltask.documents.pytest_plugin import hash_seed
+from celltask.documents.pytest_plugin import hash_seed, is_cached
 from celltask.documents.stages import stage_of, thread_limits
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Engine:
         self._order = [document.path for document in documents]
         paths = shared_paths([imports_of(document.document.cells) for document in documents])
         self._paths = dict(zip(self._order, paths, strict=True))
-        self.kernels.warm()
+        if not is_cached(self.config):  # else perhaps no kernel is needed
+            self.kernels.warm()
 
     def run(self, work: Coroutine[object, object, R]) -> R:
         """What `work` returns."""

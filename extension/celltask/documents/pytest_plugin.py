@@ -30,7 +30,7 @@ __all__ = [
 _NESTED, _FOLDERS = ("run", "report", "refuse"), ("document", "root", "scratch")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
-_LINE = "celltask_line"
+_LINE, _CACHED, _WHY = "celltask_line", "celltask_cached", "celltask_why"
 _SEED = pytest.StashKey[str]()
 DIFFS = pytest.StashKey[list[str]]()
 """What ``--promote`` has changed, or would, for the summary."""
@@ -64,6 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("write", "diff"),
         help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
     )
+    group.addoption(
+        "--celltask-cached",
+        action="store_true",
+        help="do not run documents that passed, if nothing has changed for them since: their cells pass",
+    )
+    parser.addini("celltask_cached", "as --celltask-cached", type="bool", default=False)
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
@@ -131,6 +137,11 @@ def memory_of(config: pytest.Config) -> float | None:
     """MiB that a document may take; None without a limit."""
     given = config.getoption("celltask_memory") or config.getini("celltask_memory")
     return float(given) if given else None
+
+
+def is_cached(config: pytest.Config) -> bool:
+    """Whether documents are not run that passed, and that nothing has changed for."""
+    return bool(config.getoption("celltask_cached") or config.getini("celltask_cached"))
 
 
 def hash_seed(config: pytest.Config) -> str:
@@ -204,20 +215,44 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """With ``-v``, the line of a cell that passes beside the word; of one that fails, its report tells."""
-    line = next((value for name, value in getattr(report, "user_properties", ()) if name == _LINE), None)
-    if line is None or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
+    told = dict(getattr(report, "user_properties", ()))
+    if _LINE not in told or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
         return None
-    return "passed", ".", f"PASSED (line {line})"
+    return "passed", ".", f"PASSED ({'cached, ' if _CACHED in told else ''}line {told[_LINE]})"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The change that ``--promote`` made to each document, or would make."""
+    """The change that ``--promote`` made to each document, or would make; and which documents were not run."""
     diffs = config.stash.get(DIFFS, [])
     for number, diff in enumerate(diffs):
         if not number:
             written = config.getoption("celltask_promote") == "write"
             terminalreporter.section("promoted" if written else "to be promoted by --promote")
         terminalreporter.write_line(diff)
+    if is_cached(config):
+        _tell_cached(terminalreporter)
+
+
+def _tell_cached(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many documents were not run, and why others were that may have passed before."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    cached: dict[str, int] = {}
+    why: dict[str, str] = {}
+    for report in reports:
+        told = dict(getattr(report, "user_properties", ()))
+        document = str(getattr(report, "nodeid", "")).partition("::")[0]
+        if _CACHED in told and report.when == "call":
+            cached[document] = cached.get(document, 0) + 1
+        if _WHY in told:
+            why[document] = str(told[_WHY])
+    if cached or why:
+        terminalreporter.section("documents that passed before")
+        number, cells = len(cached), sum(cached.values())
+        terminalreporter.write_line(
+            f"{number} unchanged, not run: {cells} cell{'' if cells == 1 else 's'} passed from the cache"
+        )
+    for document, reason in sorted(why.items()):
+        terminalreporter.write_line(f"{document} ran: {reason}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -62,6 +62,12 @@ class Chosen:
         return relative(str(self.path))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all its cells are asked for, and no examples, of which it is not known what they read."""
+        cells = self.document.cells if self.document else ()
+        return len(self.numbers) == len(cells) and not self.examples and not self.blocks
+
+    @property
     def suffix(self) -> str:
         """Its parameters as they stand in the ids of tests: ``"[C=0.1]"``; empty if it has none."""
         return _suffix(self.parameters)

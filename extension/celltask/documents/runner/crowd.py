@@ -127,15 +127,14 @@ class _Crowd:
             limits=self._limits,
             path=self._paths[number],
         )
-        if passed is None:
+        if passed is None or not chosen.is_whole:
             return await self._run(chosen, stage)
-        why = passed.why_run(chosen)
+        why = passed.why_run(chosen.document, chosen.parameters)
         if why is None:
             return DocumentOutcome(chosen, unchanged=True)
-        watched = passed.watched(chosen, stage)
-        outcome = await self._run(chosen, watched.stage if watched else stage)
-        if watched is not None:
-            passed.keep(watched, outcome)
+        watched = passed.watched(chosen.document, chosen.parameters, stage)
+        outcome = await self._run(chosen, watched.stage)
+        passed.keep(watched, has_passed=not outcome.failed, copies=outcome.copies)
         return replace(outcome, why=why)
 
     async def _run(self, chosen: Chosen, stage: Stage) -> DocumentOutcome:

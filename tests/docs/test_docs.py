@@ -15,7 +15,6 @@ from pages import NOTEBOOKS, PAGES, ROOT, Fence, examples_of, fences, has_cells,
 
 import celltask
 from celltask import errors, load_document
-from celltask.cli.main import main
 from celltask.core import events, options
 from celltask.documents.reader import read_document
 from celltask.documents.shell.asking import document_runs
@@ -82,11 +81,6 @@ def test_a_page_with_shell_examples_has_them_run(page: Path) -> None:
     """By its header, so that plain `pytest` and `celltask test` run them."""
     document = read_document(page)
     assert not shell_blocks(document, choice="run") or document_runs(document)
-
-
-def test_the_pages_have_no_findings() -> None:
-    """`celltask lint` finds nothing in the documentation."""
-    assert main(["lint", *(str(ROOT / name) for name in ("docs", "notebooks", "README.md"))]) == 0
 
 
 WITH_TESTS = [page for page in READ if any(is_test_file(fence) for fence in fences(page))]

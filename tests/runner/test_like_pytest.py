@@ -88,6 +88,26 @@ def test_all_or_no_shell_examples_can_be_run(cli: Cli, page: MakePage) -> None:
     assert outcomes(cli, ".", "--shell", "skip") == [("x", 6, "passed", "")]
 
 
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        pytest.param("", "failed", id="as-written"),
+        pytest.param(":rtol: 0.1\n\n", "passed", id="rtol"),
+        pytest.param(":sanitize: durations\n\n", "passed", id="sanitize"),
+    ],
+)
+def test_a_fence_says_how_the_output_of_a_script_is_compared(
+    cli: Cli, folder: Path, page: MakePage, options: str, verdict: str
+) -> None:
+    """As that of a cell does, where the project says otherwise; so does a console."""
+    (folder / "pytest.ini").write_text("[pytest]\ncelltask_sanitize = none\n")
+    script = f"```bash\necho in 3.14 s\n```\n\n```{{output}}\n{options}in 3.2 s\n```\n"
+    console = f"```{{code-block}} console\n{options}$ echo in 3.14 s\nin 3.2 s\n```\n"
+    path = page("x = 1")
+    path.write_text(f"{HEADER}{path.read_text()}\n{script}\n{console}")
+    assert [row[2] for row in outcomes(cli, "page.md")] == ["passed", verdict, verdict]
+
+
 def test_a_page_with_shell_examples_is_never_unchanged(cli: Cli, with_examples: Path) -> None:
     """What they read is not known."""
     with_examples.write_text(with_examples.read_text().replace("two", "one").replace("exit 3", "true"))

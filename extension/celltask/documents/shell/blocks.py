@@ -78,6 +78,7 @@ def shell_blocks(
         commands = commands_in(block.source, block.first_line, exit_code=exit_code_of(block, where))
         if not commands:
             continue
+        commands = tuple(command._replace(options=block.options) for command in commands)
         if commands[0].is_script and number + 1 < len(document.blocks):
             commands = (_with_fence(commands[0], block, document.blocks[number + 1], lines),)
         own = block_choice(block, where)
@@ -122,4 +123,5 @@ def _with_fence(script: Command, block: Block, below: Block, lines: list[str]) -
     if below.directive != "output" or any(line.removeprefix(block.prefix).strip() for line in between):
         return script
     shown = below.source.rstrip().split("\n")
-    return script._replace(expected=tuple(shown) if any(shown) else (), expected_line=below.first_line)
+    expected = tuple(shown) if any(shown) else ()
+    return script._replace(expected=expected, expected_line=below.first_line, options=below.options)

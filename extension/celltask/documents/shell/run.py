@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.documents.expected.project import project_rules
+from celltask.documents.shell.judging import Comparing
 from celltask.documents.shell.session import DEPTH, ShellSession, find_shell
 
 if TYPE_CHECKING:
@@ -65,10 +67,13 @@ class ShellRun:
         Args:
             block: One of the examples.
             tells: Whether its failure is told now, so that it need not be for those below.
+
+        Raises:
+            DocumentError: If an option of a fence or of the project cannot be read.
         """
         if block.name not in self._verdicts:
             if self._session is None:
-                self._session = ShellSession(self._document, self._settings.root, folder=self._settings.folder)
+                self._session = self._begun()
             verdict = self._session.run(block, self._settings.timeout_s)
             self._verdicts[block.name] = verdict
             if verdict.failure is not None and not verdict.failure.differs:
@@ -76,6 +81,11 @@ class ShellRun:
         if tells and self._broken is block:
             self._is_told = True
         return self._verdicts[block.name]
+
+    def _begun(self) -> ShellSession:
+        settings = self._settings
+        known, rules = project_rules(self._document, settings.sanitize, settings.expected_rtol)
+        return ShellSession(self._document, settings.root, folder=settings.folder, comparing=Comparing(rules, known))
 
     def interrupt(self) -> None:
         """Have the example that another thread runs end now."""

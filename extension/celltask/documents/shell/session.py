@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from celltask.documents.settings import document_settings
-from celltask.documents.shell.judging import ShellFailure, Transcript, judge_command
+from celltask.documents.shell.judging import Comparing, ShellFailure, Transcript, judge_command
 from celltask.documents.shell.process import ShellProcess
 from celltask.documents.shell.scratch import Scratch
 from celltask.errors import DocumentError
@@ -60,13 +60,21 @@ class ShellSession:
         document: The document.
         root: The project's folder: relative paths may lead through it, and ``cwd: root`` begins there.
         folder: Where the examples begin, if the header does not say so.
+        comparing: How outputs are compared.
 
     Raises:
         DocumentError: If there is no shell, or the header cannot be read.
     """
 
-    def __init__(self, document: DocumentText, root: Path | None = None, *, folder: Folder = "document") -> None:
-        self._document = document
+    def __init__(
+        self,
+        document: DocumentText,
+        root: Path | None = None,
+        *,
+        folder: Folder = "document",
+        comparing: Comparing | None = None,
+    ) -> None:
+        self._document, self._comparing = document, comparing or Comparing()
         self._shell = find_shell()
         if not self._shell:
             raise DocumentError("shell examples need bash or sh", document.path, "run them where there is one")
@@ -93,7 +101,7 @@ class ShellSession:
         """
         limit_s = block.timeout_s or timeout_s
         deadline = time.monotonic() + limit_s
-        transcript = Transcript(self._document, limit_s)
+        transcript = Transcript(self._document, limit_s, self._comparing)
         for command in block.commands:
             if self._is_over:
                 break

@@ -11,7 +11,6 @@ from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from celltask.core.context import ACTIVE, NodeContext
-from celltask.core.loop import run_coroutine
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -178,6 +177,8 @@ def _run_async(items: Items) -> Outcome:
     async def all_of_them() -> None:
         workers = min(items.concurrency or _AT_ONCE, items.size)
         await asyncio.gather(*(work() for _ in range(workers)))
+
+    from celltask.core.loop import run_coroutine  # noqa: PLC0415 - asyncio, only for async tasks
 
     run_coroutine(all_of_them())
     return Outcome(values, errors, tuple(reused))

@@ -58,8 +58,12 @@ class Sharing:
     def work(self) -> None:
         """Call the task for each item; afterwards `values`, `states` and `errors` tell what came out."""
         __tracebackhide__ = True
-        while (chunk := self._take(wait=True)) is not None:
-            self._do(chunk)
+        try:
+            while (chunk := self._take(wait=True)) is not None:
+                self._do(chunk)
+        except BaseException as error:  # an interrupt here is the end for those who help, too
+            self._fatal = self._fatal or error
+            raise
         if self._fatal is not None:
             raise self._fatal
         if self.items.size:
@@ -101,17 +105,16 @@ class Sharing:
 
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
-        outcome = None
         try:
             outcome = run_items(chunk)
-        except BaseException as error:
-            self._fatal = error
+            with self._turn:
+                self._note(chunk.first, chunk.size, outcome)
+        except BaseException as error:  # an interrupt, or a listener; whoever waits for the map raises it
+            self._fatal = self._fatal or error
             raise
         finally:
             with self._turn:
                 self._busy -= 1
-                if outcome is not None:
-                    self._note(chunk.first, chunk.size, outcome)
                 self._turn.notify_all()
 
     def _note(self, first: int, count: int, outcome: Outcome) -> None:

@@ -101,14 +101,19 @@ class NodeContext(TaskContext):
 
     Attributes:
         reused: Whether the result of an earlier call stood in for the body.
+        input_digests: The content of inputs as far as it is known, by place: what others of the run have told, and
+            then what the cache has.
+        output_digests: The content of each output, where a cache has told it; ``""`` for one that it has not.
     """
 
-    __slots__ = ("on_event", "reused")
+    __slots__ = ("input_digests", "on_event", "output_digests", "reused")
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
         super().__init__(member, run_id, node)
         self.on_event = on_event
         self.reused = False
+        self.input_digests: dict[int, str] | None = None
+        self.output_digests: tuple[str, ...] = ()
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

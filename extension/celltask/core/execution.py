@@ -16,8 +16,10 @@ from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.job import run_coroutine
+from celltask.core.known import KnownDigests
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
+from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
 from celltask.core.types.base import Mismatch
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from celltask.core.composite import Composite
     from celltask.core.program import Program, Step
+    from celltask.core.recording import Recording
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
@@ -48,6 +51,8 @@ class Execution:
         value: What a call returns; ``None`` unless every node has ended well.
         error: What went wrong first; ``None`` if nothing did.
         ledger: What became of each node.
+        known: What is known of the content of values.
+        recording: What writes down how it goes, for the outermost execution of a run.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -65,6 +70,8 @@ class Execution:
         self.engine = engine_of(settings.engine)
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
+        self.known = KnownDigests(program)
+        self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
         self._policy = "stop" if isinstance(member, Task) else member.failure_policy
@@ -116,6 +123,8 @@ class Execution:
         step, ledger = self.program.steps[place], self.ledger
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
+        if place in self.known.places:
+            self.known.give(step, context)
         ledger.started[place] = started = time.time()
         clock = time.perf_counter()
         if on_event is not None:
@@ -132,11 +141,16 @@ class Execution:
         else:
             ledger.durations_s[place] = duration_s = time.perf_counter() - clock
             ledger.states[place] = "reused" if context.reused else "done"
+            if place in self.known.places:
+                self.known.take(step, context)
             if on_event is not None and not context.reused:
                 on_event(NodeFinished(self.run, node_id, duration_s))
         finally:
             ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            recording = self.recording
+            if recording is not None and started + ledger.durations_s[place] - recording.told_at > PERIOD_S:
+                recording.tell(ledger)
 
     def _perform(self, step: Step, place: int, arguments: list[object]) -> object:
         __tracebackhide__ = True

@@ -6,13 +6,12 @@ This is the only place that knows; a direct call, a worker thread and a remote w
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from celltask.core.cache import MISS, cache_key, store
-from celltask.core.calling import releaser
+from celltask.core.cache import cached
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
-from celltask.core.events import NodeRetried, NodeReused
-from celltask.errors import CelltaskError, RunError, TaskTimeoutError, ValueMismatchError
+from celltask.core.events import NodeRetried
+from celltask.errors import CelltaskError, RunError, TaskTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -75,44 +74,9 @@ async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
     options = task.options
     if task.source.stand_in is not None:
         return await _once(task, args)
-    key = ""
     if options.cache:
-        key = cache_key(task, args)
-        known = _known(task, key)
-        if known is not MISS:
-            context = ACTIVE.get()
-            if isinstance(context, NodeContext):
-                context.reused = True
-                context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
-            return known
-    value = await _attempts(task, args)
-    if not options.cache:
-        return value
-    kept = releaser(task)(value)
-    store.put(key, kept)
-    return lent(task, kept)
-
-
-def _known(task: Task[..., object], key: str) -> object:
-    """The stored result, lent; `MISS` if there is none, or none that still fits: its class was defined again."""
-    kept = store.get(key)
-    if kept is MISS:
-        return MISS
-    try:
-        return lent(task, releaser(task)(kept))
-    except ValueMismatchError:
-        return MISS
-
-
-def lent(task: Task[..., object], kept: object) -> object:
-    """A stored result as if the body had just returned it: whatever happens to it, the store's own stays as it is."""
-    interface = task.interface
-    if interface.result == "none":
-        return None
-    if interface.result == "single":
-        return interface.outputs[0].handler.isolate(kept)
-    values = cast("tuple[object, ...]", kept)
-    return tuple(port.handler.isolate(value) for port, value in zip(interface.outputs, values, strict=True))
+        return await cached(task, args, _attempts)
+    return await _attempts(task, args)
 
 
 async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object:

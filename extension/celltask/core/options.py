@@ -47,6 +47,10 @@ OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
+    Option(
+        "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
+    ),
+    Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
     Option("--timeout", "timeout", "seconds that one attempt may take", "SECONDS"),
     Option(
@@ -120,15 +124,15 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout":
-            into["timeout"] = _seconds(text)
+        case "timeout" | "cache_ttl":
+            into[option.keyword] = _seconds(text, option)
         case "environment":
             into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
         case "failure_policy":
             into["failure_policy"] = _one_of(text, _POLICIES, option)
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals":
+        case "share" | "allow_globals" | "cache_ignore":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))
@@ -159,9 +163,11 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, option: Option) -> float:
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text) is None or float(text) <= 0:
-        raise HeaderError(f"--timeout takes seconds above 0, not {short(text)}", mend="write for example --timeout 30")
+        raise HeaderError(
+            f"{option.flag} takes seconds above 0, not {short(text)}", mend=f"write for example {option.flag} 30"
+        )
     seconds = float(text)
     return int(seconds) if seconds.is_integer() else seconds
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from celltask.core.cache import MISS, cache_key, store
+from celltask.core.cache import call_of, known_result
 from celltask.core.calling import checked_inputs
 from celltask.core.graph import FromNode, sources_of
 from celltask.core.program import Step, program_of
+from celltask.core.stores.choice import current_store
 from celltask.core.task import Task
 from celltask.core.types.base import Mismatch
 
@@ -84,5 +85,5 @@ def _decide(step: Step, values: list[object], running: set[str]) -> tuple[Planne
         checked = [port.handler.validate(value) for port, value in zip(member.interface.inputs, arguments, strict=True)]
     except (Mismatch, TypeError, AttributeError, LookupError) as error:
         return told("run", f"its inputs do not fit: {error}")
-    known = store.get(cache_key(member, tuple(checked)))
-    return told("run", "no earlier result") if known is MISS else told("reuse", "same code, same inputs", known)
+    known = known_result(member, call_of(member, tuple(checked)), current_store())
+    return told("run", "no earlier result") if known is None else told("reuse", "same code, same inputs", known[1])

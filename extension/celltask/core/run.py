@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from celltask.core.cache import FRESH_SINCE
 from celltask.core.calling import checked_inputs
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
@@ -20,6 +21,7 @@ from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.program import program_of
+from celltask.core.recording import Recording
 from celltask.core.settings import Settings
 from celltask.core.task import Task, call_error
 from celltask.core.tracing import Trace, Tracer, bound_arguments
@@ -169,8 +171,15 @@ def _run(
     started, clock = time.time(), time.perf_counter()
     if telling is not None:
         telling.tell(RunStarted(run_id, member.name, tuple(step.node.id for step in program.steps), started))
-    execution.carry_out()
+    execution.recording = Recording(run_id, member, settings.engine, len(program.steps), started)
+    fresh = FRESH_SINCE.set(started) if settings.refresh else None
+    try:
+        execution.carry_out()
+    finally:
+        if fresh is not None:
+            FRESH_SINCE.reset(fresh)
     duration_s = time.perf_counter() - clock
+    execution.recording.end(execution, duration_s, started)
     state, error, value = execution.state, execution.error, execution.value
     if telling is not None:
         telling.tell(RunFinished(run_id, state, duration_s))

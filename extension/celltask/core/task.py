@@ -178,6 +178,7 @@ class Task(Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Run:
         """A run of this task by itself, ended, with its record and events; its `result()` is what a call gives.
@@ -186,6 +187,7 @@ class Task(Generic[P, R]):
             inputs: Inputs by name, for names that are also parameters here.
             engine: ``"threads"`` or ``"inline"``.
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
 
         Raises:
@@ -201,7 +203,7 @@ class Task(Generic[P, R]):
         """
         __tracebackhide__ = True
         given = {**(inputs or {}), **named}
-        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event)))
+        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event, refresh)))
 
     def diff(self, other: Task[..., object]) -> list[str]:
         """What changed from this task to `other`, in words; empty if nothing that counts did."""
@@ -247,10 +249,11 @@ def _is_async(body: Callable[..., object]) -> bool:
 
 def _check_names(made: Task[..., object]) -> None:
     known = {port.name for port in made.interface.inputs}
-    for wanted in made.options.share:
+    named = [(option, name) for option in ("share", "cache_ignore") for name in getattr(made.options, option)]
+    for option, wanted in named:
         if wanted not in known:
             raise InterfaceError(
-                f"share names {wanted!r}, which is not an input of task {made.name!r}",
+                f"{option} names {wanted!r}, which is not an input of task {made.name!r}",
                 made.place,
                 f"use one of: {', '.join(sorted(known)) or '(it has no inputs)'}",
             )
@@ -290,6 +293,8 @@ def task(
     name: str | None = None,
     cache: bool = False,
     cache_version: str | None = None,
+    cache_ignore: Iterable[str] = (),
+    cache_ttl: float | timedelta | None = None,
     retries: int = 0,
     timeout: float | timedelta | None = None,
     environment: Mapping[str, str] | None = None,
@@ -307,6 +312,8 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
     name: str | None = None,
     cache: bool = False,
     cache_version: str | None = None,
+    cache_ignore: Iterable[str] = (),
+    cache_ttl: float | timedelta | None = None,
     retries: int = 0,
     timeout: float | timedelta | None = None,
     environment: Mapping[str, str] | None = None,
@@ -324,6 +331,8 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
         name: Name to register it under; the function's own by default.
         cache: Reuse the result of an earlier call with the same code and the same input content.
         cache_version: Your own label for the code in the cache's key, instead of the digest.
+        cache_ignore: Inputs that do not count in the cache's key, since they change nothing in the result.
+        cache_ttl: Seconds (or a timedelta) for which a result is reused; for ever by default.
         retries: How often to try again after an exception, waiting 0.2 s, 0.4 s, … (at most 30 s) before each.
         timeout: Seconds (or a timedelta) that one attempt may take. A thread cannot be stopped from outside: the
             caller gets a `TaskTimeoutError` in time, the body goes on until it ends by itself.
@@ -348,6 +357,7 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
     """
     given: dict[str, object] = {
         "cache": cache, "cache_version": "" if cache_version is None else cache_version,
+        "cache_ignore": cache_ignore, "cache_ttl": cache_ttl,
         "retries": retries, "timeout": timeout, "environment": environment or {}, "resources": resources,
         "docs": docs or "", "share": share, "allow_globals": allow_globals, "card": card,
     }  # fmt: skip

@@ -22,6 +22,8 @@ class Options:
 
     cache: bool = False
     cache_version: str = ""
+    cache_ignore: tuple[str, ...] = ()
+    cache_ttl: float | None = None
     retries: int = 0
     timeout: float | None = None
     environment: tuple[tuple[str, str], ...] = ()
@@ -116,6 +118,8 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "cache": _switch,
     "card": _switch,
     "cache_version": _text,
+    "cache_ignore": _names,
+    "cache_ttl": _timeout,
     "docs": _text,
     "retries": _retries,
     "timeout": _timeout,

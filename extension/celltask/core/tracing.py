@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Trace", "Tracer", "bound_arguments"]
 
-OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
+OVERRIDES = ("name", "retries", "timeout", "cache", "cache_ttl", "environment", "resources")
 
 
 class Trace:

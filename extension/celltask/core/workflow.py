@@ -200,6 +200,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Run:
         """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
@@ -208,6 +209,7 @@ class Workflow(Composite, Generic[P, R]):
             inputs: Inputs by name, for names that are also parameters here.
             engine: ``"threads"`` (independent nodes at the same time) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
 
         Raises:
@@ -219,7 +221,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh)))
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,3 +18,11 @@ def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("CELLTASK_STORE", f"{folder}/store")
         patch.setenv("CELLTASK_KEY_FILE", f"{folder}/key")
         yield
+
+
+@pytest.fixture
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a store that no other test has written to."""
+    folder = tmp_path / "store"
+    monkeypatch.setenv("CELLTASK_STORE", str(folder))
+    return folder

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from celltask.core.context import current_context
+    from celltask.core.history import RunRecord, runs
     from celltask.core.kinds.shell import OutputLocation, ShellTask
+    from celltask.core.plan import Plan, plan
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task, task
@@ -39,8 +41,10 @@ __all__ = [
     "ImperativeWorkflow",
     "Mismatch",
     "OutputLocation",
+    "Plan",
     "Resources",
     "Run",
+    "RunRecord",
     "ShellTask",
     "Task",
     "TypeHandler",
@@ -50,7 +54,9 @@ __all__ = [
     "load_document",
     "load_ipython_extension",
     "mock_task",
+    "plan",
     "register_type",
+    "runs",
     "task",
     "unload_ipython_extension",
     "workflow",
@@ -67,9 +73,13 @@ _PLACES = {
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
+    "Plan": "celltask.core.plan",
+    "plan": "celltask.core.plan",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
+    "RunRecord": "celltask.core.history",
+    "runs": "celltask.core.history",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.task",

@@ -8,14 +8,13 @@ moves.
 from __future__ import annotations
 
 import time
-from contextvars import ContextVar
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from celltask.core.calling import releaser
-from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext
 from celltask.core.entries import Unfit, digests_in, entry_of, result_of
 from celltask.core.events import NodeReused
 from celltask.core.flights import alone, alone_async
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from celltask.core.stores.base import Entry, Store
     from celltask.core.task import Task
 
-__all__ = ["FRESH_SINCE", "MISS", "CachedCall", "cached", "call_of", "is_expired", "known_result", "unusable"]
+__all__ = ["MISS", "SAME", "CachedCall", "cached", "call_of", "is_expired", "known_result", "unusable"]
 
 
 class _Miss(Enum):
@@ -41,9 +40,6 @@ class _Miss(Enum):
 
 MISS = _Miss.MISS
 """What a look-up gives for a call that has no result yet, since ``None`` may be one."""
-
-FRESH_SINCE: ContextVar[float] = ContextVar("celltask_fresh_since", default=0.0)
-"""Seconds since the epoch: results that are older count as missing, as a run with `refresh` asks for."""
 
 SAME = "same code, same inputs"
 _CLOCK_STEP_S = 60.0
@@ -61,6 +57,11 @@ class CachedCall(NamedTuple):
     key: str
     code: str
     inputs: dict[str, str]
+
+    def by_place(self, task: Task[..., object]) -> dict[int, str]:
+        """The digests by the places of the inputs."""
+        ports = task.interface.inputs
+        return {place: self.inputs[port.name] for place, port in enumerate(ports) if port.name in self.inputs}
 
 
 def call_of(task: Task[..., object], args: tuple[object, ...], known: Mapping[int, str] | None = None) -> CachedCall:
@@ -133,7 +134,7 @@ async def cached(
     with each_once():
         call = call_of(task, args, node.input_digests if node else None)
     if node is not None:
-        node.input_digests = _by_place(task, call)
+        node.input_digests = call.by_place(task)
     known = _look_up(task, call, store, node)
     if known is not MISS:
         return known
@@ -144,11 +145,6 @@ async def cached(
     with alone(call.key, store):
         known = _look_up(task, call, store, node)
         return await _computed(task, args, call, store, compute) if known is MISS else known
-
-
-def _by_place(task: Task[..., object], call: CachedCall) -> dict[int, str]:
-    ports = task.interface.inputs
-    return {place: call.inputs[port.name] for place, port in enumerate(ports) if port.name in call.inputs}
 
 
 def _look_up(task: Task[..., object], call: CachedCall, store: Store, node: NodeContext | None) -> object:
@@ -210,8 +206,12 @@ def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object
     """Store a result; where that cannot be done, a warning says so, and the run goes on."""
     context = ACTIVE.get()
     facts: dict[str, object] = {"code": task.digest, "inputs": call.inputs}
+    if task.options.cache_version:
+        facts["label"] = task.options.cache_version
+    if FRESH_SINCE.get():
+        facts["refreshed"] = True
     if isinstance(context, NodeContext):
-        facts["run"] = context.run_id
+        facts |= {"run": context.run_id, "node": context.node}
     try:
         with each_once():
             entry = entry_of(task, call.key, value, facts, seconds)

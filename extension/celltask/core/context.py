@@ -25,10 +25,13 @@ if TYPE_CHECKING:
         def name(self) -> str: ...
 
 
-__all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
+__all__ = ["ACTIVE", "FRESH_SINCE", "NodeContext", "TaskContext", "Tracing", "current_context"]
 
 ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
 """``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
+
+FRESH_SINCE: ContextVar[float] = ContextVar("celltask_fresh_since", default=0.0)
+"""Seconds since the epoch: cached results that are older count as missing, as a run with `refresh` asks for."""
 
 _scratch: list[object] = []
 """Temporary folders of this process; each removes itself when the interpreter ends."""

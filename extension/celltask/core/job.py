@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from celltask.core.cache import cached
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
 from celltask.core.events import NodeRetried
 from celltask.errors import CelltaskError, RunError, TaskTimeoutError
@@ -75,6 +74,8 @@ async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
     if task.source.stand_in is not None:
         return await _once(task, args)
     if options.cache:
+        from celltask.core.cache import cached  # noqa: PLC0415 - only cached tasks need it
+
         return await cached(task, args, _attempts)
     return await _attempts(task, args)
 

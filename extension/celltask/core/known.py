@@ -12,6 +12,8 @@ from celltask.core.graph import FromInput, FromNode
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from celltask.core.context import NodeContext
     from celltask.core.program import Program, Step
 
@@ -47,23 +49,31 @@ class KnownDigests:
 
     def give(self, step: Step, context: NodeContext) -> None:
         """Tell a cached task what is known of its inputs."""
+        context.input_digests = self.of(step) or None
+
+    def of(self, step: Step) -> dict[int, str]:
+        """What is known of the inputs of a node, by place."""
         known = {}
         for place, (binding, port) in enumerate(zip(step.node.bindings, step.member.interface.inputs, strict=True)):
             source = _source(binding)
             found = None if source is None else self._digests.get(source)
             if found is not None and found[0] == port.annotation:
                 known[place] = found[1]
-        context.input_digests = known or None
+        return known
 
     def take(self, step: Step, context: NodeContext) -> None:
         """Note what a cached task found out about its inputs and outputs."""
+        self.note(step, context.input_digests or {}, context.output_digests)
+
+    def note(self, step: Step, inputs: Mapping[int, str], found: tuple[str, ...]) -> None:
+        """Note the digests of inputs, by place, and of outputs of a node."""
         ports = step.member.interface.inputs
-        for place, digest in (context.input_digests or {}).items():
+        for place, digest in inputs.items():
             source = _source(step.node.bindings[place])
             if source is not None and source not in self._changing:
                 self._digests.setdefault(source, (ports[place].annotation, digest))
         outputs = step.member.interface.outputs
-        for number, digest in enumerate(context.output_digests):
+        for number, digest in enumerate(found):
             if digest and (step.node.id, number) not in self._changing:
                 self._digests[step.node.id, number] = outputs[number].annotation, digest
 

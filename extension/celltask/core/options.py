@@ -46,11 +46,11 @@ class Option(NamedTuple):
 OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
-    Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option(
         "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
     ),
     Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
+    Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
     Option("--timeout", "timeout", "seconds that one attempt may take", "SECONDS"),
     Option(

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from celltask.core.cache import FRESH_SINCE
 from celltask.core.calling import checked_inputs
+from celltask.core.context import FRESH_SINCE
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.graph import FromNode
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from celltask.core.graph import Graph
     from celltask.core.workflow import Workflow
 
-__all__ = ["NodeRecord", "Run", "run_task", "run_workflow"]
+__all__ = ["NodeRecord", "Run", "run_task", "run_workflow", "trace_of"]
 
 _MOST_LINES = 60
 
@@ -146,10 +146,11 @@ def run_task(
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
     checked = checked_inputs(task, values)
-    return _run(task, _trace_of(task), checked, settings, None)
+    return _run(task, trace_of(task), checked, settings, None)
 
 
-def _trace_of(task: Task[..., object]) -> Trace:
+def trace_of(task: Task[..., object]) -> Trace:
+    """The task as the only node of a workflow with the same inputs."""
     tracer = Tracer(task.name, task.interface)
     tracer.add(task, tuple(tracer.input(port) for port in task.interface.inputs))
     tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(task.interface.outputs)))

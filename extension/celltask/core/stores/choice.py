@@ -6,8 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.stores.base import StoreProblem
-from celltask.core.stores.memory import MemoryStore
 from celltask.errors import CelltaskError
 from celltask.plugins import Shelf
 
@@ -39,6 +37,9 @@ class StoreWarning(UserWarning):
 
 def current_store() -> Store:
     """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
+    from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - a run without cached tasks needs no store
+    from celltask.core.stores.memory import MemoryStore  # noqa: PLC0415 - as above
+
     asked = os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _chosen.get(key)

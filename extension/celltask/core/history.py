@@ -196,15 +196,12 @@ def _records(lines: Sequence[str], *, is_alive: bool) -> list[RunRecord]:
 
 def _merge(known: Line, line: Line) -> None:
     """Add what a line says to what earlier ones said of the same run."""
-    log = [*cast("list[object]", known.get("log", [])), *cast("list[object]", line.get("log", []))]
     before, now = known.get("states"), line.get("states")
     known.update(line)
     if isinstance(before, dict) and isinstance(now, dict):
         known["states"] = before | now
     if "state" in line and "states" not in line:
         known.pop("states", None)  # at the end, none means that all are done
-    if log:
-        known["log"] = log
 
 
 def _record(line: Line, head: Line, *, is_alive: bool) -> RunRecord:

@@ -52,6 +52,11 @@ OPTIONS = (
     Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
+    Option("--retry-on", "retry_on", "only after errors of these classes; may repeat", "NAME,…", repeats=True),
+    Option(
+        "--retry-delay", "retry_delay", "seconds before the second attempt, then twice as long each time", "SECONDS"
+    ),
+    Option("--concurrency", "concurrency", "how many may run at once: 2, or database=2 for a common place", "N"),
     Option("--timeout", "timeout", "seconds that one attempt may take", "SECONDS"),
     Option(
         "--environment",
@@ -124,15 +129,17 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout" | "cache_ttl":
+        case "timeout" | "retry_delay" | "cache_ttl":
             into[option.keyword] = _seconds(text, option)
+        case "concurrency":
+            into["concurrency"] = _places(text)
         case "environment":
             into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
         case "failure_policy":
             into["failure_policy"] = _one_of(text, _POLICIES, option)
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals" | "cache_ignore":
+        case "share" | "allow_globals" | "cache_ignore" | "retry_on":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))
@@ -161,6 +168,16 @@ def _whole(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,9}", text) is None:
         raise HeaderError(f"--retries takes a whole number, not {short(text)}", mend="write for example --retries 2")
     return int(text)
+
+
+def _places(text: str) -> int | dict[str, int]:
+    name, equals, count = text.rpartition("=")
+    if re.fullmatch(r"[1-9][0-9]{0,8}", count) is None or (equals and not name):
+        raise HeaderError(
+            f"--concurrency takes a number above 0, not {short(text)}",
+            mend="write for example --concurrency 2, or --concurrency database=2",
+        )
+    return {name: int(count)} if equals else int(count)
 
 
 def _seconds(text: str, option: Option) -> float:
@@ -208,10 +225,10 @@ def _amount(key: str, text: str) -> int | float | str:
 def _names(text: str, option: Option) -> list[str]:
     names = [part.strip() for part in text.split(",")]
     for name in names:
-        if not name.isidentifier() or keyword.iskeyword(name):
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
             raise HeaderError(
                 f"{option.flag} takes names, not {short(name)}",
-                mend=f"write for example {option.flag} settings",
+                mend=f"write for example {option.flag} {'OSError' if option.keyword == 'retry_on' else 'settings'}",
             )
     return names
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from celltask.core.cache import call_of, known_result
-from celltask.core.calling import checked_inputs
+from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
 from celltask.core.entries import digests_in
 from celltask.core.graph import FromNode, sources_of
@@ -16,7 +16,7 @@ from celltask.core.program import Step, program_of
 from celltask.core.reasons import why_not_reused
 from celltask.core.run import trace_of
 from celltask.core.stores.choice import current_store
-from celltask.core.task import Task, call_error
+from celltask.core.task import Task
 from celltask.core.tracing import bound_arguments
 from celltask.core.types.base import Mismatch
 from celltask.core.workflow import Workflow

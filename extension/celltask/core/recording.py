@@ -53,14 +53,13 @@ class Recording:
         told_at: When the last line was written, in seconds since the epoch.
     """
 
-    __slots__ = ("_logged", "_room", "_run", "_states", "told_at")
+    __slots__ = ("_run", "_states", "told_at")
 
     def __init__(
         self, run: str, member: Task[..., object] | Composite, engine: str, nodes: int, started: float
     ) -> None:
-        self._run, self._room = run, _MOST_LOGGED
+        self._run = run
         self._states: list[str] | None = None
-        self._logged: list[tuple[str, str]] = []
         self.told_at = started
         around = ACTIVE.get()
         line: dict[str, object] = {
@@ -71,12 +70,6 @@ class Recording:
             line["within"] = [around.run_id, around.node]
         _write(line)
 
-    def log(self, node: str, text: str) -> None:
-        """Keep what a node has printed or logged."""
-        if self._room > 0:
-            self._logged.append((node, text[: self._room]))
-            self._room -= len(text)
-
     def tell(self, ledger: Ledger) -> None:
         """Write what has changed since the last line."""
         clock = time.perf_counter()
@@ -86,16 +79,12 @@ class Recording:
             line |= _names(ledger)
             self._states = ["queued"] * len(states)
         pairs = enumerate(zip(self._states, states, strict=True))
-        line["states"] = {place: new for place, (old, new) in pairs if old != new}
+        changed = {place: new for place, (old, new) in pairs if old != new}
+        line["states"] = changed
         self._states = states
-        self._write_logged(line)
+        _write(line)
         # Looking at all nodes of a large run takes its time: at most one part in twenty of the whole.
         self.told_at = time.time() + max(0.0, 20 * (time.perf_counter() - clock) - PERIOD_S)
-
-    def _write_logged(self, line: dict[str, object]) -> None:
-        if self._logged:
-            line["log"], self._logged = self._logged, []
-        _write(line)
 
     def end(self, execution: Execution, duration_s: float, started: float) -> None:
         """Write how the run ended, and what became of each node."""
@@ -112,7 +101,10 @@ class Recording:
         code = {one.name: one.digest for one in cached if isinstance(one, Task) and one.is_derived}
         if code:
             line["code"] = code
-        self._write_logged(line)
+        log = _log(ledger)
+        if log:
+            line["log"] = log
+        _write(line)
 
 
 def _names(ledger: Ledger) -> dict[str, list[str]]:
@@ -131,6 +123,22 @@ def _names(ledger: Ledger) -> dict[str, list[str]]:
         todo += [(f"{prefix}{steps[place].node.id}/", inner) for place, inner in nested]
     found = {"ids": ids, "labels": labels}
     return found if tasks == labels else {**found, "tasks": tasks}
+
+
+def _log(ledger: Ledger, prefix: str = "") -> list[tuple[str, str]]:
+    """What the nodes printed, each with its id; of a whole run no more than a megabyte."""
+    steps = ledger.program.steps
+    printed = sorted(ledger.printed.items())
+    found = [(prefix + steps[place].node.id, "".join(text for _, text in pieces)) for place, pieces in printed]
+    for place, inner in sorted(ledger.nested.items()):
+        found += _log(inner, f"{prefix}{steps[place].node.id}/")
+    room = _MOST_LOGGED
+    kept = []
+    for node, text in found:
+        if room > 0:
+            kept.append((node, text[:room]))
+            room -= len(text)
+    return kept
 
 
 class _Columns(NamedTuple):

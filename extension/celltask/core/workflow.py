@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
+from celltask.core.calling import call_error
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Collected, Constant
@@ -14,7 +15,7 @@ from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
-from celltask.core.task import call_error, look_like
+from celltask.core.task import look_like
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from celltask.core.graph import Binding, Entity, Graph
     from celltask.core.plan import Plan
     from celltask.core.refs import Ref
-    from celltask.core.run import Run
+    from celltask.core.run import Run, Running
     from celltask.core.task import Task
     from celltask.core.watch import Watch
 
@@ -207,7 +208,8 @@ class Workflow(Composite, Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"`` (independent nodes at the same time) or ``"inline"`` (one after another here).
+            engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
+                own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
             refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
@@ -222,6 +224,25 @@ class Workflow(Composite, Generic[P, R]):
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
         return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh)))
+
+    def start(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
+        **named: object,
+    ) -> Running:
+        """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
+        __tracebackhide__ = True
+        given = {**(inputs or {}), **named}
+        values = bound_arguments(self.interface, (), given)
+        if values is None:
+            raise call_error(self.name, self.interface, (), given, self.place)
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh))
+        return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from celltask.core.defining import task
     from celltask.core.dynamic import Dynamic, dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
+    from celltask.core.history import RunRecord, runs
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
+    from celltask.core.plan import Plan, plan
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task
@@ -48,8 +50,10 @@ __all__ = [
     "MapTask",
     "Mismatch",
     "OutputLocation",
+    "Plan",
     "Resources",
     "Run",
+    "RunRecord",
     "ShellTask",
     "Task",
     "TypeHandler",
@@ -63,7 +67,9 @@ __all__ = [
     "load_ipython_extension",
     "map_task",
     "mock_task",
+    "plan",
     "register_type",
+    "runs",
     "task",
     "unload_ipython_extension",
     "workflow",
@@ -86,9 +92,13 @@ _PLACES = {
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
+    "Plan": "celltask.core.plan",
+    "plan": "celltask.core.plan",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
+    "RunRecord": "celltask.core.history",
+    "runs": "celltask.core.history",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",

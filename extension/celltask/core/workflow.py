@@ -220,6 +220,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Run:
         """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
@@ -229,6 +230,7 @@ class Workflow(Composite, Generic[P, R]):
             engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
                 own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
 
         Raises:
@@ -240,7 +242,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh)))
 
     def start(
         self,
@@ -249,6 +251,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
@@ -257,7 +260,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event))
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh))
         return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,10 +13,12 @@ from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
-from celltask.documents.pytest_plugin import hash_seed, memory_of
+from celltask.documents.pytest_plugin import hash_seed, memory_of, remark
+from celltask.documents.report import relative
 from celltask.documents.session import Stage
 from celltask.documents.set_up import hidden_code
 from celltask.documents.settings import document_settings
+from celltask.documents.verdict import skip_reason
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.items import DocumentFile
     from celltask.documents.kernels.pool import Path as ServerPath
+    from celltask.documents.session import Session
 
     R = TypeVar("R")
 
@@ -47,8 +50,11 @@ class Engine:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._limits = _thread_limits()
-        mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
-        self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
+        mode = config.getoption("celltask_kernels")
+        self._borrows = mode == "fork" and not hasattr(config, "workerinput")  # what a worker remarks, nobody is told
+        self.kernels = Kernels(
+            "cold" if mode == "cold" else "fork", environment=self._limits, hash_seed=hash_seed(config)
+        )
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -72,6 +78,30 @@ class Engine:
         at = self._order.index(document.path) + 1 if document.path in self._order else len(self._order)
         if at < len(self._order):
             self.kernels.prepare(self._paths[self._order[at]])
+
+    async def begin_late(self, session: Session, first: int, names: Sequence[str]) -> None:
+        """Have `session` begin just before cell number `first` if `celltask watch` keeps that state, or near before it.
+
+        Args:
+            session: In which nothing has been executed.
+            first: The first cell that is asked for.
+            names: Of the cells.
+        """
+        text = session.document
+        needed = any(not skip_reason(cell, text.language) for cell in text.cells[: first - 1])
+        if not (self._borrows and needed and text.language == "python"):
+            return
+        from celltask.documents.lent.borrower import borrow  # noqa: PLC0415 - where cells need others only
+
+        borrowed = await borrow(text, session.stage, first, self.kernels.folder)
+        shown = relative(text.path)
+        if borrowed.kernel is not None:
+            session.begin_after(borrowed.after, borrowed.kernel, borrowed.seconds)
+            kept = f"the state that `celltask watch` keeps, hash seed {borrowed.hash_seed}"
+            remark(self.config, f"{shown}: started before `{names[borrowed.after]}` from {kept}")
+        elif borrowed.why_not and self.config.get_verbosity() > 0:
+            why = f"no state that `celltask watch` keeps could be used: {borrowed.why_not}"
+            remark(self.config, f"{shown}: started before `{names[0]}`, since {why}")
 
     def stage_of(self, document: DocumentFile, parameters: Mapping[str, object]) -> Stage:
         """How `document` is to be run: by what its header says, a fixture has set up, and the settings are.

@@ -69,6 +69,9 @@ class Run:
             self.document.close_runs(but=self)
             stage = engine.stage_of(self.document, self.parameters)
             session = self.session = Session(self.document.document, engine.kernels, stage)
+            names = [each.name for each in self.items]
+            first = min((each.cell.number for each in self._chosen), default=1)
+            engine.run(engine.begin_late(session, first, names))
         engine.run(session.reach(item.cell))
         if session.broken is None or item.cell.number in session.results:
             return
@@ -108,6 +111,11 @@ class Run:
             document = self.document
             self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
         return self._outputs
+
+    @cached_property
+    def _chosen(self) -> list[CellItem]:
+        """Its cells and examples that pytest has chosen; looked for once, as below."""
+        return [item for item in self.document.session.items if getattr(item, "run", None) is self]  # type: ignore[misc]  # only those have it
 
     @cached_property
     def _last(self) -> CellItem | None:

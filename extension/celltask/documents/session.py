@@ -76,6 +76,16 @@ class Session:
                 await self.result_of(earlier)
             self._reached = earlier.number
 
+    def begin_after(self, number: int, kernel: Kernel, seconds: float) -> None:
+        """Go on from a state in which the cells up to `number` have been executed, before any has been here.
+
+        Args:
+            number: Of the last of them; their results are not known.
+            kernel: In that state; it is the session's from now on.
+            seconds: That they took.
+        """
+        self._kernel, self._reached, self._seconds = kernel, number, seconds
+
     async def result_of(self, cell: Cell, *, is_last: bool = False) -> Result:
         """What became of `cell`, which is executed if it was not yet.
 

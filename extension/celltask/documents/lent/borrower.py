@@ -93,7 +93,7 @@ def _newest(states: Sequence[Kept], cells: Sequence[Cell], first: int) -> tuple[
         if not 0 < kept.after < first:
             continue
         if kept.cells != digest_of(cells[: kept.after]):
-            why = why or f"a cell above cell {kept.after + 1} differs"
+            why = why or f"a cell above cell {kept.after + 1} differs or has moved"
             continue
         reason = kept.why_not()
         if not reason:

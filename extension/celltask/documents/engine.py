@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.items import DocumentFile
     from celltask.documents.kernels.pool import Path as ServerPath
+    from celltask.documents.kernels.snapshots import Snapshots
     from celltask.documents.session import Session
 
     R = TypeVar("R")
@@ -78,6 +79,14 @@ class Engine:
         at = self._order.index(document.path) + 1 if document.path in self._order else len(self._order)
         if at < len(self._order):
             self.kernels.prepare(self._paths[self._order[at]])
+
+    def new_snapshots(self) -> Snapshots | None:
+        """What keeps the state before each cell of a document; None without ``--pdb``, where alone it is wanted."""
+        if not self.config.getoption("usepdb"):
+            return None
+        from celltask.documents.kernels.snapshots import Snapshots  # noqa: PLC0415 - only for the debugger
+
+        return Snapshots()
 
     async def begin_late(self, session: Session, first: int, names: Sequence[str]) -> None:
         """Have `session` begin just before cell number `first` if `celltask watch` keeps that state, or near before it.

@@ -68,7 +68,9 @@ class Run:
         if session is None:
             self.document.close_runs(but=self)
             stage = engine.stage_of(self.document, self.parameters)
-            session = self.session = Session(self.document.document, engine.kernels, stage)
+            session = self.session = Session(
+                self.document.document, engine.kernels, stage, snapshots=engine.new_snapshots()
+            )
             names = [each.name for each in self.items]
             first = min((each.cell.number for each in self._chosen), default=1)
             engine.run(engine.begin_late(session, first, names))

@@ -37,6 +37,7 @@ class Project:
         self.folder.joinpath("run").mkdir(mode=0o700)
         self.environment = {"XDG_RUNTIME_DIR": str(self.folder / "run"), "TOKEN": self.folder.name}
         self.write("near.py", "VALUE = 1\n")
+        self.write("pytest.ini", "[pytest]\nfilterwarnings =\n    error\n    ignore:old:DeprecationWarning\n")
         self.write("first.txt", "one\n")
         self.write("data.txt", "one\n")
         self.write("page.md", page_of(RAN, READS, CHOSEN, WAITS))

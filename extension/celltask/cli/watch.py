@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from celltask.documents.outline import Cell, DocumentText
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.project import Settings
     from celltask.documents.verdict import Failure
 
 __all__ = ["command"]

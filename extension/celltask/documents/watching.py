@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,8 @@ from celltask.documents.lent.kept import surroundings
 from celltask.documents.lent.lender import Lender
 from celltask.documents.lent.notes import Notes
 from celltask.documents.reader import read_document
-from celltask.documents.runner.choice import Chosen
-from celltask.documents.runner.crowd import stage_of
 from celltask.documents.runner.inputs import files_read
+from celltask.documents.stages import stage_of
 from celltask.documents.verdict import Failure, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.documents.kernels.kernel import Kernel
     from celltask.documents.kernels.pool import Kernels
     from celltask.documents.outline import Cell, DocumentText
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.project import Settings
     from celltask.documents.session import Stage
 
 __all__ = ["Listener", "Watch", "first_changed", "watch_all"]
@@ -118,7 +118,7 @@ class Watch:
 
     def _read(self) -> tuple[DocumentText, Stage]:
         document = read_document(self.path, nested=self.settings.nested)
-        return document, stage_of(Chosen(Path(self.path), document), self.settings)
+        return document, stage_of(document, self.settings)
 
     def _told(self) -> dict[str, object]:
         """What those are told who would go on from a state."""
@@ -267,7 +267,8 @@ def first_changed(before: Sequence[Cell], now: Sequence[Cell], passed: int) -> i
 def _state_of(path: str) -> _State:
     try:
         found = Path(path).stat()
-        return _State((found.st_mtime_ns, found.st_size), hashlib.sha256(Path(path).read_bytes()).digest())
+        content = Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else b""  # else one may wait for it
+        return _State((found.st_mtime_ns, found.st_size), hashlib.sha256(content).digest())
     except OSError:
         return _State(None, b"")
 

@@ -140,7 +140,7 @@ class Kernels:
 
     @property
     def folder(self) -> str:
-        """Where kernels have their folders; it is removed with them."""
+        """The folder in which kernels have theirs; it is removed with this, also when this process is killed."""
         if not self._folder:
             self._folder = tempfile.mkdtemp(prefix="celltask-")
         return self._folder

@@ -138,4 +138,5 @@ def why_other(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:
 
 
 def _left(path: str, before: Sequence[object]) -> list[object]:
-    return ["folder"] if Path(path).is_dir() else file_state(path, before)
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - Path's raises where one may not look
+    return ["folder"] if is_folder else file_state(path, before)

@@ -14,6 +14,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from celltask.documents.kernels.forked import can_fork
 from celltask.documents.lent.address import address_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Lender:
     def open(self) -> None:
         """Begin to listen, in the place of an older one; where that is not possible, nothing is lent."""
         address = address_of(self._document, make=True)
-        if address is None or not hasattr(socket, "recv_fds"):
+        if address is None or not can_fork():
             return
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.setblocking(False)  # noqa: FBT003 - its signature

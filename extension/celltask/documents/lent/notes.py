@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,12 +74,12 @@ class Notes:
             told: After it.
             process: Number of the process that is the state; 0 if it is not kept.
         """
+        last = self._last._replace(after=cells[-1].number, inputs=_UNKNOWN)
         if told:
-            last = await asyncio.to_thread(
-                self._last.next, cells, process=process, seconds=seconds, told=told, started_ns=self._started_ns
-            )
-        else:
-            last = self._last._replace(after=cells[-1].number, inputs=_UNKNOWN)
+            with suppress(OSError):  # it names a folder in which one may not look
+                last = await asyncio.to_thread(
+                    self._last.next, cells, process=process, seconds=seconds, told=told, started_ns=self._started_ns
+                )
         self._last = last
         if process:
             self.kept[last.after] = last

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import importlib.metadata
 import os
+import stat
 import sys
 import sysconfig
 from functools import cache
@@ -164,6 +165,8 @@ def file_state(path: str, before: Sequence[object] = ()) -> list[object]:
     """Size, time and digest; the digest is that of `before` if size and time are. Empty if there is no such file."""
     try:
         found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for its other end
+            return []
         if [found.st_size, found.st_mtime_ns] == [*before][:2]:
             return [*before]
         with Path(path).open("rb") as file:

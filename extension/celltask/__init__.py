@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from celltask.core.dynamic import dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
     from celltask.core.gates import approve, wait_for_input
+    from celltask.core.history import RunRecord, runs
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import map_task
+    from celltask.core.plan import Plan, plan
     from celltask.core.presets import preset
     from celltask.core.resources import Resources
     from celltask.core.run import Run
@@ -48,8 +50,10 @@ __all__ = [
     "ImperativeWorkflow",
     "Mismatch",
     "OutputLocation",
+    "Plan",
     "Resources",
     "Run",
+    "RunRecord",
     "ShellTask",
     "Task",
     "TypeHandler",
@@ -64,8 +68,10 @@ __all__ = [
     "load_ipython_extension",
     "map_task",
     "mock_task",
+    "plan",
     "preset",
     "register_type",
+    "runs",
     "task",
     "unload_ipython_extension",
     "wait_for_input",
@@ -88,10 +94,14 @@ _PLACES = {
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
+    "Plan": "celltask.core.plan",
+    "plan": "celltask.core.plan",
     "preset": "celltask.core.presets",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
+    "RunRecord": "celltask.core.history",
+    "runs": "celltask.core.history",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",

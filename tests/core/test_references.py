@@ -208,6 +208,7 @@ def test_a_task_with_other_options_is_of_the_same_kind() -> None:
     assert shell() is None
 
 
+@pytest.mark.usefixtures("own_store")
 def test_a_plan_knows_what_hides_in_a_list() -> None:
     """A node that gets an unknown result inside a container waits for it like any other; mere order is no matter."""
 

@@ -14,8 +14,10 @@ from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
+from celltask.core.known import KnownDigests
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
+from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
 from celltask.core.tracing import trace_of
 from celltask.core.types.base import Mismatch
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from celltask.core.composite import Composite
     from celltask.core.program import Program, Step
+    from celltask.core.recording import Recording
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
@@ -49,6 +52,8 @@ class Execution:
         error: What went wrong first; ``None`` if nothing did.
         policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
+        known: What is known of the content of values.
+        recording: What writes down how it goes, for the outermost execution of a run.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -70,6 +75,8 @@ class Execution:
         self._crew: Crew | None = None
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
+        self.known = KnownDigests(program)
+        self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
         self.policy = "stop" if isinstance(member, Task) else member.failure_policy
@@ -157,6 +164,13 @@ class Execution:
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            if self.recording is not None:
+                self._record(place, self.recording)
+
+    def _record(self, place: int, recording: Recording) -> None:
+        """Have it written how the run goes, if that was last done a while ago."""
+        if self.ledger.started[place] + self.ledger.durations_s[place] - recording.told_at > PERIOD_S:
+            recording.tell(self.ledger)
 
     def floats(self, place: int) -> bool:
         """Whether the node at `place` is an async task, which holds no thread while it waits."""
@@ -183,11 +197,15 @@ class Execution:
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            if self.recording is not None:
+                self._record(place, self.recording)
 
     def _begin(self, place: int, step: Step) -> tuple[NodeContext, float]:
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
         context.guests, context.control = self.engine.guests, self.control
+        if place in self.known.places:
+            self.known.give(step, context)
         self.ledger.started[place] = started = time.time()
         if on_event is not None:
             on_event(NodeStarted(self.run, node_id, started))
@@ -197,6 +215,8 @@ class Execution:
         ledger = self.ledger
         ledger.durations_s[place] = duration_s = time.perf_counter() - clock
         ledger.states[place] = "reused" if context.reused else "done"
+        if place in self.known.places:
+            self.known.take(self.program.steps[place], context)
         if context.printed:
             ledger.printed[place] = context.printed
         if self.on_event is not None and not context.reused:

@@ -124,7 +124,7 @@ def handle(workflow: Workflow[..., object], execution: Execution, failed: Failed
     """Run the `on_failure` of `workflow`, which failed in `execution`; a failure of its own is noted on the error."""
     if workflow.on_failure is None:
         return
-    handler, error = registry.current(workflow.on_failure), failed.error  # type: ignore[arg-type]  # it has a name
+    handler, error = registry.current(workflow.on_failure), failed.error
     name = f"{failed.name}on_failure"
     inner = execution.aside(name, handler, _arguments(workflow, handler, failed))
     execution.ledger.aside[name] = inner.ledger

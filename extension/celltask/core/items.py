@@ -58,6 +58,13 @@ class Items(NamedTuple):
         return made
 
     @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to do for each of them but to call the body here."""
+        task = self.task
+        as_defined = task.source is task and task.stand_in is None
+        return self.guests is None and task.options.plain and as_defined and demand_of(task) is None
+
+    @property
     def call(self) -> Callable[..., object]:
         """What runs one of them."""
         return self.task.as_node if self.guests is None else self.task.as_guest
@@ -90,13 +97,7 @@ def run_items(items: Items) -> Outcome:
     task, clock = items.task, time.perf_counter()
     if task.is_async:
         found = _run_async(items)
-    elif (
-        items.guests is None
-        and demand_of(task) is None
-        and task.options.plain
-        and task.source is task
-        and task.stand_in is None
-    ):
+    elif items.is_plain:
         found = _run_plain(items)
     else:
         found = _run_one_by_one(items)

@@ -56,6 +56,10 @@ class Reference(str):
 OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
+    Option(
+        "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
+    ),
+    Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
     Option("--retry-on", "retry_on", "only after errors of these classes; may repeat", "NAME,…", repeats=True),
@@ -144,7 +148,7 @@ def read_value(  # noqa: C901 - one case for each form of value
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout" | "retry_delay":
+        case "timeout" | "retry_delay" | "cache_ttl":
             into[option.keyword] = _seconds(text, option)
         case "concurrency":
             into["concurrency"] = _places(text)
@@ -156,7 +160,7 @@ def read_value(  # noqa: C901 - one case for each form of value
             into["on_failure"] = Reference(_names(text, option)[-1])
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals" | "retry_on":
+        case "share" | "allow_globals" | "cache_ignore" | "retry_on":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))

@@ -35,9 +35,10 @@ class _Ordered:
         return later
 
     def with_overrides(self, **overrides: object) -> _Ordered:
-        """The same node with another name or other options here: name, retries, timeout, cache, environment, resources.
+        """The same node with another name or other options here.
 
-        A node that is a workflow can be given another name only.
+        These are name, retries, timeout, cache, cache_ttl, environment and resources. A node that is a workflow can be
+        given another name only.
 
         Raises:
             GraphError: If there is no such option, or its value makes no sense.

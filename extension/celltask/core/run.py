@@ -16,12 +16,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
+from celltask.core.context import FRESH_SINCE
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.logs import noted
 from celltask.core.program import program_of
+from celltask.core.recording import Recording
 from celltask.core.settings import Settings
 from celltask.core.tracing import Trace, alone, bound_arguments
 
@@ -132,6 +134,10 @@ def prepared_workflow(workflow: Workflow[..., object], values: tuple[object, ...
     """
     __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
+    if settings.answers:
+        from celltask.core.gates import check_answers  # noqa: PLC0415 - only where gates are answered
+
+        check_answers(workflow, settings.answers)
     trace = workflow.trace
     return Running(workflow, trace, checked, settings, partial(workflow.graph_of, trace))
 
@@ -217,9 +223,17 @@ class Running:
         if telling is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
             telling.tell(RunStarted(self.id, member.name, nodes, started))
-        with noted():
-            execution.carry_out()
+        count, settings = len(execution.program.steps), execution.settings
+        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        fresh = FRESH_SINCE.set(started) if settings.refresh else None
+        try:
+            with noted():
+                execution.carry_out()
+        finally:
+            if fresh is not None:
+                FRESH_SINCE.reset(fresh)
         duration_s = time.perf_counter() - clock
+        execution.recording.end(execution, duration_s, started)
         state, error, value = execution.state, execution.error, execution.value
         if telling is not None:
             telling.tell(RunFinished(self.id, state, duration_s))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Trace", "Tracer", "alone", "bound_arguments", "trace_of"]
 
-OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
+OVERRIDES = ("name", "retries", "timeout", "cache", "cache_ttl", "environment", "resources")
 
 
 class Tracer:

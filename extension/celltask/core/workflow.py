@@ -222,6 +222,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Run:
@@ -232,6 +233,7 @@ class Workflow(Composite, Generic[P, R]):
             engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
                 own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             answers: Values for gates (`approve`, `wait_for_input`), by their names.
             **named: Inputs by name.
 
@@ -244,7 +246,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, self._settings(engine, on_event, answers)))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh, answers or {})))
 
     def start(
         self,
@@ -253,6 +255,7 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Running:
@@ -262,15 +265,8 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, self._settings(engine, on_event, answers))
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh, answers or {}))
         return cast("Running", prepared.begin())
-
-    def _settings(
-        self, engine: str, on_event: Callable[[Event], object] | None, answers: Mapping[str, object] | None
-    ) -> Settings:
-        if answers:
-            late("gates").check_answers(self, answers)
-        return Settings(engine, on_event, answers=answers or {})
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

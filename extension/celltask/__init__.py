@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from celltask.core.context import current_context
+    from celltask.core.defining import task
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.resources import Resources
     from celltask.core.run import Run
-    from celltask.core.task import Task, task
+    from celltask.core.task import Task
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
@@ -72,7 +73,7 @@ _PLACES = {
     "Run": "celltask.core.run",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
-    "task": "celltask.core.task",
+    "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
     "Workflow": "celltask.core.workflow",
     "workflow": "celltask.core.workflow",

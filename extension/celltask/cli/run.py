@@ -204,12 +204,7 @@ class _Invocation:
         return values
 
     def _run(self, inputs: dict[str, object]) -> Run:
-        from celltask.core.run import run_task  # noqa: PLC0415 - help needs no runner
-        from celltask.core.task import Task  # noqa: PLC0415 - as above
-
         with self._listener() as listener:
-            if isinstance(self.entity, Task):
-                return run_task(self.entity, inputs, engine=self.settings.engine, on_event=listener)
             return self.entity.run(inputs, engine=self.settings.engine, on_event=listener)
 
     def _listener(self) -> AbstractContextManager[None] | Progress:

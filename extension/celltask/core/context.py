@@ -5,9 +5,11 @@ One context variable answers all three, because every call of every task has to 
 
 from __future__ import annotations
 
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.events import NodePrinted
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
+    from celltask.core.composite import Composite
+    from celltask.core.engines.base import Guests
     from celltask.core.events import Event
+    from celltask.core.execution import Execution
     from celltask.core.task import Task
-    from celltask.core.workflow import Workflow
 
     class _Named(Protocol):
         @property
@@ -30,6 +34,9 @@ __all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
 ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
 """``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
 
+MOST_PRINTED = 1 << 20
+"""How many characters of what a node prints are kept."""
+
 _scratch: list[object] = []
 """Temporary folders of this process; each removes itself when the interpreter ends."""
 
@@ -39,7 +46,7 @@ class Tracing:
 
     __slots__ = ("add",)
 
-    def __init__(self, add: Callable[[Task[..., object] | Workflow[..., object], tuple[object, ...]], object]) -> None:
+    def __init__(self, add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object]) -> None:
         self.add = add
 
 
@@ -58,6 +65,11 @@ class TaskContext:
     def __init__(self, member: _Named, run_id: str = "local", node: str = "") -> None:
         self.run_id, self.node, self.task, self.attempt = run_id, node, member.name, 1
         self._folder: Path | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was cancelled, so that what the body does is not wanted any more."""
+        return False
 
     @property
     def working_directory(self) -> Path:
@@ -96,19 +108,58 @@ class TaskContext:
         return f"<context of task {self.task!r}, run {self.run_id}, attempt {self.attempt}>"
 
 
+class RunControl:
+    """What all nodes of one run share: whether it was cancelled. It holds state.
+
+    Attributes:
+        cancelled: Set when it was.
+        live: The executions that are under way: the run's own, and those of workflows within it.
+    """
+
+    __slots__ = ("cancelled", "live")
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.live: set[Execution] = set()
+
+
 class NodeContext(TaskContext):
     """The context of one node of a run, and the way its events leave it.
 
     Attributes:
         reused: Whether the result of an earlier call stood in for the body.
+        guests: The processes that bodies are to run in, or ``None``.
+        control: What the nodes of the run share; ``None`` in another process than the run's.
+        printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
-    __slots__ = ("on_event", "reused")
+    __slots__ = ("_room", "control", "guests", "on_event", "printed", "reused")
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
         super().__init__(member, run_id, node)
         self.on_event = on_event
         self.reused = False
+        self.guests: Guests | None = None
+        self.control: RunControl | None = None
+        self.printed: list[tuple[str, str]] | None = None
+        self._room = MOST_PRINTED
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was cancelled, so that what the body does is not wanted any more."""
+        return self.control is not None and self.control.cancelled.is_set()
+
+    def note_printed(self, stream: str, text: str) -> None:
+        """Keep `text`, which the body printed to ``"stdout"`` or ``"stderr"``; of more than 1 MiB the first."""
+        if self._room <= 0:
+            return
+        self._room -= len(text)
+        if self._room <= 0:
+            text = text[: self._room] + "\n… and more, which is not kept\n"
+        if self.printed is None:
+            self.printed = []
+        self.printed.append((stream, text))
+        self.tell(NodePrinted(self.run_id, self.node, stream, text))
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

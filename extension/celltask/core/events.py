@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "NodeFailed",
     "NodeFinished",
+    "NodePrinted",
     "NodeRetried",
     "NodeReused",
     "NodeSkipped",
@@ -57,6 +58,15 @@ class NodeReused(NamedTuple):
     reason: str
 
 
+class NodePrinted(NamedTuple):
+    """The body of a node printed `text` to `stream`, ``"stdout"`` or ``"stderr"``."""
+
+    run: str
+    node: str
+    stream: str
+    text: str
+
+
 class NodeFinished(NamedTuple):
     """A node ended well."""
 
@@ -91,4 +101,14 @@ class RunFinished(NamedTuple):
     duration_s: float
 
 
-Event = RunStarted | NodeStarted | NodeRetried | NodeReused | NodeFinished | NodeFailed | NodeSkipped | RunFinished
+Event = (
+    RunStarted
+    | NodeStarted
+    | NodePrinted
+    | NodeRetried
+    | NodeReused
+    | NodeFinished
+    | NodeFailed
+    | NodeSkipped
+    | RunFinished
+)

@@ -30,6 +30,8 @@ class NodeRecord(NamedTuple):
     duration_s: float
     attempts: int
     error: BaseException | None
+    log: str = ""
+    """What the body printed, of both streams."""
 
 
 class Ledger:
@@ -41,6 +43,7 @@ class Ledger:
         durations_s: Seconds.
         attempts: How often the body was begun.
         errors: The error of each node that failed.
+        printed: What the bodies printed, in pieces, each with the name of its stream.
         nested: The ledger of each node that is a workflow.
     """
 
@@ -52,6 +55,7 @@ class Ledger:
         self.durations_s = [0.0] * count
         self.attempts = [0] * count
         self.errors: dict[int, BaseException] = {}
+        self.printed: dict[int, list[tuple[str, str]]] = {}
         self.nested: dict[int, Ledger] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
@@ -64,6 +68,7 @@ class Ledger:
                 NodeRecord(
                     prefix + node.id, node.label, steps[place].member.name, self.states[place], self.started[place],
                     self.durations_s[place], self.attempts[place], self.errors.get(place),
+                    "".join(text for _, text in self.printed.get(place, ())),
                 )
             )  # fmt: skip
             if place in self.nested:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import TypeAlias
 
+    from celltask.core.composite import Composite
     from celltask.core.graph import Graph
     from celltask.core.program import Program
     from celltask.core.types.base import TypeHandler
-    from celltask.core.workflow import Workflow
 
-    Member: TypeAlias = Task[..., object] | Workflow[..., object]
+    Member: TypeAlias = Task[..., object] | Composite
 
 __all__ = ["Trace", "Tracer", "bound_arguments"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
+from celltask.core.calling import call_error
+from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Collected, Constant
 from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
@@ -12,7 +14,8 @@ from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
-from celltask.core.task import call_error, look_like
+from celltask.core.settings import Settings
+from celltask.core.task import look_like
 from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
@@ -22,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from celltask.core.events import Event
+    from celltask.core.execution import Execution
     from celltask.core.graph import Binding, Entity, Graph
     from celltask.core.plan import Plan
     from celltask.core.refs import Ref
-    from celltask.core.run import Run
+    from celltask.core.run import Run, Running
     from celltask.core.task import Task
     from celltask.core.watch import Watch
 
@@ -37,7 +41,7 @@ R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing sp
 POLICIES = ("stop", "finish")
 
 
-class Workflow(Generic[P, R]):
+class Workflow(Composite, Generic[P, R]):
     """A static graph of tasks with an interface of its own; call it like a function to run it here.
 
     Attributes:
@@ -97,7 +101,7 @@ class Workflow(Generic[P, R]):
     def _is_stale(self, generation: int, watch: Watch, trace: Trace) -> bool:
         """Whether a task in `trace`, or a constant or helper that the function reads, has been defined again since."""
         again = registry.generation != generation
-        return not watch.holds() or (again and not all(registry.is_current(member) for member in trace.keys.values()))
+        return not watch.holds() or (again and not all(map(_is_current, trace.keys.values())))
 
     def _trace_now(self) -> Trace:
         if self.function is None:
@@ -151,6 +155,15 @@ class Workflow(Generic[P, R]):
 
         return git_version(document_of(self.function), self.digest)
 
+    def is_current(self) -> bool:
+        """Whether no other workflow of its module and name was defined after it."""
+        return registry.is_current(self)
+
+    def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
+        """What a call gives, as a node of another workflow."""
+        __tracebackhide__ = True
+        return execution.nest(self, self.trace, place, arguments)
+
     def entity(self) -> Entity:
         """The workflow as plain data, with its inner graph, for pictures and help."""
         from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
@@ -194,7 +207,8 @@ class Workflow(Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"`` (independent nodes at the same time) or ``"inline"`` (one after another here).
+            engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
+                own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
             **named: Inputs by name.
 
@@ -207,7 +221,25 @@ class Workflow(Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, engine=engine, on_event=on_event))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+
+    def start(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        **named: object,
+    ) -> Running:
+        """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
+        __tracebackhide__ = True
+        given = {**(inputs or {}), **named}
+        values = bound_arguments(self.interface, (), given)
+        if values is None:
+            raise call_error(self.name, self.interface, (), given, self.place)
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event))
+        return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"
@@ -264,7 +296,7 @@ class ImperativeWorkflow(Workflow[..., object]):
         self._grow((*self.interface.inputs, port), self.interface.outputs)
         return self._tracer.input(port)
 
-    def add_task(self, member: Task[..., object] | Workflow[..., object], **inputs: object) -> object:
+    def add_task(self, member: Task[..., object] | Composite, **inputs: object) -> object:
         """A new node that runs `member`; what is returned stands for its outputs.
 
         Raises:
@@ -312,6 +344,10 @@ def _identity(binding: Binding | None) -> str:
         except Mismatch:  # no content to tell: its class is all there is
             return f"a {type(binding.value).__qualname__}"
     return repr(binding)
+
+
+def _is_current(member: Task[..., object] | Composite) -> bool:
+    return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
 
 
 def _policy(given: str) -> str:

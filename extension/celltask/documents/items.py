@@ -306,7 +306,7 @@ class DoctestItem(CellItem):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line of the first example in that file from 0, and name; for a notebook, the line of its cell."""
-        is_notebook = self.parent.document.format == "ipynb"
+        is_notebook = self.parent.document.format == "ipynb" and self.block.is_docstring
         return self.path, (self.parent.line_of(self.block.cell) if is_notebook else self.block.line) - 1, self.name
 
 

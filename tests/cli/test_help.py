@@ -32,6 +32,8 @@ Options:
                       also .csv, .parquet. NAME=FILE for one of several outputs. May repeat.
   --inputs-file FILE  Inputs as a JSON object; - reads standard input.
   --execute-all       Execute the document's demonstrations too.
+  --refresh           Compute cached results anew, and replace them.
+  --dry-run           Tell what would run and what be reused, and why; run nothing.
   --quiet             Do not tell nodes and times.
   -h, --help          Show this and exit.
 

@@ -41,6 +41,8 @@ class Settings(NamedTuple):
     inputs_file: str = ""
     execute_all: bool = False
     quiet: bool = False
+    refresh: bool = False
+    dry_run: bool = False
     save: tuple[str, ...] = ()
 
     def with_given(self, params: Mapping[str, object]) -> Settings:
@@ -62,6 +64,8 @@ def _own_options() -> list[click.Option]:
         ),
         click.Option(["--inputs-file"], metavar="FILE", help="Inputs as a JSON object; - reads standard input."),
         click.Option(["--execute-all"], is_flag=True, help="Execute the document's demonstrations too."),
+        click.Option(["--refresh"], is_flag=True, help="Compute cached results anew, and replace them."),
+        click.Option(["--dry-run"], is_flag=True, help="Tell what would run and what be reused, and why; run nothing."),
         click.Option(["--quiet"], is_flag=True, help="Do not tell nodes and times."),
     ]  # fmt: skip
 
@@ -139,6 +143,8 @@ class _Invocation:
         self._check_engine()
         targets = self._targets()
         inputs = self._values(given)
+        if self.settings.dry_run:
+            return self._dry_run(inputs)
         try:
             run = self._told_run(inputs)
         except (KeyboardInterrupt, SystemExit) as stop:
@@ -153,6 +159,14 @@ class _Invocation:
 
             with report.stdout_kept_clean():
                 keep(targets, run.outputs, self.entity, quiet=self.settings.quiet)
+        return DONE
+
+    def _dry_run(self, inputs: dict[str, object]) -> int:
+        from celltask.core.plan import plan  # noqa: PLC0415 - only for --dry-run
+
+        with report.stdout_kept_clean():
+            planned = plan(self.entity, inputs, refresh=self.settings.refresh)
+        report.write(report.json_of_plan(planned) if self.settings.as_json else report.plan_table(planned))
         return DONE
 
     def _targets(self) -> tuple[Target, ...]:
@@ -205,7 +219,9 @@ class _Invocation:
 
     def _run(self, inputs: dict[str, object]) -> Run:
         with self._listener() as listener:
-            return self.entity.run(inputs, engine=self.settings.engine, on_event=listener)
+            return self.entity.run(
+                inputs, engine=self.settings.engine, on_event=listener, refresh=self.settings.refresh
+            )
 
     def _listener(self) -> AbstractContextManager[None] | Progress:
         if self.settings.quiet or not sys.stderr.isatty():

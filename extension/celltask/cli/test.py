@@ -75,6 +75,8 @@ def _run(documents: Sequence[Chosen], manner: Manner, verbosity: int) -> list[Do
     from celltask.documents.runner.crowd import run_documents  # noqa: PLC0415 - as above
     from celltask.documents.runner.progress import Progress  # noqa: PLC0415 - as above
 
+    # Each kernel has a memory of its own for results: no document passes by what an earlier run has computed.
+    os.environ.setdefault("CELLTASK_STORE", "memory")
     is_live = False if verbosity < 0 else None
     with Progress(verbosity=verbosity, total=len(documents), is_live=is_live) as progress:
         return run_documents(documents, manner, progress)

@@ -46,6 +46,10 @@ class Option(NamedTuple):
 OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
+    Option(
+        "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
+    ),
+    Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
     Option("--retry-on", "retry_on", "only after errors of these classes; may repeat", "NAME,…", repeats=True),
@@ -125,7 +129,7 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout" | "retry_delay":
+        case "timeout" | "retry_delay" | "cache_ttl":
             into[option.keyword] = _seconds(text, option)
         case "concurrency":
             into["concurrency"] = _places(text)
@@ -135,7 +139,7 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
             into["failure_policy"] = _one_of(text, _POLICIES, option)
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals" | "retry_on":
+        case "share" | "allow_globals" | "cache_ignore" | "retry_on":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))

@@ -113,7 +113,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse settings that cannot be meant."""
+    """Refuse settings that cannot be meant; keep results of cached tasks from one test run out of the next."""
+    if "CELLTASK_STORE" not in os.environ:
+        # Kernels inherit it, each with a memory of its own: no test is green by what an earlier run has computed.
+        os.environ["CELLTASK_STORE"] = "memory"
+        config.add_cleanup(_forget_store)
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
@@ -134,6 +138,10 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getini(name) not in known:
             raise pytest.UsageError(f"{name} is {config.getini(name)!r}, not {', '.join(known[:-1])} or {known[-1]}")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
+
+
+def _forget_store() -> None:
+    os.environ.pop("CELLTASK_STORE", None)
 
 
 def memory_of(config: pytest.Config) -> float | None:

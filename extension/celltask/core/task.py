@@ -172,8 +172,9 @@ class Task(Generic[P, R]):
 
         if not self.is_derived:
             with _deriving:
-                code = self.function or self.body
-                self._digest = (registry.epoch, Watch(code), fingerprint(code))
+                if not self.is_derived:  # another thread may have done it meanwhile
+                    code = self.function or self.body
+                    self._digest = (registry.epoch, Watch(code), fingerprint(code))
         return cast("tuple[int, Watch, Fingerprint]", self._digest)[2]
 
     @property

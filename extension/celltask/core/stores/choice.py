@@ -126,7 +126,7 @@ def tell_once(what: str, mend: str) -> None:
     _told.add(what)
     import warnings  # noqa: PLC0415 - only where something is wrong
 
-    warnings.warn(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, stacklevel=2)
+    warnings.warn_explicit(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, "celltask", 1)
 
 
 def _working_directory() -> str:

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from celltask.core.conditional import conditional
     from celltask.core.context import current_context
     from celltask.core.defining import task
+    from celltask.core.dynamic import Dynamic, dynamic
+    from celltask.core.failing import Failure, WorkflowFailurePolicy
     from celltask.core.history import RunRecord, runs
+    from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
+    from celltask.core.mapping import MapTask, map_task
     from celltask.core.plan import Plan, plan
     from celltask.core.resources import Resources
     from celltask.core.run import Run
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
-    from celltask.core.workflow import ImperativeWorkflow, Workflow, workflow
+    from celltask.core.workflow import Workflow, workflow
     from celltask.documents.loader import load_document
     from celltask.errors import CelltaskError
     from celltask.testing import mock_task
@@ -38,8 +43,11 @@ __version__ = "0.1.0"
 __all__ = [
     "CelltaskError",
     "Directory",
+    "Dynamic",
+    "Failure",
     "File",
     "ImperativeWorkflow",
+    "MapTask",
     "Mismatch",
     "OutputLocation",
     "Plan",
@@ -50,10 +58,14 @@ __all__ = [
     "Task",
     "TypeHandler",
     "Workflow",
+    "WorkflowFailurePolicy",
+    "conditional",
     "current_context",
+    "dynamic",
     "kwtypes",
     "load_document",
     "load_ipython_extension",
+    "map_task",
     "mock_task",
     "plan",
     "register_type",
@@ -65,12 +77,18 @@ __all__ = [
 
 _PLACES = {
     "CelltaskError": "celltask.errors",
+    "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
+    "dynamic": "celltask.core.dynamic",
+    "Dynamic": "celltask.core.dynamic",
     "Directory": "celltask.core.types.files",
+    "Failure": "celltask.core.failing",
     "File": "celltask.core.types.files",
-    "ImperativeWorkflow": "celltask.core.workflow",
+    "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
+    "MapTask": "celltask.core.mapping",
+    "map_task": "celltask.core.mapping",
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
@@ -86,6 +104,7 @@ _PLACES = {
     "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
     "Workflow": "celltask.core.workflow",
+    "WorkflowFailurePolicy": "celltask.core.failing",
     "workflow": "celltask.core.workflow",
 }
 

@@ -126,7 +126,7 @@ def test_a_reference_belongs_to_its_workflow() -> None:
 
         return inner(z=mine)
 
-    with pytest.raises(GraphError, match="<reference to one> belongs to workflow 'outer', not to 'inner'"):
+    with pytest.raises(GraphError, match="<reference to one> belongs to workflow 'outer', not to workflow 'inner'"):
         workflow(outer)
 
 
@@ -147,7 +147,7 @@ def test_workflows_put_together_by_hand_do_not_mix(use: str) -> None:
         "output": lambda: made.add_output("y", theirs, int),
         "order": lambda: made.add_task(one, x=x) >> ImperativeWorkflow("third").add_task(one, x=1),  # type: ignore[operator]  # nodes
     }
-    with pytest.raises(GraphError, match="belongs to workflow '(theirs|third)', not to 'ours'"):
+    with pytest.raises(GraphError, match="belongs to workflow '(theirs|third)', not to workflow 'ours'"):
         uses[use]()
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from celltask.core.events import Event
     from celltask.core.execution import Execution
     from celltask.core.task import Task
+    from celltask.core.tracing import Tracer
 
     class _Named(Protocol):
         @property
@@ -45,12 +46,13 @@ _scratch: list[object] = []
 
 
 class Tracing:
-    """A workflow is being traced; `add` takes a task and its inputs and gives references to its outputs."""
+    """A graph is being traced; `add` takes a task and its inputs and gives references to its outputs."""
 
-    __slots__ = ("add",)
+    __slots__ = ("add", "tracer")
 
-    def __init__(self, add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object]) -> None:
-        self.add = add
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object] = tracer.add
 
 
 class TaskContext:

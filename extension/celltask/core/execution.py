@@ -19,6 +19,7 @@ from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
 from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
+from celltask.core.tracing import trace_of
 from celltask.core.types.base import Mismatch
 from celltask.errors import RunCancelledError
 
@@ -49,6 +50,7 @@ class Execution:
     Attributes:
         value: What a call returns; ``None`` unless every node has ended well.
         error: What went wrong first; ``None`` if nothing did.
+        policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
         known: What is known of the content of values.
         recording: What writes down how it goes, for the outermost execution of a run.
@@ -70,14 +72,16 @@ class Execution:
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
         self._crew: Crew | None = None
+        self.inputs = inputs
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.known = KnownDigests(program)
         self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
-        self._policy = "stop" if isinstance(member, Task) else member.failure_policy
+        self.policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
+        self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
         self._wanted = list(program.wanted)
         self._failing = threading.Lock()
@@ -102,6 +106,11 @@ class Execution:
         finally:
             self.control.live.discard(self)
         self._tell_skipped()
+        if self.state == "failed" and not isinstance(self.member, Task):
+            try:
+                self.member.after_failure(self)
+            except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener; the run carries it on
+                self.error = error
 
     def _work(self) -> None:
         __tracebackhide__ = True
@@ -229,18 +238,37 @@ class Execution:
             return run_coroutine(cast("Coroutine[object, None, object]", value), here=not self.engine.workers)
         return value
 
-    def nest(self, member: Composite, trace: Trace, place: int, arguments: list[object]) -> object:
-        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy."""
+    def nest(
+        self, member: Composite, trace: Trace, place: int, arguments: list[object], *, taken: int | None = None
+    ) -> object:
+        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy.
+
+        With `taken`, only the node at that place of `trace` runs, and gives the value.
+        """
         __tracebackhide__ = True
         inner = Execution(
             self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
             self.settings, self.on_event, (self, f"{self.prefix}{self.program.steps[place].node.id}/"),
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
+        if taken is not None:
+            inner.take(taken)
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
         return inner.value
+
+    def aside(self, name: str, member: Task[..., object] | Composite, inputs: tuple[object, ...]) -> Execution:
+        """An execution beside the nodes of this one, not begun; ids of its nodes begin with `name`."""
+        return Execution(
+            self.run, member, program_of(trace_of(member)), checked_inputs(member, inputs),
+            self.settings, self.on_event, (self, f"{self.prefix}{name}/"),
+        )  # fmt: skip
+
+    def take(self, place: int) -> None:
+        """Let no node run but the one at `place`; its value is the value of all."""
+        self.taken = place
+        self._skipped = [other != place for other in range(len(self.program.steps))]
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
@@ -276,11 +304,11 @@ class Execution:
         with self._failing:
             if self.error is None:
                 self.error = error
-                if isinstance(error, Exception) and not isinstance(self.member, Task):
-                    annotate(error, f"in node {node_id} ({label}) of workflow {self.member.name!r}")
+                if isinstance(error, Exception) and self._is_within(place):
+                    annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error and not isinstance(error, RunCancelledError):
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
-            self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
+            self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:
                 near = later.pop()
@@ -289,6 +317,12 @@ class Execution:
                     later.extend(self.program.steps[near].unlocks)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+
+    def _is_within(self, place: int) -> bool:
+        """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
+        member = self.program.steps[place].member
+        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        return self.taken is None and member is not self.member and not recurs
 
     @property
     def is_stopped(self) -> bool:
@@ -305,8 +339,11 @@ class Execution:
             if self.ledger.states[place] == "queued":
                 self.ledger.states[place] = state
                 if self.on_event is not None:
-                    reason = "the run was cancelled" if state == "cancelled" else "a node before it failed"
+                    reason = "the run was cancelled" if state == "cancelled" else self._why_skipped()
                     self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
+
+    def _why_skipped(self) -> str:
+        return "a node before it failed" if self.taken is None else "another branch was taken"
 
 
 def _state_after(error: BaseException) -> str:
@@ -322,6 +359,8 @@ def _outputs_value(member: Task[..., object] | Composite, execution: Execution) 
     """
     __tracebackhide__ = True
     interface, values = member.interface, []
+    if execution.taken is not None:
+        return execution.values[execution.taken]
     for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
         try:
             values.append(port.handler.release(get(execution.values)))

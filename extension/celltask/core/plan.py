@@ -14,10 +14,9 @@ from celltask.core.graph import FromNode, sources_of
 from celltask.core.known import KnownDigests
 from celltask.core.program import Step, program_of
 from celltask.core.reasons import why_not_reused
-from celltask.core.run import trace_of
 from celltask.core.stores.choice import current_store
 from celltask.core.task import Task
-from celltask.core.tracing import bound_arguments
+from celltask.core.tracing import bound_arguments, trace_of
 from celltask.core.types.base import Mismatch
 from celltask.core.workflow import Workflow
 from celltask.errors import CelltaskError

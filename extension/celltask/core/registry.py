@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = Task[..., object] | Workflow[..., object]
 
+_GRAPHS = ("workflow", "dynamic")
+"""Kinds of what is listed as a workflow."""
+
 __all__ = ["Registry", "registry"]
 
 
@@ -61,11 +64,11 @@ class Registry:
 
     def tasks(self) -> dict[str, Task[..., object]]:
         """The current tasks by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self if found.kind != "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind not in _GRAPHS}  # type: ignore[misc]  # its kind tells its class
 
     def workflows(self) -> dict[str, Workflow[..., object]]:
         """The current workflows by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self if found.kind == "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind in _GRAPHS}  # type: ignore[misc]  # its kind tells its class
 
     def __iter__(self) -> Iterator[Definition]:
         """What is current now, oldest first; another thread may define more meanwhile."""

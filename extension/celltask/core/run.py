@@ -19,14 +19,13 @@ from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
-from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.logs import noted
 from celltask.core.program import program_of
 from celltask.core.recording import Recording
 from celltask.core.settings import Settings
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.tracing import Trace, alone, bound_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["NodeRecord", "Run", "Running", "prepared_task", "prepared_workflow", "run_task", "run_workflow", "trace_of"]
+__all__ = ["NodeRecord", "Run", "Running", "prepared_task", "prepared_workflow", "run_task", "run_workflow"]
 
 _MOST_LINES = 60
 
@@ -70,8 +69,10 @@ class Run:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The graph as it was when it ran, as plain data; ``None`` for a task that was run by itself."""
-        return self._draw() if self._draw is not None else None
+        """The graph as it became when it ran, as plain data; ``None`` for a task that was run by itself."""
+        from celltask.core.growth import grown  # noqa: PLC0415 - only pictures need it
+
+        return grown(self._draw(), self.ledger) if self._draw is not None else None
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
@@ -165,15 +166,17 @@ def prepared_task(task: Task[..., object], inputs: Mapping[str, object], setting
     values = bound_arguments(task.interface, (), inputs)
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
-    return Running(task, trace_of(task), checked_inputs(task, values), settings, None)
+    return Running(task, alone(task), checked_inputs(task, values), settings, None)
 
 
-def trace_of(task: Task[..., object]) -> Trace:
-    """The task as the only node of a workflow with the same inputs."""
-    tracer = Tracer(task.name, task.interface)
-    tracer.add(task, tuple(tracer.input(port) for port in task.interface.inputs))
-    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(task.interface.outputs)))
-    return tracer.trace
+def run_alone(
+    member: Composite,
+    values: tuple[object, ...],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Run:
+    """A run of a map, or of what else is a node beside a task, by itself; it checks the values itself."""
+    __tracebackhide__ = True
+    return Running(member, alone(member), values, settings, None).carry_out()
 
 
 class Running:

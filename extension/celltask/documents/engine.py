@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
-from celltask.documents.cell_names import cell_names
 from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
-from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
-from celltask.documents.pytest_plugin import hash_seed, memory_of
-from celltask.documents.session import Stage
-from celltask.documents.set_up import hidden_code
-from celltask.documents.settings import document_settings
+from celltask.documents.project_of_pytest import settings_of
+from celltask.documents.pytest_plugin import hash_seed, is_cached
+from celltask.documents.stages import stage_of, thread_limits
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.items import DocumentFile
     from celltask.documents.kernels.pool import Path as ServerPath
+    from celltask.documents.session import Stage
 
     R = TypeVar("R")
 
@@ -46,7 +44,8 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self._limits = _thread_limits()
+        self.settings = settings_of(config)
+        self._limits = thread_limits(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
         mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
         self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
         self._loop = Loop()
@@ -58,7 +57,8 @@ class Engine:
         self._order = [document.path for document in documents]
         paths = shared_paths([imports_of(document.document.cells) for document in documents])
         self._paths = dict(zip(self._order, paths, strict=True))
-        self.kernels.warm()
+        if not is_cached(self.config):  # else perhaps no kernel is needed
+            self.kernels.warm()
 
     def run(self, work: Coroutine[object, object, R]) -> R:
         """What `work` returns."""
@@ -79,42 +79,15 @@ class Engine:
         Raises:
             DocumentError: If these name what the document does not have.
         """
-        text, set_up = document.document, document.set_up
-        own = document_settings(text)
-        folder = self.config.rootpath if own.folder == "root" else document.path.parent
-        hidden = set_up.hidden(text, cell_names(text.cells))
-        for number, codes in hidden_code(text, parameters).items():
-            hidden[number] = [*codes, *hidden.get(number, ())]
-        scene = Scene(
-            folder=str(set_up.folder or folder),
-            environment={**self._limits, **own.environment, **set_up.env},
-            filters=self._filters(),
+        return stage_of(
+            document.document,
+            self.settings,
+            parameters=parameters,
+            set_up=document.set_up,
+            limits=self._limits,
+            path=self._paths.get(document.path, ()),
             coverage=self._coverage(),
-            most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
-            memory_mib=memory_of(self.config),
         )
-        return Stage(
-            scene,
-            own.timeout_s or float(self.config.getini("celltask_timeout")),
-            own.document_timeout_s or float(self.config.getini("celltask_document_timeout") or "inf"),
-            self._paths.get(document.path, ()),
-            hidden,
-        )
-
-    def _filters(self) -> list[list[object]]:
-        """Warning filters as pytest has them: its settings, then ``-W``."""
-        from _pytest.config import parse_warning_filter  # noqa: PLC0415 - pytest has no public way to read them
-
-        given = [(text, False) for text in self.config.getini("filterwarnings")]
-        given += [(text, True) for text in self.config.known_args_namespace.pythonwarnings or ()]
-        found = []
-        for text, escape in given:
-            action, message, category, module, line = parse_warning_filter(text, escape=escape)
-            name = (
-                category.__name__ if category.__module__ == "builtins" else f"{category.__module__}.{category.__name__}"
-            )
-            found.append([action, message, name, module, line])
-        return found
 
     def _coverage(self) -> dict[str, object] | None:
         """What coverage measures in this process, to be measured in kernels as well; None without pytest-cov."""
@@ -139,13 +112,3 @@ class Engine:
         """End the kernels and the loop."""
         self._loop.run(self.kernels.close())
         self._loop.close()
-
-
-def _thread_limits() -> dict[str, str]:
-    """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers == 1:
-        return {}
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.expected.doctest_run import run_examples_async
 from celltask.documents.report import relative
+from celltask.documents.shell.scratch import Scratch
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
-    from celltask.documents.kernels.pool import Kernels, Path
+    from celltask.documents.kernels.pool import Kernels
+    from celltask.documents.kernels.pool import Path as ServerPath
     from celltask.documents.kernels.reply import Reply
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Raises
@@ -40,10 +43,12 @@ class Stage:
     """That a cell may take, if it does not say so itself."""
     document_timeout_s: float = float("inf")
     """That all cells together may take."""
-    path: Path = ()
+    path: ServerPath = ()
     """What the servers have imported from which its kernel is forked."""
     hidden: Mapping[int, Sequence[str]] = field(default_factory=dict)
     """Code that no reader sees, by the number of the cell after which it is executed; 0 is before the first."""
+    copied_from: Path | None = None
+    """The project's folder, if the cells run in copies of the document's folder, and of what they name in there."""
 
 
 class Session:
@@ -53,6 +58,7 @@ class Session:
         self.document, self.stage = document, stage
         self._kernels = kernels
         self._kernel: Kernel | None = None
+        self._scratch: Scratch | None = None
         self._refused: DocumentError | None = None
         self.results: dict[int, Result] = {}
         """By the cell's number."""
@@ -132,8 +138,8 @@ class Session:
         if self._refused is not None:
             raise self._refused
         if self._kernel is None:
-            scene = self.stage.scene
             try:
+                scene = self._scene()
                 if self.document.language == "python":
                     self._kernel = await self._kernels.take(self.stage.path, scene.environment)
                 else:
@@ -144,6 +150,21 @@ class Session:
                 self._refused = error  # the next cell would only meet it again
                 raise
         return self._kernel
+
+    def _scene(self) -> Scene:
+        """What surrounds the cells, whose folder is made if it is one of copies."""
+        scene, root = self.stage.scene, self.stage.copied_from
+        if root is None:
+            return scene
+        self._scratch = Scratch(self.document, root, within=self._kernels.folder, copies_all=True)
+        for cell in self.document.cells:
+            self._scratch.show(cell.source, self._scratch.start)
+        return replace(scene, folder=str(self._scratch.start))
+
+    @property
+    def copies(self) -> tuple[str, str] | None:
+        """The folder that shows the project while the cells run, and the project's own; None if they run in that."""
+        return (str(self._scratch.top), str(self._scratch.root)) if self._scratch else None
 
     async def _execute_hidden(self, kernel: Kernel, number: int) -> None:
         for code in self.stage.hidden.get(number, ()):
@@ -182,6 +203,9 @@ class Session:
         self._reached, self._seconds = 0, 0.0
         if kernel is not None:
             await kernel.stop()
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            scratch.close()
 
 
 def _left_behind(unseen: list[object]) -> Failure:

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from celltask.core.defining import task
     from celltask.core.dynamic import Dynamic, dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
+    from celltask.core.gates import approve, wait_for_input
     from celltask.core.history import RunRecord, runs
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
     from celltask.core.mapping import MapTask, map_task
     from celltask.core.plan import Plan, plan
+    from celltask.core.presets import Preset, preset
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task
@@ -51,6 +53,7 @@ __all__ = [
     "Mismatch",
     "OutputLocation",
     "Plan",
+    "Preset",
     "Resources",
     "Run",
     "RunRecord",
@@ -59,6 +62,7 @@ __all__ = [
     "TypeHandler",
     "Workflow",
     "WorkflowFailurePolicy",
+    "approve",
     "conditional",
     "current_context",
     "dynamic",
@@ -68,14 +72,17 @@ __all__ = [
     "map_task",
     "mock_task",
     "plan",
+    "preset",
     "register_type",
     "runs",
     "task",
     "unload_ipython_extension",
+    "wait_for_input",
     "workflow",
 ]
 
 _PLACES = {
+    "approve": "celltask.core.gates",
     "CelltaskError": "celltask.errors",
     "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
@@ -94,6 +101,8 @@ _PLACES = {
     "OutputLocation": "celltask.core.kinds.shell",
     "Plan": "celltask.core.plan",
     "plan": "celltask.core.plan",
+    "preset": "celltask.core.presets",
+    "Preset": "celltask.core.presets",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
@@ -103,6 +112,7 @@ _PLACES = {
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
+    "wait_for_input": "celltask.core.gates",
     "Workflow": "celltask.core.workflow",
     "WorkflowFailurePolicy": "celltask.core.failing",
     "workflow": "celltask.core.workflow",

@@ -281,6 +281,18 @@ def test_an_interrupt_ends_the_map() -> None:
         map_task(stopped, min_successes=0)(x=list(range(5)))
 
 
+def test_what_a_listener_raises_ends_the_map() -> None:
+    """It is the error of the run, whichever thread was telling."""
+
+    def listen(event: Event) -> None:
+        message = "enough"
+        if type(event) is NodeProgress:
+            raise LookupError(message)
+
+    run = map_task(odd, min_successes=0).run(x=list(range(50)), on_event=listen)
+    assert isinstance(run.error, LookupError)
+
+
 @pytest.mark.parametrize(
     ("given", "what"),
     [

@@ -193,7 +193,11 @@ def completions(notebook: Notebook, before: str) -> list[str]:
     [
         ("%%task --ca", "--ca", ["--cache", "--cache-ignore", "--cache-ttl", "--cache-version", "--card"]),
         ("%task --cache --ca", "--ca", ["--cache-ignore", "--cache-ttl", "--cache-version", "--card"]),
-        ("%%workflow --", "--", ["--name", "--docs", "--failure-policy", "--allow-globals", "--run", "--help"]),
+        (
+            "%%workflow --",
+            "--",
+            ["--name", "--docs", "--failure-policy", "--on-failure", "--allow-globals", "--run", "--help"],
+        ),
         ("%dag q", "q", ["quadruple"]),
         ("%task_diff ", "", ["double"]),
         ("%run_task dou", "dou", ["double"]),

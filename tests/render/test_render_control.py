@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celltask import conditional, task, workflow
+from celltask.core.graph import Graph
 from celltask.render import html, mermaid, svg, text
 
 
@@ -73,3 +74,22 @@ def test_a_page_tells_each_branch() -> None:
     told = html(choosing.graph, states=STATES)
     assert "<code>x &gt; 9</code> &#183; branch &#183; done" in told
     assert "fails: too small" in told
+
+
+@task
+def clean_up(x: int) -> None:
+    """After a failure."""
+
+
+@workflow(on_failure=clean_up)
+def guarded(x: int) -> int:
+    """With a handler."""
+    return double(x=x)
+
+
+def test_what_runs_after_a_failure_is_told() -> None:
+    """In the text, in the description of the picture, and in what JSON carries."""
+    assert text(guarded.graph).splitlines()[-1] == "on failure: clean_up"
+    assert "On failure: clean_up." in svg(guarded.graph)
+    assert Graph.from_json(guarded.graph.to_json()) == guarded.graph
+    assert Graph.from_json(choosing.graph.to_json()) == choosing.graph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import annotate, checked_inputs
@@ -12,6 +12,7 @@ from celltask.core.events import GraphMade
 from celltask.core.failing import Failed, check_handler, handle, policy_of
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
+from celltask.core.job import in_thread
 from celltask.core.origin import line_in, place_of
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
@@ -151,7 +152,7 @@ class Dynamic(Workflow[P, R]):
         token = _GROWING.set((depth + 1, growth))
         try:
             if depth % _LEVELS_A_STACK == _LEVELS_A_STACK - 1:
-                return _on_new_stack(lambda: self._grow(execution, place, arguments, growth))
+                return in_thread(lambda: self._grow(execution, place, arguments, growth), None)
             return self._grow(execution, place, arguments, growth)
         except Exception as error:
             name = f"{execution.program.steps[place].node.id}/"
@@ -203,28 +204,6 @@ class Dynamic(Workflow[P, R]):
 
     def __repr__(self) -> str:
         return f"<dynamic {self.name}{self.interface}>"
-
-
-def _on_new_stack(work: Callable[[], object]) -> object:
-    """The result of `work`, done in a thread of its own, whose stack is empty."""
-    __tracebackhide__ = True
-    outcome: list[tuple[object, BaseException | None]] = []
-    copied = copy_context()
-
-    def run() -> None:
-        __tracebackhide__ = True
-        try:
-            outcome.append((copied.run(work), None))
-        except BaseException as error:  # noqa: BLE001 - border: users' code; raised again in the caller
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True, name="celltask deep")
-    thread.start()
-    thread.join()
-    value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value
 
 
 @overload

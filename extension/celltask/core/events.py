@@ -63,15 +63,6 @@ class NodeReused(NamedTuple):
     reason: str
 
 
-class NodePrinted(NamedTuple):
-    """The body of a node printed `text` to `stream`, ``"stdout"`` or ``"stderr"``."""
-
-    run: str
-    node: str
-    stream: str
-    text: str
-
-
 class NodeProgress(NamedTuple):
     """A node of many items goes on: `done` and `failed` of `total` have ended; told at most ten times a second."""
 
@@ -88,6 +79,15 @@ class GraphMade(NamedTuple):
     run: str
     node: str
     graph: Graph
+
+
+class NodePrinted(NamedTuple):
+    """The body of a node printed `text` to `stream`, ``"stdout"`` or ``"stderr"``."""
+
+    run: str
+    node: str
+    stream: str
+    text: str
 
 
 class NodeFinished(NamedTuple):

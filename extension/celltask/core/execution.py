@@ -69,10 +69,10 @@ class Execution:
         self.run, self.member, self.program = run, member, program
         self.settings, self.on_event = settings, on_event
         self.engine = engine_of(settings.engine)
+        self.inputs = inputs
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
         self._crew: Crew | None = None
-        self.inputs = inputs
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.known = KnownDigests(program)

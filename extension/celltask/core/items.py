@@ -16,6 +16,8 @@ from celltask.errors import RunError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
+    from celltask.core.context import RunControl
+    from celltask.core.engines.base import Guests
     from celltask.core.events import Event
     from celltask.core.task import Task
 
@@ -43,6 +45,16 @@ class Items(NamedTuple):
     node: str
     on_event: Callable[[Event], object] | None
     concurrency: int | None = None
+    guests: Guests | None = None
+    """Where the bodies run, if not here."""
+    control: RunControl | None = None
+
+    def context(self, place: int | None = None) -> NodeContext:
+        """The context of the item at `place` among these, or of all of them."""
+        node = self.node if place is None else f"{self.node}[{self.first + place}]"
+        made = NodeContext(self.task, self.run_id, node, self.on_event)
+        made.guests, made.control = self.guests, self.control
+        return made
 
     def arguments(self) -> list[Iterable[object]]:
         """What to zip for the arguments of each call."""
@@ -72,7 +84,7 @@ def run_items(items: Items) -> Outcome:
     task, clock = items.task, time.perf_counter()
     if task.is_async:
         found = _run_async(items)
-    elif task.options.plain and task.source is task and task.stand_in is None:
+    elif items.guests is None and task.options.plain and task.source is task and task.stand_in is None:
         found = _run_plain(items)
     else:
         found = _run_one_by_one(items)
@@ -85,7 +97,7 @@ def _run_plain(items: Items) -> Outcome:
     calls = map(items.task.as_node, *items.arguments())
     values: list[object] = []
     errors: dict[int, BaseException] = {}
-    token = ACTIVE.set(NodeContext(items.task, items.run_id, items.node, items.on_event))
+    token = ACTIVE.set(items.context())
     try:
         while len(values) < items.size:
             error = _extended(values, calls)
@@ -120,11 +132,12 @@ def _run_one_by_one(items: Items) -> Outcome:
     values: list[object] = []
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
+    call = items.task.as_node if items.guests is None else items.task.as_guest
     for place, arguments in enumerate(zip(*items.arguments(), strict=True)):
-        context = NodeContext(items.task, items.run_id, f"{items.node}[{items.first + place}]", items.on_event)
+        context = items.context(place)
         token = ACTIVE.set(context)
         try:
-            values.append(items.task.as_node(*arguments))
+            values.append(call(*arguments))
         except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
             errors[place] = error
             values.append(None)
@@ -145,14 +158,15 @@ def _run_async(items: Items) -> Outcome:
     values: list[object] = [None] * items.size
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
+    call = items.task.as_node if items.guests is None else items.task.as_guest
     todo = enumerate(zip(*items.arguments(), strict=True))
 
     async def work() -> None:
         for place, arguments in todo:
-            context = NodeContext(items.task, items.run_id, f"{items.node}[{items.first + place}]", items.on_event)
+            context = items.context(place)
             ACTIVE.set(context)  # of this worker: each is an asyncio task with a context of its own
             try:
-                values[place] = await cast("Awaitable[object]", items.task.as_node(*arguments))
+                values[place] = await cast("Awaitable[object]", call(*arguments))
             except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
                 errors[place] = error
             if context.reused:

@@ -16,7 +16,8 @@ from celltask.core.late import late
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
-from celltask.core.task import Options, Task
+from celltask.core.task import Task
+from celltask.core.task_options import Options
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
 from celltask.errors import CallError, InterfaceError, RunError, ValueMismatchError
@@ -229,6 +230,7 @@ class Mapped(Composite):
         return Items(
             self.task, columns, fixed, 0, next(iter(lengths.values())), stops=True, run_id=execution.run,
             node=node_id, on_event=execution.on_event, concurrency=self.options.concurrency,
+            guests=execution.engine.guests, control=execution.control,
         )  # fmt: skip
 
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:

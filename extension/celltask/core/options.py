@@ -14,6 +14,7 @@ _BOTH = ("task", "workflow")
 _RESOURCES = ("cpu", "memory", "gpu")
 _POLICIES = ("stop", "finish")
 _LONGEST = 60
+_EXAMPLES = {"retry_on": "OSError", "on_failure": "clean_up"}
 
 
 class Option(NamedTuple):
@@ -41,6 +42,15 @@ class Option(NamedTuple):
     def usage(self) -> str:
         """How it is written: ``"--retries N"``, ``"--cache / --no-cache"``."""
         return f"{self.flag} {self.metavar}" if self.metavar else " / ".join(filter(None, (self.flag, self.off)))
+
+
+class Reference(str):
+    """A name whose value is meant; its repr is the name itself, as code has it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 OPTIONS = (
@@ -80,6 +90,13 @@ OPTIONS = (
         "POLICY",
         kinds=("workflow",),
     ),
+    Option(
+        "--on-failure",
+        "on_failure",
+        "task or workflow to run after a node has failed",
+        "NAME",
+        kinds=("workflow",),
+    ),
     Option("--share", "share", "input handed over without a copy; may repeat", "NAME", repeats=True),
     Option(
         "--allow-globals",
@@ -111,7 +128,9 @@ def short(text: str) -> str:
     return quoted if len(quoted) <= _LONGEST else quoted[:_LONGEST] + "…'"
 
 
-def read_value(option: Option, text: str, *, off: bool, into: dict[str, object]) -> None:
+def read_value(  # noqa: C901 - one case for each form of value
+    option: Option, text: str, *, off: bool, into: dict[str, object]
+) -> None:
     """Read the value of `option` and add it to the keywords `into`.
 
     Args:
@@ -137,6 +156,8 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
             into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
         case "failure_policy":
             into["failure_policy"] = _one_of(text, _POLICIES, option)
+        case "on_failure":
+            into["on_failure"] = Reference(_names(text, option)[-1])
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
         case "share" | "allow_globals" | "cache_ignore" | "retry_on":
@@ -228,7 +249,7 @@ def _names(text: str, option: Option) -> list[str]:
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
             raise HeaderError(
                 f"{option.flag} takes names, not {short(name)}",
-                mend=f"write for example {option.flag} {'OSError' if option.keyword == 'retry_on' else 'settings'}",
+                mend=f"write for example {option.flag} {_EXAMPLES.get(option.keyword, 'settings')}",
             )
     return names
 

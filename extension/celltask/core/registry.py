@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = Task[..., object] | Workflow[..., object]
 
-_GRAPHS = ("workflow", "dynamic")
+_GRAPHS = ("workflow", "dynamic", "preset")
 """Kinds of what is listed as a workflow."""
 
 __all__ = ["Registry", "registry"]
@@ -57,6 +57,10 @@ class Registry:
     def is_current(self, definition: Definition) -> bool:
         """Whether nothing of the same module and name was defined after `definition`."""
         return self._defined.get((definition.module, definition.name), definition) is definition
+
+    def current(self, definition: Definition) -> Definition:
+        """What was defined last under the module and name of `definition`."""
+        return self._defined.get((definition.module, definition.name), definition)
 
     def get(self, name: str) -> Definition | None:
         """The newest definition called `name` in any module, or ``None``."""

@@ -134,6 +134,10 @@ def prepared_workflow(workflow: Workflow[..., object], values: tuple[object, ...
     """
     __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
+    if settings.answers:
+        from celltask.core.gates import check_answers  # noqa: PLC0415 - only where gates are answered
+
+        check_answers(workflow, settings.answers)
     trace = workflow.trace
     return Running(workflow, trace, checked, settings, partial(workflow.graph_of, trace))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.events import NodeProgress
 from celltask.core.items import Items, Outcome, run_items
+from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
     from celltask.core.execution import Execution
@@ -57,8 +58,12 @@ class Sharing:
     def work(self) -> None:
         """Call the task for each item; afterwards `values`, `states` and `errors` tell what came out."""
         __tracebackhide__ = True
-        while (chunk := self._take(wait=True)) is not None:
-            self._do(chunk)
+        try:
+            while (chunk := self._take(wait=True)) is not None:
+                self._do(chunk)
+        except BaseException as error:  # an interrupt here is the end for those who help, too
+            self._fatal = self._fatal or error
+            raise
         if self._fatal is not None:
             raise self._fatal
         if self.items.size:
@@ -90,9 +95,8 @@ class Sharing:
                 self._turn.wait()
 
     def _is_over(self) -> bool:
-        stopped = self.execution.error
-        if stopped is not None and not isinstance(stopped, Exception) and self._fatal is None:
-            self._fatal = stopped  # the run was interrupted while this thread was elsewhere
+        if self._fatal is None and self.execution.control.cancelled.is_set():
+            self._fatal = RunCancelledError(f"the map {self.items.node} was stopped, because the run was cancelled")
         return self._fatal is not None or len(self.errors) > self.allowed
 
     def _slice(self, first: int, count: int) -> Items:
@@ -101,17 +105,16 @@ class Sharing:
 
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
-        outcome = None
         try:
             outcome = run_items(chunk)
-        except BaseException as error:
-            self._fatal = error
+            with self._turn:
+                self._note(chunk.first, chunk.size, outcome)
+        except BaseException as error:  # an interrupt, or a listener; whoever waits for the map raises it
+            self._fatal = self._fatal or error
             raise
         finally:
             with self._turn:
                 self._busy -= 1
-                if outcome is not None:
-                    self._note(chunk.first, chunk.size, outcome)
                 self._turn.notify_all()
 
     def _note(self, first: int, count: int, outcome: Outcome) -> None:

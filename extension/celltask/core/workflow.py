@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import call_error
@@ -141,7 +142,8 @@ class Workflow(Composite, Generic[P, R]):
     def graph_of(self, trace: Trace) -> Graph:
         """The graph of a trace of this workflow, the present one or that of an earlier run, as plain data."""
         if trace.graph is None:
-            trace.graph = graph_of(self.name, trace, self.doc, self.place)
+            handler = "" if self.on_failure is None else self.on_failure.name
+            trace.graph = replace(graph_of(self.name, trace, self.doc, self.place), on_failure=handler)
         return trace.graph
 
     @property
@@ -221,6 +223,7 @@ class Workflow(Composite, Generic[P, R]):
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Run:
         """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
@@ -231,6 +234,7 @@ class Workflow(Composite, Generic[P, R]):
                 own) or ``"inline"`` (one after another here).
             on_event: Called with each event as it happens.
             refresh: Whether cached results are computed anew, and replaced.
+            answers: Values for gates (`approve`, `wait_for_input`), by their names.
             **named: Inputs by name.
 
         Raises:
@@ -242,7 +246,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh)))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh, answers or {})))
 
     def start(
         self,
@@ -252,6 +256,7 @@ class Workflow(Composite, Generic[P, R]):
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
@@ -260,7 +265,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh))
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh, answers or {}))
         return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +12,10 @@ from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.loop import Loop
 from celltask.documents.project_of_pytest import settings_of
-from celltask.documents.pytest_plugin import hash_seed, is_cached
+from celltask.documents.pytest_plugin import hash_seed, is_cached, remark
+from celltask.documents.report import relative
 from celltask.documents.stages import stage_of, thread_limits
+from celltask.documents.verdict import skip_reason
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     from celltask.documents.items import DocumentFile
     from celltask.documents.kernels.pool import Path as ServerPath
-    from celltask.documents.session import Stage
+    from celltask.documents.kernels.snapshots import Snapshots
+    from celltask.documents.session import Session, Stage
 
     R = TypeVar("R")
 
@@ -46,8 +49,11 @@ class Engine:
         self.config = config
         self.settings = settings_of(config)
         self._limits = thread_limits(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-        mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
-        self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
+        mode = config.getoption("celltask_kernels")
+        self._borrows = mode == "fork" and not hasattr(config, "workerinput")  # what a worker remarks, nobody is told
+        self.kernels = Kernels(
+            "cold" if mode == "cold" else "fork", environment=self._limits, hash_seed=hash_seed(config)
+        )
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -72,6 +78,38 @@ class Engine:
         at = self._order.index(document.path) + 1 if document.path in self._order else len(self._order)
         if at < len(self._order):
             self.kernels.prepare(self._paths[self._order[at]])
+
+    def new_snapshots(self) -> Snapshots | None:
+        """What keeps the state before each cell of a document; None without ``--pdb``, where alone it is wanted."""
+        if not self.config.getoption("usepdb"):
+            return None
+        from celltask.documents.kernels.snapshots import Snapshots  # noqa: PLC0415 - only for the debugger
+
+        return Snapshots()
+
+    async def begin_late(self, session: Session, first: int, names: Sequence[str]) -> None:
+        """Have `session` begin just before cell number `first` if `celltask watch` keeps that state, or near before it.
+
+        Args:
+            session: In which nothing has been executed.
+            first: The first cell that is asked for.
+            names: Of the cells.
+        """
+        text, stage = session.document, session.stage
+        needed = any(not skip_reason(cell, text.language) for cell in text.cells[: first - 1])
+        if not (self._borrows and needed and text.language == "python" and stage.copied_from is None):
+            return
+        from celltask.documents.lent.borrower import borrow  # noqa: PLC0415 - where cells need others only
+
+        borrowed = await borrow(text, stage, first, self.kernels.folder)
+        shown = relative(text.path)
+        if borrowed.kernel is not None:
+            session.begin_after(borrowed.after, borrowed.kernel, borrowed.seconds)
+            kept = f"the state that `celltask watch` keeps, hash seed {borrowed.hash_seed}"
+            remark(self.config, f"{shown}: started before `{names[borrowed.after]}` from {kept}")
+        elif borrowed.why_not and self.config.get_verbosity() > 0:
+            why = f"no state that `celltask watch` keeps could be used: {borrowed.why_not}"
+            remark(self.config, f"{shown}: started before `{names[0]}`, since {why}")
 
     def stage_of(self, document: DocumentFile, parameters: Mapping[str, object]) -> Stage:
         """How `document` is to be run: by what its header says, a fixture has set up, and the settings are.

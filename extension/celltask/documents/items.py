@@ -65,9 +65,16 @@ class DocumentFile(pytest.Module):
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            nested = self.config.getini("celltask_nested")
-            self._document = read_document(self.path, nested=nested, any_language=True)
+            self._document = self.read()
         return self._document
+
+    def read(self) -> DocumentText:
+        """The document as it is now.
+
+        Raises:
+            DocumentError: If it cannot be read.
+        """
+        return read_document(self.path, nested=self.config.getini("celltask_nested"), any_language=True)
 
     @property
     def is_plain(self) -> bool:

@@ -32,6 +32,7 @@ _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
 _LINE, _CACHED, _WHY = "celltask_line", "celltask_cached", "celltask_why"
 _SEED = pytest.StashKey[str]()
+_REMARKS = pytest.StashKey[list[str]]()
 DIFFS = pytest.StashKey[list[str]]()
 """What ``--promote`` has changed, or would, for the summary."""
 
@@ -46,9 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--celltask-kernels",
-        choices=("fork", "cold"),
+        choices=("fork", "fresh", "cold"),
         default="fork",
-        help="fork kernels from a warmed server (the default, on Linux), or start each",
+        help="fork kernels from a warmed server or from states that celltask watch keeps (the default, on Linux), "
+        "from the server alone, or start each",
     )
     group.addoption(
         "--celltask-shell",
@@ -165,7 +167,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """What must be known to repeat a run that fails by the order of a set."""
     if config.getoption("collectonly") or not (config.getoption("celltask") or config.getini("celltask_documents")):
         return None
-    forks = config.getoption("celltask_kernels") == "fork" and hasattr(os, "pidfd_open")
+    forks = config.getoption("celltask_kernels") != "cold" and hasattr(os, "pidfd_open")
     return f"celltask: kernels {'forked' if forks else 'started'}, hash seed {hash_seed(config)} (PYTHONHASHSEED)"
 
 
@@ -229,8 +231,15 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
     return "passed", ".", f"PASSED ({'cached, ' if _CACHED in told else ''}line {told[_LINE]})"
 
 
+def remark(config: pytest.Config, text: str) -> None:
+    """Have a line told at the end of the run."""
+    config.stash.setdefault(_REMARKS, []).append(text)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The change that ``--promote`` made to each document, or would make; and which documents were not run."""
+    """Where documents did not begin at their first cell, what ``--promote`` changes, and what was not run."""
+    for text in config.stash.get(_REMARKS, []):
+        terminalreporter.write_line(f"celltask: {text}")
     diffs = config.stash.get(DIFFS, [])
     for number, diff in enumerate(diffs):
         if not number:

@@ -97,8 +97,11 @@ class Run:
         if stage is None:
             self.is_unchanged = True
             return None
-        self.session = Session(self.document.document, engine.kernels, stage)
-        return self.session
+        snapshots = engine.new_snapshots()
+        self.session = session = Session(self.document.document, engine.kernels, stage, snapshots=snapshots)
+        first = min((each.cell.number for each in self._chosen), default=1)
+        engine.run(engine.begin_late(session, first, [each.name for each in self.items]))
+        return session
 
     def execute(self, item: CellItem) -> Failure | None:
         """Execute the cell of `item`, which was prepared; why it failed, if it did."""
@@ -129,6 +132,11 @@ class Run:
             promotes = bool(config.getoption("celltask_promote")) and not self.parameters
             self._outputs = Outputs(self.document.document, engine_of(config).settings, promotes=promotes)
         return self._outputs
+
+    @cached_property
+    def _chosen(self) -> list[CellItem]:
+        """Its cells and examples that pytest has chosen; looked for once, as below."""
+        return [item for item in self.document.session.items if getattr(item, "run", None) is self]  # type: ignore[misc]  # only those have it
 
     @cached_property
     def _last(self) -> CellItem | None:

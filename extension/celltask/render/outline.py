@@ -72,6 +72,8 @@ def text(graph: Graph, *, states: Mapping[str, str] | None = None, width: int | 
     lines += [
         f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding)}" for output in graph.outputs
     ]
+    if graph.on_failure:
+        lines.append(f"on failure: {clean(graph.on_failure)}")
     return "\n".join((line if width is None else _fitted(line, width)).rstrip() for line in lines)
 
 

@@ -101,6 +101,8 @@ def describe(graph: Graph, states: Mapping[str, str]) -> str:
     counts = Counter(state for node in graph.nodes if (state := states.get(node.id)) in STATES)
     if counts:
         told += " " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name]) + "."
+    if graph.on_failure:
+        told += f" On failure: {clean(graph.on_failure)}."
     return told
 
 

@@ -94,7 +94,7 @@ def _node_box(node: Node, entity: Entity, prefix: str) -> Box:
         told.append(f"workflow · {counted}" if counted else "workflow")
     elif shape == "dynamic":
         told.append(f"dynamic · {counted}" if counted else "dynamic")
-    elif shape == "map":
+    elif shape in ("map", "gate"):
         told = [clean(entity.doc)]
     elif shape == "branch":
         told = [branch_told(entity)]

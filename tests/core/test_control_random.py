@@ -73,10 +73,7 @@ def inner(x: int) -> int:
     return add(a=conditional("even").if_(x > 5).then(kept(x=x)).else_().then(x), b=1)
 
 
-SIMPLE: dict[str, Callable[[int], int]] = {"grow": grown, "inner": inner, "flaky": flaky, "kept": kept, "fail": odd}
-
-
-def traced(kind: str, a: int, b: int, k: int) -> int:
+def traced(kind: str, a: int, b: int, k: int) -> int:  # noqa: PLR0911 - one for each kind
     """The value of one step in a workflow, where `a` and `b` are references."""
     match kind:
         case "choose":
@@ -88,8 +85,16 @@ def traced(kind: str, a: int, b: int, k: int) -> int:
             return total(xs=map_task(partial(add, b=b), concurrency=2)(a=[a, k, 1]))
         case "some":
             return total(xs=map_task(odd, min_successes=0)(x=[a, b, k]))
-        case "grow" | "inner" | "flaky" | "kept" | "fail":
-            return SIMPLE[kind](a)
+        case "grow":
+            return grown(n=a)
+        case "inner":
+            return inner(x=a)
+        case "flaky":
+            return flaky(x=a)
+        case "kept":
+            return kept(x=a)
+        case "fail":
+            return odd(x=a)
     return add(a=a, b=b)
 
 

@@ -6,13 +6,14 @@ of the columns, and gets values and errors back.
 
 from __future__ import annotations
 
+import sys
 import time
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from celltask.core.budget import budget, demand_of
 from celltask.core.context import ACTIVE, NodeContext
-from celltask.errors import RunError
+from celltask.errors import RunError, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -59,10 +60,10 @@ class Items(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing to do for each of them but to call the body here."""
+        """Whether there is nothing to do for each of them but to call the body."""
         task = self.task
         as_defined = task.source is task and task.stand_in is None
-        return self.guests is None and task.options.plain and as_defined and demand_of(task) is None
+        return task.options.plain and as_defined and demand_of(task) is None
 
     @property
     def call(self) -> Callable[..., object]:
@@ -98,7 +99,7 @@ def run_items(items: Items) -> Outcome:
     if task.is_async:
         found = _run_async(items)
     elif items.is_plain:
-        found = _run_plain(items)
+        found = _run_plain(items) if items.guests is None or task.kind != "python" else _run_as_guests(items)
     else:
         found = _run_one_by_one(items)
     return found._replace(duration_s=time.perf_counter() - clock)
@@ -122,6 +123,18 @@ def _run_plain(items: Items) -> Outcome:
     finally:
         ACTIVE.reset(token)
     return Outcome(values, errors)
+
+
+def _run_as_guests(items: Items) -> Outcome:
+    """In one process, with one message each way; where that process dies, one by one, to find who did it."""
+    __tracebackhide__ = True
+    guests, context = cast("Guests", items.guests), items.context()
+    try:
+        return guests.call_many(items, context)
+    except WorkerDiedError:
+        if items.size == 1:
+            return Outcome([None], {0: cast("Exception", sys.exception())})
+        return _run_one_by_one(items)
 
 
 def _extended(values: list[object], calls: Iterator[object]) -> Exception | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -31,6 +31,40 @@ _NESTED, _FOLDERS = ("run", "report", "refuse"), ("document", "root", "scratch")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
 _LINE, _CACHED, _WHY = "celltask_line", "celltask_cached", "celltask_why"
+_SETTINGS: tuple[tuple[str, str, Literal["args", "bool", "linelist", "string"], object], ...] = (
+    (
+        "celltask_documents",
+        "folders, files or patterns, from the root folder, whose documents are tests",
+        "args",
+        [],
+    ),
+    ("celltask_cached", "as --celltask-cached", "bool", False),
+    ("celltask_memory", "as --celltask-memory", "string", ""),
+    ("celltask_cwd", "folder that documents run in: document, root or scratch", "string", "document"),
+    ("celltask_timeout", "seconds that a cell may take", "string", _TIMEOUT_S),
+    ("celltask_document_timeout", "seconds that all cells of a document may take", "string", ""),
+    ("celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", "string", ""),
+    ("celltask_notebook_outputs", "compare cells of notebooks with the outputs stored there", "bool", False),
+    (
+        "celltask_sanitize",
+        "sanitisers of expected output: none, names, -name; or name = pattern",
+        "linelist",
+        [],
+    ),
+    (
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        "linelist",
+        [],
+    ),
+    (
+        "celltask_nested",
+        "code cells inside directives, lists and quotations: run, report or refuse",
+        "string",
+        "run",
+    ),
+    ("celltask_output_limit", "megabytes that a cell may show", "string", _OUTPUT_LIMIT_MB),
+)
 _SEED = pytest.StashKey[str]()
 _REMARKS = pytest.StashKey[list[str]]()
 DIFFS = pytest.StashKey[list[str]]()
@@ -38,7 +72,7 @@ DIFFS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--celltask`` and the ini options."""
+    """Add ``--celltask`` and the other options, and the ini options."""
     group = parser.getgroup("celltask", "documents as tests")
     group.addoption(
         "--celltask",
@@ -46,11 +80,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the code cells of documents (.md, .ipynb, .py, .Rmd, .qmd) as tests",
     )
     group.addoption(
+        "--celltask-cached",
+        action="store_true",
+        help="do not run documents that passed, if nothing has changed for them since: their cells pass",
+    )
+    group.addoption(
         "--celltask-kernels",
         choices=("fork", "fresh", "cold"),
         default="fork",
         help="fork kernels from a warmed server or from states that celltask watch keeps (the default, on Linux), "
         "from the server alone, or start each",
+    )
+    group.addoption(
+        "--celltask-memory",
+        metavar="MIB",
+        help="MiB that a document may take beside what its kernel has from the start, on Linux (default: no limit)",
     )
     group.addoption(
         "--celltask-shell",
@@ -66,49 +110,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("write", "diff"),
         help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
     )
-    group.addoption(
-        "--celltask-cached",
-        action="store_true",
-        help="do not run documents that passed, if nothing has changed for them since: their cells pass",
-    )
-    parser.addini("celltask_cached", "as --celltask-cached", type="bool", default=False)
-    parser.addini(
-        "celltask_documents",
-        "folders, files or patterns, from the root folder, whose documents are tests",
-        type="args",
-        default=[],
-    )
-    group.addoption(
-        "--celltask-memory",
-        metavar="MIB",
-        help="MiB that a document may take beside what its kernel has from the start, on Linux (default: no limit)",
-    )
-    parser.addini("celltask_memory", "as --celltask-memory", default="")
-    parser.addini("celltask_cwd", "folder that documents run in: document, root or scratch", default="document")
-    parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
-    parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
-    parser.addini(
-        "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
-    )
-    parser.addini(
-        "celltask_notebook_outputs",
-        "compare cells of notebooks with the outputs stored there",
-        type="bool",
-        default=False,
-    )
-    parser.addini(
-        "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
-    )
-    parser.addini(
-        "celltask_parametrize",
-        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
-        type="linelist",
-        default=[],
-    )
-    parser.addini(
-        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
-    )
-    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
+    for name, told, kind, default in _SETTINGS:
+        parser.addini(name, told, type=kind, default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,7 +13,8 @@ import pytest
 from celltask.documents.cached import RunCache
 from celltask.documents.engine import engine_of
 from celltask.documents.expected.outputs import Outputs
-from celltask.documents.pytest_plugin import DIFFS, is_cached
+from celltask.documents.project_of_pytest import settings_of
+from celltask.documents.pytest_plugin import is_cached
 from celltask.documents.session import Session
 from celltask.documents.verdict import Failure
 
@@ -124,13 +125,16 @@ class Run:
         """Why the examples of `block` fail, after the cells above it; None if they do not."""
         if self.session is None:
             return None
-        return engine_of(self.document.config).run(self.session.try_examples(block, self._expected().rules))
+        expected = self._expected()
+        return engine_of(self.document.config).run(
+            self.session.try_examples(block, expected.rules, accept=expected.accept)
+        )
 
     def _expected(self) -> Outputs:
         if self._outputs is None:
-            config = self.document.config
-            promotes = bool(config.getoption("celltask_promote")) and not self.parameters
-            self._outputs = Outputs(self.document.document, engine_of(config).settings, promotes=promotes)
+            document = self.document
+            is_plain = not self.parameters  # else it is compared alone
+            self._outputs = document.outputs if is_plain else Outputs(document.document, settings_of(document.config))
         return self._outputs
 
     @cached_property
@@ -145,7 +149,7 @@ class Run:
         return next((item for item in reversed(self.items) if item in chosen), None)
 
     def close(self) -> None:
-        """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
+        """End the kernel; a cell asked for later begins with a fresh one."""
         session, self.session, self._is_told = self.session, None, False
         self.is_unchanged = False
         if session is not None:
@@ -153,11 +157,7 @@ class Run:
             engine_of(self.document.config).run(session.close())
             if self._cache is not None:
                 self._cache.close(copies)
-        outputs, self._outputs = self._outputs, None
-        if outputs is not None:
-            config = self.document.config
-            diff = outputs.promote(writes=config.getoption("celltask_promote") == "write")
-            config.stash.setdefault(DIFFS, []).extend([diff] if diff else [])
+        self._outputs = None
 
 
 def _warn(warned: list[list[object]]) -> Failure | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
     from celltask.documents.kernels.pool import Kernels
@@ -163,8 +164,12 @@ class Session:
             await before.stop()
         return judge(await kernel.run(cell, timeout_s=timeout_s), raises, timeout_s=timeout_s)
 
-    async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
+    async def try_examples(
+        self, block: DoctestBlock, rules: Rules, *, accept: Callable[[Replaced], bool] | None = None
+    ) -> Failure | None:
         """Why the examples of `block` fail in the kernel as it is now; None if they do not.
+
+        `accept` is asked where an example prints something else than the prose says; if it does, that is no failure.
 
         Raises:
             DocumentError: If there is no kernel, or an option of the fence cannot be read.
@@ -178,7 +183,7 @@ class Session:
             worst.extend([] if failure is None else [failure])
             return reply.outputs if failure is None else []
 
-        failure = await run_examples_async(block, execute, rules)
+        failure = await run_examples_async(block, execute, rules, accept=accept)
         return replace(worst[0], line=failure.line) if failure is not None and worst else failure
 
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:

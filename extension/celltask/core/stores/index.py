@@ -92,6 +92,7 @@ class Index:
             _left_behind.append(found)
         made = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA synchronous = NORMAL")
+        made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each one waits for the disk
         self._local.opened = os.getpid(), made
         return made
 

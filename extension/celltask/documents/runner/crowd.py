@@ -142,7 +142,7 @@ class _Crowd:
         if manner.compares and document is not None:
             promotes = bool(manner.promotes) and not chosen.parameters
             outputs = Outputs(document, manner.settings, promotes=promotes)
-            commands = Commands(chosen, document, manner.settings, manner.shell)
+            commands = Commands(chosen, document, manner.settings, manner.shell, outputs.accept)
         outcome = await run_document(
             chosen,
             stage,

@@ -166,6 +166,21 @@ def test_several_outputs_none_and_names() -> None:
     assert [node.state for node in none.run(x=-1).nodes] == ["done", "skipped", "done"]
 
 
+def test_outputs_keep_the_names_that_all_branches_give() -> None:
+    """Branches that run the same task give outputs of its names."""
+
+    @task(outputs=("whole", "text"))
+    def named(x: int) -> tuple[int, str]:
+        return x, str(x)
+
+    @workflow
+    def wf(x: int) -> str:
+        got = conditional("c").if_(x > 0).then(named(x=x)).else_().then(named(x=double(x=x)))
+        return got.text  # type: ignore[attr-defined, no-any-return]  # a reference by name
+
+    assert (wf(x=1), wf(x=-1)) == ("1", "-2")
+
+
 def test_conditionals_and_workflows_within_branches() -> None:
     """A branch may hold a conditional of its own, and workflows, and use values from all around."""
 

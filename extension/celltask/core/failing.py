@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -154,7 +153,9 @@ def _arguments(
 def _failure(workflow: Workflow[..., object], failed: Failed) -> Failure:
     error = failed.error
     node, task = ("", "") if failed.ledger is None else _failed_node(failed.ledger, error, failed.prefix)
-    told = "".join(traceback.format_exception(error))
+    from traceback import format_exception  # noqa: PLC0415 - only for a failure
+
+    told = "".join(format_exception(error))
     return Failure(workflow.name, node, task, type(error).__name__, str(error), told)
 
 

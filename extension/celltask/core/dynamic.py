@@ -10,11 +10,12 @@ from celltask.core.calling import annotate, checked_inputs
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
-from celltask.core.failing import Failed, check_handler, handle, policy_of
+from celltask.core.failing import Failed, check_handler, handle
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
 from celltask.core.job import in_thread
 from celltask.core.origin import line_in, place_of
+from celltask.core.policies import policy_of
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer, alone

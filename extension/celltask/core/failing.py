@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle", "policy_of"]
+__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle"]
 
 ERROR_NAMES = ("err", "error")
 """Inputs of a handler with these names get the error."""
@@ -51,23 +51,6 @@ class Failure:
     kind: str
     message: str
     traceback: str
-
-
-def policy_of(given: object) -> str:
-    """A failure policy as `Workflow` keeps it, from its name here or in Flyte.
-
-    Raises:
-        InterfaceError: If it is neither.
-
-    >>> policy_of("finish"), policy_of(WorkflowFailurePolicy.FAIL_IMMEDIATELY)
-    ('finish', 'stop')
-    """
-    name = str(getattr(given, "name", given))
-    if name in ("stop", "finish"):
-        return name
-    if name in WorkflowFailurePolicy.__members__:
-        return WorkflowFailurePolicy[name].value
-    raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
 
 
 def check_handler(workflow: Workflow[..., object]) -> None:

@@ -6,9 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import call_error
-from celltask.core.failing import check_handler, policy_of
+from celltask.core.failing import check_handler
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
+from celltask.core.policies import policy_of
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.core.types.base import Mismatch

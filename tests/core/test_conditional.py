@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from celltask import conditional, current_context, task, workflow
+from celltask import ImperativeWorkflow, conditional, current_context, task, workflow
 from celltask.core.events import Event, NodeSkipped
 from celltask.errors import BindingError, GraphError, RefError, RunError
 
@@ -352,6 +352,18 @@ def test_outside_of_a_workflow_a_plain_if_does() -> None:
     """There is nothing to choose later."""
     with pytest.raises(GraphError, match="conditional 'c' stands outside of a workflow"):
         conditional("c")
+
+
+def test_an_imperative_workflow_has_conditionals() -> None:
+    """They are written in the same words, and refused in the same way."""
+    made = ImperativeWorkflow("by_hand")
+    x = made.add_input("x", int)
+    chosen = made.add_conditional("c").if_(x > 3).then(double(x=negative(x=x))).else_().then(x)
+    made.add_output("y", made.add_task(double, x=chosen), int)
+    assert (made(x=5), made(x=2)) == (-20, 4)
+    made.add_conditional("open").if_(x > 1).then(1)
+    with pytest.raises(GraphError, match=r"conditional 'open' has no else_\(\)"):
+        made(x=1)
 
 
 def test_the_digest_follows_conditions_and_branches() -> None:

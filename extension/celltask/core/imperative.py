@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import call_error
+from celltask.core.conditional import conditional
 from celltask.core.failing import check_handler
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
@@ -88,6 +89,15 @@ class ImperativeWorkflow(Workflow[..., object]):
             raise call_error(member.name, member.interface, (), inputs, self.place)
         self._tracer.changed()
         return self._tracer.add(member, values)
+
+    def add_conditional(self, name: str) -> conditional:
+        """The beginning of a choice: ``made.add_conditional("size").if_(x > 3).then(big(x=x)).else_().then(x)``.
+
+        Tasks are called in ``then(…)`` as in the function of a workflow; the whole stands for the value of the branch.
+        """
+        frame = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's line
+        self._tracer.changed()
+        return conditional.of(name, self._tracer, place_of(frame.f_code.co_filename, frame.f_lineno))
 
     def add_on_failure(self, handler: Task[..., object] | Workflow[..., object]) -> None:
         """Let `handler` run after a node has failed, as `workflow` does with ``on_failure``; add the inputs first.

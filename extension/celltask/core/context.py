@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.scratch import temporary_folder
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ __all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
 
 ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
 """``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
-
-_scratch: list[object] = []
-"""Temporary folders of this process; each removes itself when the interpreter ends."""
 
 
 class Tracing:
@@ -63,12 +61,7 @@ class TaskContext:
     def working_directory(self) -> Path:
         """A scratch folder of this call, made at first use and removed when the interpreter ends."""
         if self._folder is None:
-            import tempfile  # noqa: PLC0415 - only tasks that ask pay for it
-            from pathlib import Path  # noqa: PLC0415 - only tasks that ask
-
-            folder = tempfile.TemporaryDirectory(prefix=f"celltask-{self.task}-", ignore_cleanup_errors=True)
-            _scratch.append(folder)
-            self._folder = Path(folder.name)
+            self._folder = temporary_folder(self.task)
         return self._folder
 
     @property

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from celltask.core.scratch import KEPT_IN
 from celltask.documents.kernels.client import DocumentClient
 from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
@@ -53,7 +54,7 @@ class Kernel:
         server: What it is forked from; None to start it instead.
         python: The interpreter and its flags.
         is_bare: Whether `server` starts it and does not fork it.
-        folder: Where it has its own folder; that for temporary files if empty.
+        folder: Of the run; it has its own folder there.
         environment: Variables that its process starts with, beside those of this process.
         spec: Of an installed kernel of another language.
     """
@@ -64,7 +65,7 @@ class Kernel:
         python: Sequence[str] = (sys.executable,),
         *,
         is_bare: bool = False,
-        folder: str = "",
+        folder: str,
         environment: Mapping[str, str] | None = None,
         spec: KernelSpec | None = None,
     ) -> None:
@@ -103,7 +104,7 @@ class Kernel:
             raise
 
     async def _start(self, working_folder: str) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="" if self._folder else "celltask-", dir=self._folder or None)
+        self._scratch = tempfile.mkdtemp(prefix="", dir=self._folder)
         spec = self._spec or KernelSpec(
             argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
             display_name="Python 3",
@@ -280,7 +281,8 @@ class Kernel:
         left_out = ("PYTEST_", "PYTHONWARNINGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         # Nobody's profile and history; a started kernel whose parent is gone ends by itself.
-        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython"))}
+        # What our own tasks leave goes with the run.
+        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython")), KEPT_IN: self._folder}
 
 
 class _OneSpec(KernelSpecManager):

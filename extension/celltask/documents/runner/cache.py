@@ -79,17 +79,22 @@ class Passed:
             return "its cells or settings changed"
         return str(unknown) if inputs is None else changed(inputs, self._settings.root) or None
 
-    def watched(self, chosen: Chosen, stage: Stage) -> Watched | None:
+    def watched(self, chosen: Chosen, stage: Stage, folder: str) -> Watched | None:
         """The document with its stage set so that its inputs are noted; None if it can leave no record.
 
         Its former record is removed.
+
+        Args:
+            chosen: The document.
+            stage: How it is run.
+            folder: Of the run, where the kernel writes what it has noted.
         """
         document = chosen.document
         if document is None or not _is_whole(chosen):
             return None
         self._record(chosen).unlink(missing_ok=True)
         last = max((cell.number for cell in document.cells if not skip_reason(cell)), default=0)
-        file = Path(tempfile.mkdtemp(prefix="celltask-inputs-"), "told.json")
+        file = Path(tempfile.mkdtemp(dir=folder), "told.json")
         text = _RECORDER.read_text(encoding="utf-8")
         hidden = {number: list(codes) for number, codes in stage.hidden.items()}
         hidden[0] = [_INSTALL.format(text=text), *hidden.get(0, ())]

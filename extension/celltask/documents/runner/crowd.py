@@ -121,7 +121,7 @@ class _Crowd:
         why = passed.why_run(chosen)
         if why is None:
             return DocumentOutcome(chosen, unchanged=True)
-        watched = passed.watched(chosen, self._stage_of(number))
+        watched = passed.watched(chosen, self._stage_of(number), self._kernels.folder)
         outcome = await self._run(chosen, watched.stage if watched else self._stage_of(number))
         if watched is not None:
             passed.keep(watched, outcome)

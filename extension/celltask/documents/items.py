@@ -18,7 +18,6 @@ from _pytest.fixtures import TopRequest
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.doctests import doctest_blocks
 from celltask.documents.expected.fences import stray_fences
-from celltask.documents.kernels.other import reason_without_kernel
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
@@ -170,6 +169,8 @@ class CellItem(pytest.Item):
         document = self.parent.document
         reason = skip_reason(self.cell, document.language)
         if not reason and document.language != "python":
+            from celltask.documents.kernels.other import reason_without_kernel  # noqa: PLC0415 - few need it
+
             reason = reason_without_kernel(document)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)

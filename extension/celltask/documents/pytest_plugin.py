@@ -189,7 +189,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     documents = {item.parent: None for item in session.items if isinstance(item, items.CellItem)}
     if documents:
-        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
+        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loaded already
 
         engine_of(session.config).expect(list(documents))
         if session.config.getoption("usepdb"):
@@ -259,9 +259,11 @@ def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
         in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
         if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
             return None
-    from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
+    from celltask.documents.engine import engine_of  # noqa: PLC0415 - see above
+
+    if suffix != ".py" and not parent.config.getoption("collectonly"):
+        engine_of(parent.config).kernels.warm()  # the server starts while documents are read
+    from celltask.documents.items import DocumentFile  # noqa: PLC0415 - as above
 
     document: DocumentFile = DocumentFile.from_parent(parent, path=path)
-    if suffix == ".py" and document.is_plain:
-        return None
-    return document
+    return None if suffix == ".py" and document.is_plain else document

@@ -119,7 +119,7 @@ class Run:
         """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
         session, self.session, self._is_told = self.session, None, False
         if session is not None:
-            engine_of(self.document.config).run(session.close())
+            engine_of(self.document.config).run(session.close(waits=False))
         outputs, self._outputs = self._outputs, None
         if outputs is not None:
             outputs.finish()

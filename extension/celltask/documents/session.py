@@ -139,6 +139,7 @@ class Session:
                 else:
                     self._kernel = await self._kernels.take_other(self.document, scene)
                 await self._kernel.begin(scene, self.document.cells)
+                await self._kernels.ended()
                 await self._execute_hidden(self._kernel, 0)
             except DocumentError as error:
                 self._refused = error  # the next cell would only meet it again
@@ -172,16 +173,22 @@ class Session:
         if self._kernel is not None:
             await self._kernel.converse("%debug", ask, write)
 
-    async def close(self) -> None:
-        """End the kernel; a cell asked for later begins with a fresh one."""
+    async def close(self, *, waits: bool = True) -> None:
+        """End the kernel; a cell asked for later begins with a fresh one.
+
+        Args:
+            waits: Until nothing is left of the kernel; else the next document does so before its first cell.
+        """
         kernel, self._kernel = self._kernel, None
         if kernel is not None and self.stage.scene.coverage is not None:
             await kernel.finish()  # which keeps what was measured
         self.results.clear()
         self.broken = self._refused = None
         self._reached, self._seconds = 0, 0.0
-        if kernel is not None:
+        if kernel is not None and waits:
             await kernel.stop()
+        elif kernel is not None:
+            await self._kernels.end(kernel)
 
 
 def _left_behind(unseen: list[object]) -> Failure:

@@ -32,6 +32,7 @@ import threading
 import time
 import traceback
 import types
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -62,7 +63,9 @@ def main() -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
     watch = _watch_module()
     _preload(_KERNEL.split())
+    gc.freeze()
     _rehearse()
+    gc.collect()  # what the rehearsal left, and nothing else
     serve(control, watch, folder)
 
 
@@ -70,8 +73,8 @@ def serve(control: socket.socket, watch: types.ModuleType | None, folder: str = 
     """Fork what is asked for on `control`; ends the process, and removes `folder`, when its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what was forked: the system buries it
-    gc.collect()
     gc.freeze()  # pages with these objects stay shared between all processes
+    gc.enable()
     while True:
         request, fds = received(control)
         if request is None:
@@ -212,7 +215,11 @@ def _leave(code: int) -> NoReturn:
 
 
 def _preload(modules: list[str]) -> dict[str, str]:
-    """Import `modules`, ``"a.b"`` or ``"a.b:c"``; those that cannot be imported, each with its reason."""
+    """Import `modules`, ``"a.b"`` or ``"a.b:c"``; those that cannot be imported, each with its reason.
+
+    Nearly all that is made meanwhile stays, so that looking for garbage would only take time.
+    """
+    gc.disable()
     failed = {}
     for name in modules:
         module, _, part = name.partition(":")
@@ -255,8 +262,10 @@ def _watch_module() -> types.ModuleType:
 
 def _execute(name: str, names: dict[str, Any]) -> None:
     """Execute a file of this folder as a part of what `names` are those of."""
-    path = Path(__file__).with_name(name)
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)  # noqa: S102 - our own file
+    loader = SourceFileLoader(Path(name).stem, str(Path(__file__).with_name(name)))
+    code = loader.get_code(loader.name)  # keeps bytecode, as an import does
+    assert code is not None  # noqa: S101 - it has a source
+    exec(code, names)  # noqa: S102 - our own file
 
 
 if __name__ == "__main__":

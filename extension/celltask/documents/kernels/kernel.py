@@ -244,6 +244,11 @@ class Kernel:
                 return list(told.get("unseen", []))
             await asyncio.sleep(_AGAIN_S)
 
+    async def kill(self) -> None:
+        """Have the process end, and whatever it started, without waiting for that; `stop` is still to be called."""
+        if self.provisioner is not None and self.provisioner.has_process:
+            await self.provisioner.kill()
+
     async def stop(self) -> None:
         """End the process and whatever it started; a second call does nothing."""
         if self._client is not None and self._client.kc is not None:

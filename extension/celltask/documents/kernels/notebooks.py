@@ -40,5 +40,11 @@ with _checked_later():
     from nbclient.exceptions import DeadKernelError
     from nbclient.util import ensure_async
     from nbformat import NotebookNode
+    from nbformat.v4 import new_output
 
-__all__ = ["DeadKernelError", "NotebookClient", "NotebookNode", "ensure_async"]
+__all__ = ["DeadKernelError", "NotebookClient", "NotebookNode", "ensure_async", "make_ready"]
+
+
+def make_ready() -> None:
+    """Do what the first cell that shows something would wait for: nbformat compiles the schema of outputs."""
+    new_output("stream")  # type: ignore[no-untyped-call]  # untyped in nbformat

@@ -89,6 +89,7 @@ class _Crowd:
         """Run them, `jobs` at once."""
         if self._passed is None:  # else perhaps no kernel is needed
             self._kernels.warm()
+            await self._kernels.expect(self._paths[0])
         refused: ExceptionGroup[DocumentError] | None = None
         try:
             async with asyncio.TaskGroup() as group:

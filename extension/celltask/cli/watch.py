@@ -22,8 +22,8 @@ def _watch(file: str, *, timeout: float) -> None:
 
     from rich.console import Console  # noqa: PLC0415 - as above
 
-    from celltask.documents.kernels.kernel import Scene  # noqa: PLC0415 - as above
     from celltask.documents.kernels.pool import Kernels  # noqa: PLC0415 - as above
+    from celltask.documents.kernels.scene import Scene  # noqa: PLC0415 - as above
     from celltask.documents.loop import Loop  # noqa: PLC0415 - as above
     from celltask.documents.session import Stage  # noqa: PLC0415 - as above
     from celltask.documents.watching import Watch  # noqa: PLC0415 - as above

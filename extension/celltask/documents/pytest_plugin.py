@@ -41,16 +41,17 @@ _SEED = pytest.StashKey[str]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--celltask`` and the ini options."""
     group = parser.getgroup("celltask", "documents as tests")
+    _add_choice(parser, group)
+    _add_kernels(parser, group)
+    _add_expected_output(parser, group)
+
+
+def _add_choice(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Which documents are tests, and what of them is run."""
     group.addoption(
         "--celltask",
         action="store_true",
         help="run the code cells of documents (.md, .ipynb, .py, .Rmd, .qmd) as tests",
-    )
-    group.addoption(
-        "--celltask-kernels",
-        choices=("fork", "cold"),
-        default="fork",
-        help="fork kernels from a warmed server (the default, on Linux), or start each",
     )
     group.addoption(
         "--celltask-shell",
@@ -58,19 +59,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="document",
         help="shell examples of documents: run those of documents that ask for it (the default), run all, or skip all",
     )
-    group.addoption(
-        "--promote",
-        dest="celltask_promote",
-        nargs="?",
-        const="write",
-        choices=("write", "diff"),
-        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
-    )
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
         type="args",
         default=[],
+    )
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
+    )
+
+
+def _add_kernels(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Where cells are executed, and what they may take."""
+    group.addoption(
+        "--celltask-kernels",
+        choices=("fork", "cold"),
+        default="fork",
+        help="fork kernels from a warmed server (the default, on Linux), or start each",
     )
     group.addoption(
         "--celltask-memory",
@@ -80,6 +92,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("celltask_memory", "as --celltask-memory", default="")
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
+
+
+def _add_expected_output(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """How what cells show is compared with what documents say."""
+    group.addoption(
+        "--promote",
+        dest="celltask_promote",
+        nargs="?",
+        const="write",
+        choices=("write", "diff"),
+        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
+    )
     parser.addini(
         "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
     )
@@ -92,16 +117,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
     )
-    parser.addini(
-        "celltask_parametrize",
-        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
-        type="linelist",
-        default=[],
-    )
-    parser.addini(
-        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
-    )
-    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
 def pytest_configure(config: pytest.Config) -> None:

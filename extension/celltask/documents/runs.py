@@ -48,7 +48,7 @@ class Run:
         self.items: list[CellItem] = []
         self.session: Session | None = None
         self._outputs: Outputs | None = None
-        self._is_told = False
+        self._is_told = self._has_looked_ahead = False
 
     @property
     def name(self) -> str:
@@ -85,7 +85,9 @@ class Run:
         if self.session is None:
             return None
         engine = engine_of(self.document.config)
-        engine.run(engine.look_ahead(self.document))
+        if not self._has_looked_ahead:
+            self._has_looked_ahead = True
+            engine.run(engine.look_ahead(self.document))
         result = engine.run(self.session.result_of(item.cell, is_last=item is self._last))
         self._is_told = result.failure is not None
         for stream, text in result.reply.streams.items():
@@ -117,7 +119,8 @@ class Run:
 
     def close(self) -> None:
         """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
-        session, self.session, self._is_told = self.session, None, False
+        session, self.session = self.session, None
+        self._is_told = self._has_looked_ahead = False
         if session is not None:
             engine_of(self.document.config).run(session.close(waits=False))
         outputs, self._outputs = self._outputs, None

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.expected.rules import Rules
-    from celltask.documents.kernels.kernel import Kernel, Scene
+    from celltask.documents.kernels.kernel import Kernel
     from celltask.documents.kernels.pool import Kernels, Path
     from celltask.documents.kernels.reply import Reply
+    from celltask.documents.kernels.scene import Scene
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Raises
 

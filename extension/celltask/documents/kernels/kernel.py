@@ -20,7 +20,6 @@ from celltask.documents.kernels.client import DocumentClient
 from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
-from celltask.documents.kernels.scene import Scene
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -28,9 +27,10 @@ if TYPE_CHECKING:
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
+    from celltask.documents.kernels.scene import Scene
     from celltask.documents.outline import Cell
 
-__all__ = ["Kernel", "Scene"]
+__all__ = ["Kernel"]
 
 _START_S = 60.0
 _ASK_S = 20.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.imports import imports_of, shared_paths
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.runner.cache import Passed
 from celltask.documents.runner.document import run_document
 from celltask.documents.runner.expectation import Expectation

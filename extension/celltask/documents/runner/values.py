@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, cast
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.shown import shown_text
 from celltask.documents.failed import unknown_name
-from celltask.documents.kernels.kernel import Scene
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runner.background import background

@@ -1,4 +1,4 @@
-"""The folder for temporary files of all tests: when they have ended, nothing of celltask may be left there."""
+"""What all tests have in common: folders for results and for temporary files; none of celltask's may be left there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from celltask.core import scratch
 from celltask.documents.runner import background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,3 +42,20 @@ def _in(folder: Path) -> Callable[[], None]:
             raise pytest.UsageError(f"temporary files are left behind: {', '.join(sorted(left))}")
 
     return leave
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("celltask")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLTASK_STORE", f"{folder}/store")
+        patch.setenv("CELLTASK_KEY_FILE", f"{folder}/key")
+        yield
+
+
+@pytest.fixture
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a store that no other test has written to."""
+    folder = tmp_path / "store"
+    monkeypatch.setenv("CELLTASK_STORE", str(folder))
+    return folder

@@ -13,7 +13,9 @@
     - CycleError                   ... because each waits for the other
     - RefError (TypeError)         ... because the future value of a node was used as a value
   + RunError                       a run could not do what was asked
+    - RunCancelledError            ... because it was cancelled
     - TaskTimeoutError (TimeoutError)  ... because a task ran longer than its `timeout`
+    - WorkerDiedError              ... because the process that a task ran in ended in the middle
     - TaskExitError                ... because a program that a task started reported failure
   + DocumentError                  a document cannot be read, or does not hold what was asked of it
     - UnknownNameError (KeyError)  ... because no task or workflow in it has the name
@@ -39,11 +41,13 @@ __all__ = [
     "PluginError",
     "PurityError",
     "RefError",
+    "RunCancelledError",
     "RunError",
     "TaskExitError",
     "TaskTimeoutError",
     "UnknownNameError",
     "ValueMismatchError",
+    "WorkerDiedError",
 ]
 
 
@@ -118,8 +122,16 @@ class RunError(CelltaskError):
     """A run could not do what was asked of it."""
 
 
+class RunCancelledError(RunError):
+    """The run was cancelled before it could end."""
+
+
 class TaskTimeoutError(RunError, TimeoutError):
     """A task ran longer than its `timeout` (seconds)."""
+
+
+class WorkerDiedError(RunError):
+    """The process that a task ran in ended in the middle: it was killed, it crashed, or the body ended it."""
 
 
 class TaskExitError(RunError):

@@ -57,8 +57,8 @@ def test_a_trivial_run_loads_nothing_heavy(process: Callable[..., Said], add_py:
     """Start-up time is a promise: a run of a plain module needs none of these."""
     loaded = loaded_by(process, "run", add_py, "add", "--a", "1")
     assert not HEAVY & {name.partition(".")[0] for name in loaded}
-    assert not {"importlib.metadata", "concurrent.futures", "json", "difflib", "celltask.core.fingerprint"} & loaded
-    assert "celltask.core.run" in loaded
+    assert not {"importlib.metadata", "concurrent.futures", "sqlite3", "difflib", "celltask.core.fingerprint"} & loaded
+    assert "celltask.core.execution" in loaded
 
 
 def test_help_of_a_page_loads_neither_rich_nor_a_notebook(process: Callable[..., Said], page_md: str) -> None:

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from celltask.core.cell import HELP, OPTIONS, decorator_source, flags, parse_header
-from celltask.core.task import task
+from celltask.core.defining import task
 from celltask.core.workflow import workflow
 from celltask.errors import HeaderError
 
@@ -75,7 +75,7 @@ def test_the_body_form_has_a_name_and_outputs(line: str, name: str, outputs: tup
 @pytest.mark.parametrize(
     ("line", "what", "mend"),
     [
-        ("%%task --retry 2", "there is no option '--retry'", "did you mean --retries?"),
+        ("%%task --retry 2", "there is no option '--retry'", "did you mean --retry-on or --retries or --retry-delay?"),
         ("%%task --cache_version x", "there is no option '--cache_version'", "did you mean --cache-version?"),
         ("%%task -cache", "there is no option '-cache'", "did you mean --cache?"),
         ("%%task --retries", "--retries needs a value", "write --retries N"),

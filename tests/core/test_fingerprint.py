@@ -518,7 +518,7 @@ def test_own_decorators_and_their_options_do_not_count() -> None:
         "@stored_too\n",
     ]
     start = (
-        "import functools\nimport celltask, celltask as __celltask__\nfrom celltask.core.task import task\n"
+        "import functools\nimport celltask, celltask as __celltask__\nfrom celltask.core.defining import task\n"
         "stored = task(cache=True)\nstored_too = functools.partial(task, retries=1)()\n"
     )
     found = set()
@@ -531,7 +531,7 @@ def test_own_decorators_and_their_options_do_not_count() -> None:
 def test_tasks_that_are_called_count_with_their_code() -> None:
     """A task that calls another changes with the other's code, and not with its options."""
     text = (
-        "from celltask.core.task import task\n"
+        "from celltask.core.defining import task\n"
         "@task{}\ndef inner(x: int) -> int:\n    return x + {}\n"
         "@task\ndef outer(x: int) -> int:\n    return inner(x=x)\n"
     )
@@ -544,7 +544,7 @@ def test_tasks_that_are_called_count_with_their_code() -> None:
 def test_task_that_calls_itself_has_the_digest_of_its_code() -> None:
     """Recursion is no obstacle, and an older definition of the same name does not count."""
     text = (
-        "from celltask.core.task import task\n"
+        "from celltask.core.defining import task\n"
         "@task\ndef down(x: int) -> int:\n    return down(x=x - 1) if x > {} else 0\n"
     )
     fresh = run_cell(text.format(0))["down"].digest  # type: ignore[attr-defined]  # a task

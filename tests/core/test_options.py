@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from celltask import OutputLocation, Resources, ShellTask, mock_task, task, workflow
-from celltask.core import job
 from celltask.core.purity import captured, check
 from celltask.errors import InterfaceError, PurityError, TaskExitError, ValueMismatchError
 
@@ -71,11 +70,10 @@ def test_changed_options_are_checked_as_new_ones() -> None:
         f.with_options({"share": ["y"]})
 
 
-def test_a_shared_input_stays_shared_in_every_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_input_stays_shared_in_every_attempt() -> None:
     """With retries, too, `share` hands over the caller's own object, also one that cannot be copied."""
-    monkeypatch.setattr(job, "FIRST_DELAY_S", 0.001)
 
-    @task(share=["lock"], retries=3)
+    @task(share=["lock"], retries=3, retry_delay=0)
     def use(lock: Lock) -> int:
         with lock.lock:
             lock.uses += 1

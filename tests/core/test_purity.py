@@ -102,7 +102,7 @@ ALLOWED = {
     "context variable": "import contextvars\nx = contextvars.ContextVar('x')",
     "tuple of exceptions": "x = (ValueError, KeyError)",
     "tuple of functions": "x = (len, print)",
-    "task": "from celltask.core.task import task\n@task\ndef x() -> int:\n    return 1",
+    "task": "from celltask.core.defining import task\n@task\ndef x() -> int:\n    return 1",
     "workflow": "from celltask.core.workflow import workflow\n@workflow\ndef x(a: int) -> int:\n    return a",
     "module's own names": "def x(): return __name__, __file__",
     "notebook's own names": "def x(): return display, get_ipython",

@@ -8,7 +8,6 @@ from pathlib import Path  # noqa: TC003 - annotations of tasks are read
 import pytest
 
 from celltask import task, workflow
-from celltask.core import job
 from celltask.core.events import (
     Event,
     NodeFailed,
@@ -178,12 +177,11 @@ def test_reused_nodes_say_so() -> None:
     assert [event.reason for event in events if isinstance(event, NodeReused)] == ["same code, same inputs"]
 
 
-def test_retries_of_a_node_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_of_a_node_are_told() -> None:
     """`with_overrides(retries=…)` holds for its node, and each retry is an event."""
-    monkeypatch.setattr(job, "FIRST_DELAY_S", 0.001)
     left = [2]
 
-    @task(allow_globals=["left"])
+    @task(retry_delay=0, allow_globals=["left"])
     def flaky(x: int) -> int:
         left[0] -= 1
         if left[0] >= 0:
@@ -227,7 +225,7 @@ def test_inputs_are_checked_before_anything_runs() -> None:
 
 def test_an_unknown_engine_is_told_with_the_known_ones() -> None:
     """A wrong engine name lists what there is."""
-    with pytest.raises(PluginError, match="use one of: inline, threads"):
+    with pytest.raises(PluginError, match="use one of: inline, processes, threads"):
         chain.run(x=1, engine="rocket")
 
 

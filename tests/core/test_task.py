@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from celltask import Resources, current_context, task
-from celltask.core import job
 from celltask.core.registry import registry
 from celltask.errors import CallError, InterfaceError, RunError, TaskTimeoutError, ValueMismatchError
 
@@ -199,12 +198,11 @@ def test_an_async_task_is_awaitable() -> None:
     assert later.run(x=1).value == 2
 
 
-def test_retries_try_again_and_count_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_try_again_and_count_attempts() -> None:
     """A task with retries runs until it succeeds, each attempt with inputs as given."""
-    monkeypatch.setattr(job, "FIRST_DELAY_S", 0.001)
     seen: list[tuple[int, list[int]]] = []
 
-    @task(retries=2, allow_globals=["seen"])
+    @task(retries=2, retry_delay=0, allow_globals=["seen"])
     def flaky(xs: list[int]) -> int:
         xs.append(0)
         seen.append((current_context().attempt, list(xs)))
@@ -216,12 +214,11 @@ def test_retries_try_again_and_count_attempts(monkeypatch: pytest.MonkeyPatch) -
     assert seen == [(1, [7, 0]), (2, [7, 0]), (3, [7, 0])]
 
 
-def test_retries_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_end() -> None:
     """After the last retry the error goes to the caller."""
-    monkeypatch.setattr(job, "FIRST_DELAY_S", 0.001)
     count = [0]
 
-    @task(retries=2, allow_globals=["count"])
+    @task(retries=2, retry_delay=0, allow_globals=["count"])
     def broken(x: int) -> int:
         count[0] += 1
         raise ConnectionError

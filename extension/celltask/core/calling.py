@@ -17,15 +17,15 @@ from celltask.core.context import ACTIVE, Tracing
 from celltask.core.interface import MISSING, Input, Interface, handler_preview
 from celltask.core.origin import line_in, place_of
 from celltask.core.types.base import Mismatch
-from celltask.errors import CelltaskError, ValueMismatchError
+from celltask.errors import CallError, CelltaskError, ValueMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.core.composite import Composite
     from celltask.core.task import Task
-    from celltask.core.workflow import Workflow
 
-__all__ = ["annotate", "checked_inputs", "generate_call", "releaser", "tell_where"]
+__all__ = ["annotate", "call_error", "checked_inputs", "generate_call", "releaser", "tell_where"]
 
 _numbers = itertools.count(1)
 
@@ -189,7 +189,7 @@ def _release_many(task: Task[..., object], value: object) -> object:
     return interface.returned(tuple(items))
 
 
-def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tuple[object, ...]) -> tuple[object, ...]:
+def checked_inputs(member: Task[..., object] | Composite, values: tuple[object, ...]) -> tuple[object, ...]:
     """The values, validated; each node isolates what it gets.
 
     Raises:
@@ -205,9 +205,7 @@ def checked_inputs(member: Task[..., object] | Workflow[..., object], values: tu
     return tuple(checked)
 
 
-def mismatch(
-    told: str, name: str, member: Task[..., object] | Workflow[..., object], error: Mismatch
-) -> ValueMismatchError:
+def mismatch(told: str, name: str, member: Task[..., object] | Composite, error: Mismatch) -> ValueMismatchError:
     """The error a user meets when a value does not fit, naming the argument, the type and the value received."""
     path = "".join(error.path)
     which = f"{told} of {member.name!r}" if not path else f"{told} of {member.name!r}, at {name or 'the value'}{path},"
@@ -219,11 +217,39 @@ def mismatch(
     )
 
 
+def call_error(
+    name: str, interface: Interface, args: Sequence[object], kwargs: Mapping[str, object], where: str
+) -> CallError:
+    """The error for arguments that do not fit the names of the inputs, naming the first that does not."""
+    names = [port.name for port in interface.inputs]
+    positional = [port.name for port in interface.inputs if not port.keyword_only]
+    usage = f"call it as {name}{str(interface).partition(' -> ')[0]}"
+    if len(args) > len(positional):
+        return CallError(f"{name!r} takes {len(positional)} positional inputs and got {len(args)}", where, usage)
+    given = positional[: len(args)]
+    for key in kwargs:
+        if key not in names:
+            import difflib  # noqa: PLC0415 - only for a mistake
+
+            near = difflib.get_close_matches(key, names, 1)
+            return CallError(
+                f"{name!r} has no input {key!r}",
+                where,
+                f"did you mean {near[0]!r}? {usage}" if near else usage,
+            )
+        if key in given:
+            return CallError(f"{name!r} got two values for input {key!r}", where, usage)
+    missing = [port.name for port in interface.inputs if port.required and port.name not in (*given, *kwargs)]
+    return CallError(f"{name!r} needs a value for {', '.join(missing) or 'its inputs'}", where, usage)
+
+
 def tell_where(task: Task[..., object], error: BaseException) -> None:
     """Add to an error from a task's body the task's name and the line in the user's own text, once per task."""
     code = getattr(task.function, "__code__", None)
     if code is None or isinstance(error, CelltaskError):
         return
+    if any(note.startswith(f"in task {task.name!r}, ") for note in getattr(error, "__notes__", ())):
+        return  # in the process that it ran in
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
     annotate(error, note)

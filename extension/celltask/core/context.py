@@ -5,9 +5,11 @@ One context variable answers all three, because every call of every task has to 
 
 from __future__ import annotations
 
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.events import NodePrinted
 from celltask.core.scratch import temporary_folder
 from celltask.errors import RunError
 
@@ -17,28 +19,38 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
+    from celltask.core.composite import Composite
+    from celltask.core.engines.base import Guests
     from celltask.core.events import Event
+    from celltask.core.execution import Execution
     from celltask.core.task import Task
-    from celltask.core.workflow import Workflow
+    from celltask.core.tracing import Tracer
 
     class _Named(Protocol):
         @property
         def name(self) -> str: ...
 
 
-__all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
+__all__ = ["ACTIVE", "FRESH_SINCE", "NodeContext", "TaskContext", "Tracing", "current_context"]
 
 ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
 """``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
 
+FRESH_SINCE: ContextVar[float] = ContextVar("celltask_fresh_since", default=0.0)
+"""Seconds since the epoch: cached results that are older count as missing, as a run with `refresh` asks for."""
+
+MOST_PRINTED = 1 << 20
+"""How many characters of what a node prints are kept."""
+
 
 class Tracing:
-    """A workflow is being traced; `add` takes a task and its inputs and gives references to its outputs."""
+    """A graph is being traced; `add` takes a task and its inputs and gives references to its outputs."""
 
-    __slots__ = ("add",)
+    __slots__ = ("add", "tracer")
 
-    def __init__(self, add: Callable[[Task[..., object] | Workflow[..., object], tuple[object, ...]], object]) -> None:
-        self.add = add
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object] = tracer.add
 
 
 class TaskContext:
@@ -56,6 +68,11 @@ class TaskContext:
     def __init__(self, member: _Named, run_id: str = "local", node: str = "") -> None:
         self.run_id, self.node, self.task, self.attempt = run_id, node, member.name, 1
         self._folder: Path | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was cancelled, so that what the body does is not wanted any more."""
+        return False
 
     @property
     def working_directory(self) -> Path:
@@ -89,19 +106,65 @@ class TaskContext:
         return f"<context of task {self.task!r}, run {self.run_id}, attempt {self.attempt}>"
 
 
+class RunControl:
+    """What all nodes of one run share: whether it was cancelled. It holds state.
+
+    Attributes:
+        cancelled: Set when it was.
+        live: The executions that are under way: the run's own, and those of workflows within it.
+    """
+
+    __slots__ = ("cancelled", "live")
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self.live: set[Execution] = set()
+
+
 class NodeContext(TaskContext):
     """The context of one node of a run, and the way its events leave it.
 
     Attributes:
         reused: Whether the result of an earlier call stood in for the body.
+        input_digests: The content of inputs as far as it is known, by place: what others of the run have told, and
+            then what the cache has.
+        output_digests: The content of each output, where a cache has told it; ``""`` for one that it has not.
+        guests: The processes that bodies are to run in, or ``None``.
+        control: What the nodes of the run share; ``None`` in another process than the run's.
+        printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
-    __slots__ = ("on_event", "reused")
+    __slots__ = (
+        "_room", "control", "guests", "input_digests", "on_event", "output_digests", "printed", "reused",
+    )  # fmt: skip
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
         super().__init__(member, run_id, node)
         self.on_event = on_event
         self.reused = False
+        self.input_digests: dict[int, str] | None = None
+        self.output_digests: tuple[str, ...] = ()
+        self.guests: Guests | None = None
+        self.control: RunControl | None = None
+        self.printed: list[tuple[str, str]] | None = None
+        self._room = MOST_PRINTED
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the run was cancelled, so that what the body does is not wanted any more."""
+        return self.control is not None and self.control.cancelled.is_set()
+
+    def note_printed(self, stream: str, text: str) -> None:
+        """Keep `text`, which the body printed to ``"stdout"`` or ``"stderr"``; of more than 1 MiB the first."""
+        if self._room <= 0:
+            return
+        self._room -= len(text)
+        if self._room <= 0:
+            text = text[: self._room] + "\n… and more, which is not kept\n"
+        if self.printed is None:
+            self.printed = []
+        self.printed.append((stream, text))
+        self.tell(NodePrinted(self.run_id, self.node, stream, text))
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from contextvars import copy_context
-from functools import partial
 from itertools import repeat
 from operator import call
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from celltask.core.budget import budget
 from celltask.core.calling import annotate, checked_inputs, mismatch
-from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.context import ACTIVE, NodeContext, RunControl
+from celltask.core.crew import Crew
+from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
-from celltask.core.job import run_coroutine
+from celltask.core.known import KnownDigests
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
+from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
+from celltask.core.tracing import trace_of
 from celltask.core.types.base import Mismatch
+from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from celltask.core.engines.base import Engine
+    from celltask.core.composite import Composite
     from celltask.core.program import Program, Step
-    from celltask.core.workflow import Workflow
+    from celltask.core.recording import Recording
+    from celltask.core.settings import Settings
+    from celltask.core.tracing import Trace
 
 __all__ = ["Execution"]
 
@@ -38,34 +43,45 @@ class Execution:
         member: The workflow, or the task that is run by itself.
         program: What to run.
         inputs: Validated values, one per input.
-        engine: Where nodes run that are ready while another one runs.
-        on_event: Listener, or ``None``.
-        prefix: What the ids of nodes begin with in events, ``"n1/"`` for the workflow that is node n1.
+        settings: How it is to be carried out.
+        on_event: Where events go, or ``None``.
+        outer: The execution that this one is a node of, and what ids of nodes begin with in events: ``"n1/"``.
 
     Attributes:
         value: What a call returns; ``None`` unless every node has ended well.
         error: What went wrong first; ``None`` if nothing did.
+        policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
+        known: What is known of the content of values.
+        recording: What writes down how it goes, for the outermost execution of a run.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
         self,
         run: str,
-        member: Task[..., object] | Workflow[..., object],
+        member: Task[..., object] | Composite,
         program: Program,
         inputs: tuple[object, ...],
-        engine: Engine,
+        settings: Settings,
         on_event: Callable[[Event], object] | None,
-        prefix: str = "",
+        outer: tuple[Execution, str] | None = None,
     ) -> None:
         self.run, self.member, self.program = run, member, program
-        self.engine, self.on_event, self.prefix = engine, on_event, prefix
+        self.settings, self.on_event = settings, on_event
+        self.engine = engine_of(settings.engine)
+        self.inputs = inputs
+        self.control: RunControl = RunControl() if outer is None else outer[0].control
+        self.prefix = "" if outer is None else outer[1]
+        self._crew: Crew | None = None
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
+        self.known = KnownDigests(program)
+        self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
-        self._policy = "stop" if isinstance(member, Task) else member.failure_policy
+        self.policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
+        self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
         self._wanted = list(program.wanted)
         self._failing = threading.Lock()
@@ -73,31 +89,54 @@ class Execution:
     @property
     def state(self) -> str:
         """How the run stands: ``"done"``, ``"failed"`` or ``"cancelled"``."""
-        if self.error is None:
-            return "done"
-        return "failed" if isinstance(self.error, Exception) else "cancelled"
+        return "done" if self.error is None else _state_after(self.error)
 
     def carry_out(self) -> None:
         """Run every node that can be run; afterwards `ledger`, `value` and `error` tell what happened."""
         __tracebackhide__ = True
+        self.control.live.add(self)
         try:
-            if self.engine.workers and len(self.program.steps) > 1:
-                Crew(self).work()
-            else:
-                self._work_alone()
+            self._work()
             if self.error is None:
                 self.value = _outputs_value(self.member, self)
-        except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener, an output; the run carries it on
+        except Exception as error:  # noqa: BLE001 - border: a listener, an output; the run carries it on
             self.abort(error)
+        except BaseException as error:  # noqa: BLE001 - border: an interrupt; the run carries it on
+            self.cancel(error)
+        finally:
+            self.control.live.discard(self)
         self._tell_skipped()
+        if self.state == "failed" and not isinstance(self.member, Task):
+            try:
+                self.member.after_failure(self)
+            except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener; the run carries it on
+                self.error = error
+
+    def _work(self) -> None:
+        __tracebackhide__ = True
+        for place, demand in self.program.demands.items():
+            budget.check(cast("Task[..., object]", self.program.steps[place].member), demand)
+        if self.engine.workers and len(self.program.steps) > 1:
+            self._crew = Crew(self)
+            self._crew.work()
+        else:
+            self._work_alone()
 
     def _work_alone(self) -> None:
+        demands = self.program.demands
         for place in range(len(self.program.steps)):
             if self._stopped:
                 break
-            if not self._skipped[place]:
+            if self._skipped[place]:
+                continue
+            if place in demands:
+                budget.wait_for(demands[place])
+            try:
                 self.do(place)
-                self.let_go(place)
+            finally:
+                if place in demands:
+                    budget.give_back(demands[place])
+            self.let_go(place)
 
     def let_go(self, place: int) -> None:
         """Keep no longer what the node at `place`, which has ended, was the last to want."""
@@ -110,53 +149,126 @@ class Execution:
     def do(self, place: int) -> None:
         """Run one node; an error of its body is kept, not raised."""
         __tracebackhide__ = True
-        step, ledger = self.program.steps[place], self.ledger
-        on_event, node_id = self.on_event, self.prefix + step.node.id
-        context = NodeContext(step.member, self.run, node_id, on_event)
-        ledger.started[place] = started = time.time()
-        clock = time.perf_counter()
-        if on_event is not None:
-            on_event(NodeStarted(self.run, node_id, started))
+        step = self.program.steps[place]
+        context, clock = self._begin(place, step)
         token = ACTIVE.set(context)
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
             self.values[place] = self._perform(step, place, arguments)
         except BaseException as error:  # border: users' code; the run carries the error on
-            ledger.durations_s[place] = time.perf_counter() - clock
-            self._failed(place, node_id, error)
+            self._failed(place, context, clock, error)
             if not isinstance(error, Exception):
                 raise
         else:
-            ledger.durations_s[place] = duration_s = time.perf_counter() - clock
-            ledger.states[place] = "reused" if context.reused else "done"
-            if on_event is not None and not context.reused:
-                on_event(NodeFinished(self.run, node_id, duration_s))
+            self._finished(place, context, clock)
         finally:
-            ledger.attempts[place] = context.attempt
+            self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            if self.recording is not None:
+                self._record(place, self.recording)
+
+    def _record(self, place: int, recording: Recording) -> None:
+        """Have it written how the run goes, if that was last done a while ago."""
+        if self.ledger.started[place] + self.ledger.durations_s[place] - recording.told_at > PERIOD_S:
+            recording.tell(self.ledger)
+
+    def floats(self, place: int) -> bool:
+        """Whether the node at `place` is an async task, which holds no thread while it waits."""
+        member = self.program.steps[place].member
+        return isinstance(member, Task) and member.is_async
+
+    async def do_afloat(self, place: int) -> None:
+        """Run one async node on the loop; otherwise as `do`."""
+        __tracebackhide__ = True
+        step = self.program.steps[place]
+        context, clock = self._begin(place, step)
+        token = ACTIVE.set(context)
+        try:
+            arguments = list(map(call, step.getters, repeat(self.values)))
+            self.values[place] = await self._called(step.member)(*arguments)  # type: ignore[misc]  # an async task
+        except BaseException as error:  # border: users' code; the run carries the error on
+            if self._stopped and type(error).__name__ == "CancelledError":
+                error = self.error or error
+            self._failed(place, context, clock, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._finished(place, context, clock)
+        finally:
+            self.ledger.attempts[place] = context.attempt
+            ACTIVE.reset(token)
+            if self.recording is not None:
+                self._record(place, self.recording)
+
+    def _begin(self, place: int, step: Step) -> tuple[NodeContext, float]:
+        on_event, node_id = self.on_event, self.prefix + step.node.id
+        context = NodeContext(step.member, self.run, node_id, on_event)
+        context.guests, context.control = self.engine.guests, self.control
+        if place in self.known.places:
+            self.known.give(step, context)
+        self.ledger.started[place] = started = time.time()
+        if on_event is not None:
+            on_event(NodeStarted(self.run, node_id, started))
+        return context, time.perf_counter()
+
+    def _finished(self, place: int, context: NodeContext, clock: float) -> None:
+        ledger = self.ledger
+        ledger.durations_s[place] = duration_s = time.perf_counter() - clock
+        ledger.states[place] = "reused" if context.reused else "done"
+        if place in self.known.places:
+            self.known.take(self.program.steps[place], context)
+        if context.printed:
+            ledger.printed[place] = context.printed
+        if self.on_event is not None and not context.reused:
+            self.on_event(NodeFinished(self.run, context.node, duration_s))
+
+    def _called(self, member: Task[..., object] | Composite) -> Callable[..., object]:
+        task = cast("Task[..., object]", member)
+        return task.as_node if self.engine.guests is None else task.as_guest
 
     def _perform(self, step: Step, place: int, arguments: list[object]) -> object:
         __tracebackhide__ = True
         member = step.member
         if not isinstance(member, Task):
-            return self._nest(member, step, place, arguments)
-        value = member.as_node(*arguments)
+            return member.carry_out(self, place, arguments)
+        value = self._called(member)(*arguments)
         if member.is_async:
-            coroutine: Coroutine[object, None, object] = value  # type: ignore[assignment]  # what an async body gives
-            return run_coroutine(coroutine)
+            from celltask.core.loop import run_coroutine  # noqa: PLC0415 - only async tasks need a loop
+
+            return run_coroutine(cast("Coroutine[object, None, object]", value), here=not self.engine.workers)
         return value
 
-    def _nest(self, member: Workflow[..., object], step: Step, place: int, arguments: list[object]) -> object:
+    def nest(
+        self, member: Composite, trace: Trace, place: int, arguments: list[object], *, taken: int | None = None
+    ) -> object:
+        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy.
+
+        With `taken`, only the node at that place of `trace` runs, and gives the value.
+        """
         __tracebackhide__ = True
         inner = Execution(
-            self.run, member, program_of(member.trace), checked_inputs(member, tuple(arguments)),
-            self.engine, self.on_event, f"{self.prefix}{step.node.id}/",
+            self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
+            self.settings, self.on_event, (self, f"{self.prefix}{self.program.steps[place].node.id}/"),
         )  # fmt: skip
         self.ledger.nested[place] = inner.ledger
+        if taken is not None:
+            inner.take(taken)
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
         return inner.value
+
+    def aside(self, name: str, member: Task[..., object] | Composite, inputs: tuple[object, ...]) -> Execution:
+        """An execution beside the nodes of this one, not begun; ids of its nodes begin with `name`."""
+        return Execution(
+            self.run, member, program_of(trace_of(member)), checked_inputs(member, inputs),
+            self.settings, self.on_event, (self, f"{self.prefix}{name}/"),
+        )  # fmt: skip
+
+    def take(self, place: int) -> None:
+        """Let no node run but the one at `place`; its value is the value of all."""
+        self.taken = place
+        self._skipped = [other != place for other in range(len(self.program.steps))]
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
@@ -166,19 +278,37 @@ class Execution:
                 self.error = error
             elif self.error is not error:
                 annotate(self.error, f"the run was stopped as well by {type(error).__name__}: {error}")
+        if self._crew is not None:
+            self._crew.stop()
 
-    def _failed(self, place: int, node_id: str, error: BaseException) -> None:
-        self.ledger.states[place] = "failed" if isinstance(error, Exception) else "cancelled"
+    def cancel(self, error: BaseException | None = None) -> None:
+        """Stop the run: nothing more starts, and what runs in a process or waits on the loop is ended.
+
+        A body in a thread cannot be ended; `current_context().is_cancelled` tells it.
+        """
+        error = error or RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
+        self.control.cancelled.set()
+        for execution in list(self.control.live):
+            execution.abort(error)
+        if self.engine.guests is not None:
+            self.engine.guests.end(self.run)
+
+    def _failed(self, place: int, context: NodeContext, clock: float, error: BaseException) -> None:
+        node_id = context.node
+        self.ledger.durations_s[place] = time.perf_counter() - clock
+        self.ledger.states[place] = _state_after(error)
         self.ledger.errors[place] = error
+        if context.printed:
+            self.ledger.printed[place] = context.printed
         label = self.program.steps[place].node.label
         with self._failing:
             if self.error is None:
                 self.error = error
-                if isinstance(error, Exception) and not isinstance(self.member, Task):
-                    annotate(error, f"in node {node_id} ({label}) of workflow {self.member.name!r}")
-            elif self.error is not error:
+                if isinstance(error, Exception) and self._is_within(place):
+                    annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
+            elif self.error is not error and not isinstance(error, RunCancelledError):
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
-            self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
+            self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:
                 near = later.pop()
@@ -187,6 +317,17 @@ class Execution:
                     later.extend(self.program.steps[near].unlocks)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+
+    def _is_within(self, place: int) -> bool:
+        """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
+        member = self.program.steps[place].member
+        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        return self.taken is None and member is not self.member and not recurs
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no node must start any more."""
+        return self._stopped
 
     def is_over(self, place: int) -> bool:
         """Whether the node at `place` must not start any more."""
@@ -198,78 +339,19 @@ class Execution:
             if self.ledger.states[place] == "queued":
                 self.ledger.states[place] = state
                 if self.on_event is not None:
-                    reason = "the run was cancelled" if state == "cancelled" else "a node before it failed"
+                    reason = "the run was cancelled" if state == "cancelled" else self._why_skipped()
                     self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
 
-
-class Crew:
-    """The threads that work on one execution; the calling one is always among them."""
-
-    def __init__(self, execution: Execution) -> None:
-        self.execution = execution
-        steps = execution.program.steps
-        self._waits = [len(step.waits) for step in steps]
-        self._ready = deque(place for place, step in enumerate(steps) if not step.waits)
-        self._turn = threading.Condition()
-        self._busy = self._helpers = 0
-
-    def work(self) -> None:
-        """Run nodes until none can become ready any more."""
-        try:
-            while (place := self._take(wait=True)) is not None:
-                self._do(place)
-        except BaseException as error:
-            with self._turn:
-                self._ready.clear()
-                if isinstance(error, Exception):  # after an interrupt, nobody waits for bodies that cannot be stopped
-                    self._turn.wait_for(lambda: not self._busy)
-            raise
-
-    def _help(self) -> None:
-        try:
-            while (place := self._take(wait=False)) is not None:
-                self._do(place)
-        except BaseException as error:
-            self.execution.abort(error)
-            raise
-        finally:
-            with self._turn:
-                self._helpers -= 1
-
-    def _take(self, *, wait: bool) -> int | None:
-        """The next node that is ready; None when there is no more to do (or, for helpers, nothing now)."""
-        with self._turn:
-            while True:
-                while self._ready and self.execution.is_over(self._ready[0]):
-                    self._ready.popleft()
-                if self._ready:
-                    if len(self._ready) > 1 and self._helpers < self.execution.engine.workers:
-                        self.execution.engine.submit(partial(copy_context().run, self._help))
-                        self._helpers += 1
-                    self._busy += 1
-                    return self._ready.popleft()
-                if not wait or not self._busy:
-                    return None
-                self._turn.wait()
-
-    def _do(self, place: int) -> None:
-        try:
-            self.execution.do(place)
-        except BaseException as error:
-            self.execution.abort(error)
-            raise
-        finally:
-            with self._turn:
-                self._busy -= 1
-                self.execution.let_go(place)
-                for later in self.execution.program.steps[place].unlocks:
-                    self._waits[later] -= 1
-                    if not self._waits[later] and not self.execution.is_over(later):
-                        self._ready.append(later)
-                self._turn.notify_all()
+    def _why_skipped(self) -> str:
+        return "a node before it failed" if self.taken is None else "another branch was taken"
 
 
-def _outputs_value(member: Task[..., object] | Workflow[..., object], execution: Execution) -> object:
+def _state_after(error: BaseException) -> str:
+    """What a node or run is that ended with `error`."""
+    return "cancelled" if isinstance(error, RunCancelledError) or not isinstance(error, Exception) else "failed"
+
+
+def _outputs_value(member: Task[..., object] | Composite, execution: Execution) -> object:
     """What a call of `member` returns, from the results of the nodes.
 
     Raises:
@@ -277,6 +359,8 @@ def _outputs_value(member: Task[..., object] | Workflow[..., object], execution:
     """
     __tracebackhide__ = True
     interface, values = member.interface, []
+    if execution.taken is not None:
+        return execution.values[execution.taken]
     for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
         try:
             values.append(port.handler.release(get(execution.values)))

@@ -229,8 +229,9 @@ def _option(flag: str, kind: str) -> tuple[Option, bool]:
 
     known = [name for option in table for name in (option.flag, option.off) if name]
     wanted = "--" + flag.strip("-").replace("_", "-").lower()
-    near = difflib.get_close_matches(wanted, known, 1, 0.5)
-    mend = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(known)}"
+    near = [wanted] if wanted in known else difflib.get_close_matches(wanted, known, 3, 0.7)
+    near = near or difflib.get_close_matches(wanted, known, 1, 0.5)
+    mend = f"did you mean {' or '.join(near)}?" if near else f"use one of: {', '.join(known)}"
     raise HeaderError(f"there is no option {short(flag)}", mend=mend)
 
 

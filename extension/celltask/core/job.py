@@ -5,24 +5,26 @@ This is the only place that knows; a direct call, a worker thread and a remote w
 
 from __future__ import annotations
 
+import random
 import time
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.cache import MISS, cache_key, store
-from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
-from celltask.core.events import NodeRetried, NodeReused
-from celltask.errors import CelltaskError, RunError, TaskTimeoutError, ValueMismatchError
+from celltask.core.events import NodeRetried
+from celltask.errors import CelltaskError, RunCancelledError, RunError, TaskTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from celltask.core.engines.base import Guests
     from celltask.core.task import Task
 
-__all__ = ["drive", "performer", "run_coroutine"]
+__all__ = ["drive", "in_thread", "performer"]
 
-FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 30.0
+_JITTER = 0.25
+
+_random = random.Random()  # noqa: S311 - not the generator that bodies may have seeded
 
 
 def performer(task: Task[..., object]) -> Callable[..., object]:
@@ -52,67 +54,16 @@ def drive(coroutine: Coroutine[object, None, object]) -> object:
     raise RunError("a step that must not wait waited")
 
 
-def run_coroutine(coroutine: Coroutine[object, None, object]) -> object:
-    """The result of `coroutine`, run to its end from synchronous code, also where a loop already runs."""
-    __tracebackhide__ = True
-    import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
-
-    def work() -> object:
-        __tracebackhide__ = True
-        return asyncio.run(coroutine)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass  # it runs below, so that what the body raises does not seem to come from this error
-    else:
-        return _in_thread(work, None)
-    return work()
-
-
 async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
     options = task.options
     if task.source.stand_in is not None:
         return await _once(task, args)
-    key = ""
     if options.cache:
-        key = cache_key(task, args)
-        known = _known(task, key)
-        if known is not MISS:
-            context = ACTIVE.get()
-            if isinstance(context, NodeContext):
-                context.reused = True
-                context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
-            return known
-    value = await _attempts(task, args)
-    if not options.cache:
-        return value
-    kept = releaser(task)(value)
-    store.put(key, kept)
-    return lent(task, kept)
+        from celltask.core.cache import cached  # noqa: PLC0415 - only cached tasks need it
 
-
-def _known(task: Task[..., object], key: str) -> object:
-    """The stored result, lent; `MISS` if there is none, or none that still fits: its class was defined again."""
-    kept = store.get(key)
-    if kept is MISS:
-        return MISS
-    try:
-        return lent(task, releaser(task)(kept))
-    except ValueMismatchError:
-        return MISS
-
-
-def lent(task: Task[..., object], kept: object) -> object:
-    """A stored result as if the body had just returned it: whatever happens to it, the store's own stays as it is."""
-    interface = task.interface
-    if interface.result == "none":
-        return None
-    if interface.result == "single":
-        return interface.outputs[0].handler.isolate(kept)
-    values = cast("tuple[object, ...]", kept)
-    return tuple(port.handler.isolate(value) for port, value in zip(interface.outputs, values, strict=True))
+        return await cached(task, args, _attempts)
+    return await _attempts(task, args)
 
 
 async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object:
@@ -127,14 +78,34 @@ async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object
         try:
             return await _once(task, inputs)
         except Exception as error:  # border: users' code; it goes on up when no retry is left
-            if attempt > retries or (isinstance(error, CelltaskError) and not isinstance(error, RunError)):
+            if attempt > retries or not _is_retried(task, error):
                 raise
-            delay_s = min(FIRST_DELAY_S * 2 ** (attempt - 1), LONGEST_DELAY_S)
+            delay_s = _delay_s(task, attempt)
             context = ACTIVE.get()
             if isinstance(context, NodeContext):
                 context.tell(NodeRetried(context.run_id, context.node, attempt, error, delay_s))
             await _sleep(task, delay_s)
             attempt += 1
+
+
+def _is_retried(task: Task[..., object], error: Exception) -> bool:
+    """Whether `error` may be gone at the next attempt, as far as the task says."""
+    if isinstance(error, CelltaskError) and (not isinstance(error, RunError) or isinstance(error, RunCancelledError)):
+        return False
+    wanted = task.options.retry_on
+    if not wanted:
+        return True
+    return any(
+        name in wanted
+        for kind in type(error).__mro__
+        for name in (kind.__name__, f"{kind.__module__}.{kind.__qualname__}")
+    )
+
+
+def _delay_s(task: Task[..., object], attempt: int) -> float:
+    """Twice as long each time, and a quarter more or less, so that many that failed together do not come together."""
+    delay_s = min(task.options.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY_S)
+    return delay_s * _random.uniform(1 - _JITTER, 1 + _JITTER)
 
 
 def _own(task: Task[..., object], args: tuple[object, ...]) -> tuple[object, ...]:
@@ -153,7 +124,14 @@ def _number(task: Task[..., object], attempt: int) -> None:
 
 async def _sleep(task: Task[..., object], delay_s: float) -> None:
     if not task.is_async:
-        time.sleep(delay_s)  # noqa: ASYNC251 - driven without a loop
+        context = ACTIVE.get()
+        control = context.control if isinstance(context, NodeContext) else None
+        if control is None:
+            time.sleep(delay_s)  # noqa: ASYNC251 - driven without a loop
+        elif control.cancelled.wait(delay_s):
+            raise RunCancelledError(
+                f"task {task.name!r} was not tried again, because the run was cancelled", task.place
+            )
         return
     import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
 
@@ -162,12 +140,28 @@ async def _sleep(task: Task[..., object], delay_s: float) -> None:
 
 async def _once(task: Task[..., object], args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
+    guests = _guests(task)
+    if guests is not None:
+        context = cast("NodeContext", ACTIVE.get())
+        if not task.is_async:
+            return guests.call(task, args, context)
+        import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
+
+        return await asyncio.to_thread(guests.call, task, args, context)
     if not task.options.environment or task.source.stand_in is not None:
         return await _called(task, args)
     from celltask.core.environment import variables_set  # noqa: PLC0415 - only tasks that set some need it
 
     async with variables_set(task.options.environment, is_async=task.is_async):
         return await _called(task, args)
+
+
+def _guests(task: Task[..., object]) -> Guests | None:
+    """The processes that the body is to run in; stand-ins and bodies that start a process themselves run here."""
+    context = ACTIVE.get()
+    if task.kind != "python" or task.source.stand_in is not None or not isinstance(context, NodeContext):
+        return None
+    return context.guests
 
 
 async def _called(task: Task[..., object], args: tuple[object, ...]) -> object:
@@ -186,7 +180,7 @@ async def _called(task: Task[..., object], args: tuple[object, ...]) -> object:
         return body(*positional, **named)
 
     try:
-        return _in_thread(work, timeout_s)
+        return in_thread(work, timeout_s)
     except _StillRunningError:
         raise _timed_out(task, "its thread cannot be stopped and goes on until it ends by itself") from None
 
@@ -220,7 +214,7 @@ class _StillRunningError(Exception):
     """A thread did not end in time."""
 
 
-def _in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
+def in_thread(work: Callable[[], object], timeout_s: float | None) -> object:
     """The result of `work`, done in a thread of its own with this thread's context variables."""
     __tracebackhide__ = True
     import threading  # noqa: PLC0415 - only timeouts and nested loops need a thread

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from celltask.core.program import Program
+    from celltask.core.trace import Trace
 
 __all__ = ["Ledger", "NodeRecord"]
 
@@ -30,6 +31,8 @@ class NodeRecord(NamedTuple):
     duration_s: float
     attempts: int
     error: BaseException | None
+    log: str = ""
+    """What the body printed, of both streams."""
 
 
 class Ledger:
@@ -41,7 +44,11 @@ class Ledger:
         durations_s: Seconds.
         attempts: How often the body was begun.
         errors: The error of each node that failed.
+        printed: What the bodies printed, in pieces, each with the name of its stream.
         nested: The ledger of each node that is a workflow.
+        aside: The ledger of what ran beside the nodes, by the beginning of its ids.
+        made: Name and trace of the graph that a node made while running.
+        items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
 
     def __init__(self, program: Program) -> None:
@@ -52,7 +59,11 @@ class Ledger:
         self.durations_s = [0.0] * count
         self.attempts = [0] * count
         self.errors: dict[int, BaseException] = {}
+        self.printed: dict[int, list[tuple[str, str]]] = {}
         self.nested: dict[int, Ledger] = {}
+        self.aside: dict[str, Ledger] = {}
+        self.items: dict[int, bytearray] = {}
+        self.made: dict[int, tuple[str, Trace]] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""
@@ -64,8 +75,11 @@ class Ledger:
                 NodeRecord(
                     prefix + node.id, node.label, steps[place].member.name, self.states[place], self.started[place],
                     self.durations_s[place], self.attempts[place], self.errors.get(place),
+                    "".join(text for _, text in self.printed.get(place, ())),
                 )
             )  # fmt: skip
             if place in self.nested:
                 found += self.nested[place].records(f"{prefix}{node.id}/")
+        for name, beside in self.aside.items():
+            found += beside.records(f"{prefix}{name}/")
         return found

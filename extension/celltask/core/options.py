@@ -14,6 +14,7 @@ _BOTH = ("task", "workflow")
 _RESOURCES = ("cpu", "memory", "gpu")
 _POLICIES = ("stop", "finish")
 _LONGEST = 60
+_EXAMPLES = {"retry_on": "OSError", "on_failure": "clean_up"}
 
 
 class Option(NamedTuple):
@@ -43,11 +44,29 @@ class Option(NamedTuple):
         return f"{self.flag} {self.metavar}" if self.metavar else " / ".join(filter(None, (self.flag, self.off)))
 
 
+class Reference(str):
+    """A name whose value is meant; its repr is the name itself, as code has it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
+    Option(
+        "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
+    ),
+    Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
+    Option("--retry-on", "retry_on", "only after errors of these classes; may repeat", "NAME,…", repeats=True),
+    Option(
+        "--retry-delay", "retry_delay", "seconds before the second attempt, then twice as long each time", "SECONDS"
+    ),
+    Option("--concurrency", "concurrency", "how many may run at once: 2, or database=2 for a common place", "N"),
     Option("--timeout", "timeout", "seconds that one attempt may take", "SECONDS"),
     Option(
         "--environment",
@@ -69,6 +88,13 @@ OPTIONS = (
         "failure_policy",
         "after a failed node: stop, or finish what does not need it",
         "POLICY",
+        kinds=("workflow",),
+    ),
+    Option(
+        "--on-failure",
+        "on_failure",
+        "task or workflow to run after a node has failed",
+        "NAME",
         kinds=("workflow",),
     ),
     Option("--share", "share", "input handed over without a copy; may repeat", "NAME", repeats=True),
@@ -102,7 +128,9 @@ def short(text: str) -> str:
     return quoted if len(quoted) <= _LONGEST else quoted[:_LONGEST] + "…'"
 
 
-def read_value(option: Option, text: str, *, off: bool, into: dict[str, object]) -> None:
+def read_value(  # noqa: C901 - one case for each form of value
+    option: Option, text: str, *, off: bool, into: dict[str, object]
+) -> None:
     """Read the value of `option` and add it to the keywords `into`.
 
     Args:
@@ -120,15 +148,19 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout":
-            into["timeout"] = _seconds(text)
+        case "timeout" | "retry_delay" | "cache_ttl":
+            into[option.keyword] = _seconds(text, option)
+        case "concurrency":
+            into["concurrency"] = _places(text)
         case "environment":
             into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
         case "failure_policy":
             into["failure_policy"] = _one_of(text, _POLICIES, option)
+        case "on_failure":
+            into["on_failure"] = Reference(_names(text, option)[-1])
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals":
+        case "share" | "allow_globals" | "cache_ignore" | "retry_on":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))
@@ -159,9 +191,21 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _places(text: str) -> int | dict[str, int]:
+    name, equals, count = text.rpartition("=")
+    if re.fullmatch(r"[1-9][0-9]{0,8}", count) is None or (equals and not name):
+        raise HeaderError(
+            f"--concurrency takes a number above 0, not {short(text)}",
+            mend="write for example --concurrency 2, or --concurrency database=2",
+        )
+    return {name: int(count)} if equals else int(count)
+
+
+def _seconds(text: str, option: Option) -> float:
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9}", text) is None or float(text) <= 0:
-        raise HeaderError(f"--timeout takes seconds above 0, not {short(text)}", mend="write for example --timeout 30")
+        raise HeaderError(
+            f"{option.flag} takes seconds above 0, not {short(text)}", mend=f"write for example {option.flag} 30"
+        )
     seconds = float(text)
     return int(seconds) if seconds.is_integer() else seconds
 
@@ -202,10 +246,10 @@ def _amount(key: str, text: str) -> int | float | str:
 def _names(text: str, option: Option) -> list[str]:
     names = [part.strip() for part in text.split(",")]
     for name in names:
-        if not name.isidentifier() or keyword.iskeyword(name):
+        if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
             raise HeaderError(
                 f"{option.flag} takes names, not {short(name)}",
-                mend=f"write for example {option.flag} settings",
+                mend=f"write for example {option.flag} {_EXAMPLES.get(option.keyword, 'settings')}",
             )
     return names
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.bindings import Getter, getter_of
+from celltask.core.budget import demand_of
 from celltask.core.graph import Constant, FromNode, Node, order_of, sources_of, waits_of
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celltask.core.budget import Demand
+    from celltask.core.composite import Composite
     from celltask.core.graph import Binding
     from celltask.core.tracing import Trace
-    from celltask.core.workflow import Workflow
 
 __all__ = ["Program", "Step", "program_of"]
 
@@ -22,7 +24,7 @@ class Step(NamedTuple):
     """One node, ready to run; `waits` and `unlocks` are places in `Program.steps`."""
 
     node: Node
-    member: Task[..., object] | Workflow[..., object]
+    member: Task[..., object] | Composite
     getters: tuple[Getter, ...]
     waits: tuple[int, ...]
     unlocks: tuple[int, ...]
@@ -31,12 +33,14 @@ class Step(NamedTuple):
 class Program(NamedTuple):
     """The steps in an order in which they can run, and how to get the outputs.
 
-    `wanted` tells how many steps and outputs wait for each step.
+    `wanted` tells how many steps and outputs wait for each step; `demands` what the steps that ask for something of
+    the machine ask for, by their places.
     """
 
     steps: tuple[Step, ...]
     wanted: tuple[int, ...]
     outputs: tuple[Getter, ...]
+    demands: Mapping[int, Demand]
 
 
 def program_of(trace: Trace) -> Program:
@@ -81,7 +85,17 @@ def _compiled(trace: Trace) -> Program:
             )
         )  # fmt: skip
     outputs = tuple(getter_of(binding, places, several) for binding in trace.outputs)
-    return Program(tuple(steps), _wanted(steps, trace.outputs, places), outputs)
+    return Program(tuple(steps), _wanted(steps, trace.outputs, places), outputs, _demands(steps))
+
+
+def _demands(steps: list[Step]) -> dict[int, Demand]:
+    found = {}
+    for place, step in enumerate(steps):
+        if isinstance(step.member, Task) and step.member.options.is_asking:
+            demand = demand_of(step.member)
+            if demand is not None:
+                found[place] = demand
+    return found
 
 
 def _wanted(steps: list[Step], outputs: tuple[Binding, ...], places: Mapping[str, int]) -> tuple[int, ...]:
@@ -93,9 +107,7 @@ def _wanted(steps: list[Step], outputs: tuple[Binding, ...], places: Mapping[str
     return tuple(counts)
 
 
-def _overridden(
-    member: Task[..., object] | Workflow[..., object], node: Node
-) -> Task[..., object] | Workflow[..., object]:
+def _overridden(member: Task[..., object] | Composite, node: Node) -> Task[..., object] | Composite:
     changes: Mapping[str, object] = {key: value for key, value in (node.overrides or {}).items() if key != "name"}
     if not changes or not isinstance(member, Task):
         return member

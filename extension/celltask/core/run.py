@@ -7,30 +7,35 @@ nodes are ready at once. Whoever ends a node looks which nodes that made ready.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from celltask.core.calling import checked_inputs
-from celltask.core.engines import engine_of
+from celltask.core.calling import call_error, checked_inputs
+from celltask.core.context import FRESH_SINCE
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
-from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
+from celltask.core.logs import noted
 from celltask.core.program import program_of
-from celltask.core.task import Task, call_error
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.recording import Recording
+from celltask.core.settings import Settings
+from celltask.core.tracing import Trace, alone, bound_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from celltask.core.composite import Composite
     from celltask.core.graph import Graph
+    from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["NodeRecord", "Run", "run_task", "run_workflow"]
+__all__ = ["NodeRecord", "Run", "Running", "prepared_task", "prepared_workflow", "run_task", "run_workflow"]
 
 _MOST_LINES = 60
 
@@ -64,8 +69,10 @@ class Run:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The graph as it was when it ran, as plain data; ``None`` for a task that was run by itself."""
-        return self._draw() if self._draw is not None else None
+        """The graph as it became when it ran, as plain data; ``None`` for a task that was run by itself."""
+        from celltask.core.growth import grown  # noqa: PLC0415 - only pictures need it
+
+        return grown(self._draw(), self.ledger) if self._draw is not None else None
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
@@ -112,23 +119,33 @@ class Run:
 def run_workflow(
     workflow: Workflow[..., object],
     values: tuple[object, ...],
-    *,
-    engine: str = "threads",
-    on_event: Callable[[Event], object] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Run:
     """A run of `workflow` with one value per input; see `Workflow.run`."""
     __tracebackhide__ = True
+    return prepared_workflow(workflow, values, settings).carry_out()
+
+
+def prepared_workflow(workflow: Workflow[..., object], values: tuple[object, ...], settings: Settings) -> Running:
+    """The same, not begun.
+
+    Raises:
+        ValueMismatchError: If a value does not fit its type.
+    """
+    __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
+    if settings.answers:
+        from celltask.core.gates import check_answers  # noqa: PLC0415 - only where gates are answered
+
+        check_answers(workflow, settings.answers)
     trace = workflow.trace
-    return _run(workflow, trace, checked, engine, on_event, partial(workflow.graph_of, trace))
+    return Running(workflow, trace, checked, settings, partial(workflow.graph_of, trace))
 
 
 def run_task(
     task: Task[..., object],
     inputs: Mapping[str, object],
-    *,
-    engine: str = "threads",
-    on_event: Callable[[Event], object] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Run:
     """A run of one task by itself, with its record and events.
 
@@ -143,46 +160,133 @@ def run_task(
     >>> run_task(double, {"x": 2}).outputs
     {'o0': 4}
     """
+    __tracebackhide__ = True
+    return prepared_task(task, inputs, settings).carry_out()
+
+
+def prepared_task(task: Task[..., object], inputs: Mapping[str, object], settings: Settings) -> Running:
+    """The same, not begun."""
+    __tracebackhide__ = True
     values = bound_arguments(task.interface, (), inputs)
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
-    checked = checked_inputs(task, values)
-    return _run(task, _trace_of(task), checked, engine, on_event, None)
+    return Running(task, alone(task), checked_inputs(task, values), settings, None)
 
 
-def _trace_of(task: Task[..., object]) -> Trace:
-    tracer = Tracer(task.name, task.interface)
-    tracer.add(task, tuple(tracer.input(port) for port in task.interface.inputs))
-    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(task.interface.outputs)))
-    return tracer.trace
-
-
-def _run(  # noqa: PLR0913, PLR0917 - what a run is made of
-    member: Task[..., object] | Workflow[..., object],
-    trace: Trace,
-    inputs: tuple[object, ...],
-    engine: str,
-    on_event: Callable[[Event], object] | None,
-    draw: Callable[[], Graph] | None,
+def run_alone(
+    member: Composite,
+    values: tuple[object, ...],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Run:
+    """A run of a map, or of what else is a node beside a task, by itself; it checks the values itself."""
     __tracebackhide__ = True
-    run_id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
-    program = program_of(trace)
-    telling = None if on_event is None else _Telling(on_event)
-    execution = Execution(run_id, member, program, inputs, engine_of(engine), telling.tell if telling else None)
-    started, clock = time.time(), time.perf_counter()
-    if telling is not None:
-        telling.tell(RunStarted(run_id, member.name, tuple(step.node.id for step in program.steps), started))
-    execution.carry_out()
-    duration_s = time.perf_counter() - clock
-    state, error, value = execution.state, execution.error, execution.value
-    if telling is not None:
-        telling.tell(RunFinished(run_id, state, duration_s))
-        telling.is_over = True
-    if error is not None and not isinstance(error, Exception):
-        raise error
-    outputs = member.interface.by_name(value) if error is None else {}
-    return Run(run_id, member.name, state, value, outputs, error, execution.ledger, started, duration_s, draw)
+    return Running(member, alone(member), values, settings, None).carry_out()
+
+
+class Running:
+    """A run that may still be under way. It holds state: the run, once it is over.
+
+    Made by `Workflow.start` and `Task.start`.
+
+    Attributes:
+        id: Id of the run.
+        name: Name of the workflow or task.
+    """
+
+    def __init__(
+        self,
+        member: Task[..., object] | Composite,
+        trace: Trace,
+        inputs: tuple[object, ...],
+        settings: Settings,
+        draw: Callable[[], Graph] | None,
+    ) -> None:
+        self.id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
+        self.name = member.name
+        self._telling = None if settings.on_event is None else _Telling(settings.on_event)
+        tell = self._telling.tell if self._telling else None
+        self._execution = Execution(self.id, member, program_of(trace), inputs, settings, tell)
+        self._draw = draw
+        self._over = threading.Event()
+        self._run: Run | None = None
+        self._interrupt: BaseException | None = None
+
+    def carry_out(self) -> Run:
+        """Carry it out on this thread; the run, when it is over.
+
+        Raises:
+            BaseException: An interrupt or an exit, after the run was cancelled by it.
+        """
+        __tracebackhide__ = True
+        execution, telling, member = self._execution, self._telling, self._execution.member
+        started, clock = time.time(), time.perf_counter()
+        if telling is not None:
+            nodes = tuple(step.node.id for step in execution.program.steps)
+            telling.tell(RunStarted(self.id, member.name, nodes, started))
+        count, settings = len(execution.program.steps), execution.settings
+        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        fresh = FRESH_SINCE.set(started) if settings.refresh else None
+        try:
+            with noted():
+                execution.carry_out()
+        finally:
+            if fresh is not None:
+                FRESH_SINCE.reset(fresh)
+        duration_s = time.perf_counter() - clock
+        execution.recording.end(execution, duration_s, started)
+        state, error, value = execution.state, execution.error, execution.value
+        if telling is not None:
+            telling.tell(RunFinished(self.id, state, duration_s))
+            telling.is_over = True
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        outputs = member.interface.by_name(value) if error is None else {}
+        ledger = execution.ledger
+        return Run(self.id, member.name, state, value, outputs, error, ledger, started, duration_s, self._draw)
+
+    def begin(self) -> Running:
+        """Carry it out on a thread of its own."""
+        work = partial(copy_context().run, self._carry_out_apart)
+        threading.Thread(target=work, daemon=True, name=f"celltask run {self.id}").start()
+        return self
+
+    def _carry_out_apart(self) -> None:
+        try:
+            self._run = self.carry_out()
+        except BaseException as error:  # noqa: BLE001 - border: told to whoever waits for the run
+            self._interrupt = error
+        finally:
+            self._over.set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._over.is_set()
+
+    def cancel(self) -> None:
+        """Stop it: nothing more starts, bodies in processes are ended, those in threads are told."""
+        self._execution.cancel()
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """The run, when it is over.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Raises:
+            TimeoutError: If it is not over by then; it goes on.
+        """
+        __tracebackhide__ = True
+        if not self._over.wait(timeout):
+            raise TimeoutError(f"run {self.id} of {self.name} is not over after {timeout} s")
+        if self._run is None:
+            raise cast("BaseException", self._interrupt)
+        return self._run
+
+    def result(self, timeout: float | None = None) -> object:
+        """What a plain call returns, when it is over; see `wait` and `Run.result`."""
+        __tracebackhide__ = True
+        return self.wait(timeout).result()
 
 
 class _Telling:

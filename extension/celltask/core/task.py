@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast
 
-from celltask.core.calling import generate_call
-from celltask.core.interface import Interface, interface_of
+from celltask.core.calling import call_error, generate_call
 from celltask.core.job import performer
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
+from celltask.core.settings import Settings
 from celltask.core.task_options import Options, normal_options
-from celltask.errors import CallError, InterfaceError
+from celltask.errors import InterfaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Mapping
 
     from celltask.core.events import Event
     from celltask.core.fingerprint import Fingerprint
     from celltask.core.graph import Entity
-    from celltask.core.resources import Resources
-    from celltask.core.run import Run
+    from celltask.core.interface import Interface
+    from celltask.core.run import Run, Running
+    from celltask.core.travel import Luggage
     from celltask.core.watch import Watch
 
-__all__ = ["Options", "Task", "task"]
+__all__ = ["Options", "Task"]
+
+GENERATED = ("direct", "as_node", "as_guest")
+"""Names of the functions that `Task.generate` makes."""
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
+
+
+_deriving = threading.RLock()
+"""Held while a fingerprint is made: two threads in `ast.parse` at once can fail (https://github.com/python/cpython/issues/106905)."""
 
 
 class Task(Generic[P, R]):
@@ -46,6 +54,8 @@ class Task(Generic[P, R]):
         pending_names: Names its code reads that were not bound yet when it was defined.
         stand_in: What is called in the place of the body and its options, in tests.
         source: The task that `with_options` made this one from; itself otherwise.
+        luggage: What travels to other processes, and the epoch it was made in; ``None`` until one needs it.
+        told_digest: Its digest, where it came from another process; ``""`` where it was made here.
 
     Made by `task`; made directly only by kinds of tasks without a Python function.
     """
@@ -69,6 +79,8 @@ class Task(Generic[P, R]):
         self.stand_in: Callable[..., object] | None = None
         self.source: Task[..., object] = self
         self.is_async = _is_async(body)
+        self.luggage: tuple[int, Luggage] | None = None
+        self.told_digest = ""
         self._place = place
         self._digest: tuple[int, Watch, Fingerprint] | None = None
         _check_names(self)
@@ -90,28 +102,33 @@ class Task(Generic[P, R]):
     if TYPE_CHECKING:
         direct: Callable[..., object]
         as_node: Callable[..., object]
+        as_guest: Callable[..., object]
     else:
 
         def __getattr__(self, name: str) -> object:
-            """`direct` and `as_node`, generated at the first use, when all names the body needs are bound."""
-            if name not in ("direct", "as_node"):
+            """`direct`, `as_node` and `as_guest`, generated at the first use, when all names are bound."""
+            if name not in GENERATED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self.settle()
             self.generate()
             return self.__dict__[name]
 
     def generate(self) -> None:
-        """Generate the functions that calls go through anew, after `body` was changed."""
+        """Generate the functions that calls go through anew, after `body` was changed.
+
+        `direct` is a call by users, `as_node` one by a run, `as_guest` one by a run whose engine may take the body
+        elsewhere.
+        """
         plain = self.options.plain and self.source is self and self.stand_in is None
         middle = self.body if plain else performer(self)
         self.__dict__["direct"] = generate_call(self, middle, as_node=False)
         self.__dict__["as_node"] = generate_call(self, middle, as_node=True)
+        self.__dict__["as_guest"] = generate_call(self, performer(self), as_node=True) if plain else self.as_node
 
     def __getstate__(self) -> dict[str, object]:
         # The generated functions hold context variables, which cannot travel; they are generated again at need.
-        return {key: value for key, value in self.__dict__.items() if key not in ("direct", "as_node", "_digest")} | {
-            "_digest": None
-        }
+        state = {key: value for key, value in self.__dict__.items() if key not in GENERATED}
+        return state | {"_digest": None, "luggage": None, "told_digest": ""}
 
     def settle(self) -> None:
         """Look again at the names that were not bound when the task was defined.
@@ -154,14 +171,15 @@ class Task(Generic[P, R]):
         from celltask.core.watch import Watch  # noqa: PLC0415 - only digests need it
 
         if not self.is_derived:
-            code = self.function or self.body
-            self._digest = (registry.epoch, Watch(code), fingerprint(code))
+            with _deriving:
+                code = self.function or self.body
+                self._digest = (registry.epoch, Watch(code), fingerprint(code))
         return cast("tuple[int, Watch, Fingerprint]", self._digest)[2]
 
     @property
     def digest(self) -> str:
         """Identity of the code: the body, what it calls and reads, near or far, and the packages it imports."""
-        return self.fingerprint.digest
+        return self.told_digest or self.fingerprint.digest
 
     @property
     def version(self) -> str:
@@ -177,14 +195,16 @@ class Task(Generic[P, R]):
         *,
         engine: str = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Run:
         """A run of this task by itself, ended, with its record and events; its `result()` is what a call gives.
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"`` or ``"inline"``.
+            engine: ``"threads"``, ``"processes"`` or ``"inline"``.
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
 
         Raises:
@@ -200,7 +220,23 @@ class Task(Generic[P, R]):
         """
         __tracebackhide__ = True
         given = {**(inputs or {}), **named}
-        return cast("Run", late("run").run_task(self, given, engine=engine, on_event=on_event))
+        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event, refresh)))
+
+    def start(
+        self,
+        inputs: Mapping[str, object] | None = None,
+        /,
+        *,
+        engine: str = "threads",
+        on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
+        **named: object,
+    ) -> Running:
+        """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
+        __tracebackhide__ = True
+        given = {**(inputs or {}), **named}
+        prepared = late("run").prepared_task(self, given, Settings(engine, on_event, refresh))
+        return cast("Running", prepared.begin())
 
     def diff(self, other: Task[..., object]) -> list[str]:
         """What changed from this task to `other`, in words; empty if nothing that counts did."""
@@ -222,7 +258,8 @@ class Task(Generic[P, R]):
             InterfaceError: If an option makes no sense.
         """
         made = type(self).__new__(type(self))
-        made.__dict__.update({key: value for key, value in self.__dict__.items() if key not in ("direct", "as_node")})
+        made.__dict__.update({key: value for key, value in self.__dict__.items() if key not in GENERATED})
+        made.luggage = None
         made.options = replace(self.options, **normal_options(changes))  # type: ignore[arg-type]  # checked by normal_options
         _check_names(made)
         return made
@@ -246,138 +283,11 @@ def _is_async(body: Callable[..., object]) -> bool:
 
 def _check_names(made: Task[..., object]) -> None:
     known = {port.name for port in made.interface.inputs}
-    for wanted in made.options.share:
+    named = [(option, name) for option in ("share", "cache_ignore") for name in getattr(made.options, option)]
+    for option, wanted in named:
         if wanted not in known:
             raise InterfaceError(
-                f"share names {wanted!r}, which is not an input of task {made.name!r}",
+                f"{option} names {wanted!r}, which is not an input of task {made.name!r}",
                 made.place,
                 f"use one of: {', '.join(sorted(known)) or '(it has no inputs)'}",
             )
-
-
-def call_error(
-    name: str, interface: Interface, args: Sequence[object], kwargs: Mapping[str, object], where: str
-) -> CallError:
-    """The error for arguments that do not fit the names of the inputs, naming the first that does not."""
-    names = [port.name for port in interface.inputs]
-    positional = [port.name for port in interface.inputs if not port.keyword_only]
-    usage = f"call it as {name}{str(interface).partition(' -> ')[0]}"
-    if len(args) > len(positional):
-        return CallError(f"{name!r} takes {len(positional)} positional inputs and got {len(args)}", where, usage)
-    given = positional[: len(args)]
-    for key in kwargs:
-        if key not in names:
-            import difflib  # noqa: PLC0415 - only for a mistake
-
-            near = difflib.get_close_matches(key, names, 1)
-            return CallError(
-                f"{name!r} has no input {key!r}",
-                where,
-                f"did you mean {near[0]!r}? {usage}" if near else usage,
-            )
-        if key in given:
-            return CallError(f"{name!r} got two values for input {key!r}", where, usage)
-    missing = [port.name for port in interface.inputs if port.required and port.name not in (*given, *kwargs)]
-    return CallError(f"{name!r} needs a value for {', '.join(missing) or 'its inputs'}", where, usage)
-
-
-@overload
-def task(function: Callable[P, R], /) -> Task[P, R]: ...
-@overload
-def task(
-    *,
-    name: str | None = None,
-    cache: bool = False,
-    cache_version: str | None = None,
-    retries: int = 0,
-    timeout: float | timedelta | None = None,
-    environment: Mapping[str, str] | None = None,
-    resources: Resources | None = None,
-    docs: str | None = None,
-    share: Iterable[str] = (),
-    allow_globals: Iterable[str] = (),
-    card: bool = True,
-    outputs: Sequence[str] = (),
-) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-def task(  # noqa: PLR0913 - the options of a task; each is a keyword
-    function: Callable[P, R] | None = None,
-    /,
-    *,
-    name: str | None = None,
-    cache: bool = False,
-    cache_version: str | None = None,
-    retries: int = 0,
-    timeout: float | timedelta | None = None,
-    environment: Mapping[str, str] | None = None,
-    resources: Resources | None = None,
-    docs: str | None = None,
-    share: Iterable[str] = (),
-    allow_globals: Iterable[str] = (),
-    card: bool = True,
-    outputs: Sequence[str] = (),
-) -> Task[P, R] | Callable[[Callable[P, R]], Task[P, R]]:
-    """A task made from a function whose inputs and outputs are annotated.
-
-    Args:
-        function: The function; left out where options are given.
-        name: Name to register it under; the function's own by default.
-        cache: Reuse the result of an earlier call with the same code and the same input content.
-        cache_version: Your own label for the code in the cache's key, instead of the digest.
-        retries: How often to try again after an exception, waiting 0.2 s, 0.4 s, … (at most 30 s) before each.
-        timeout: Seconds (or a timedelta) that one attempt may take. A thread cannot be stopped from outside: the
-            caller gets a `TaskTimeoutError` in time, the body goes on until it ends by itself.
-        environment: Environment variables that are set while the body runs; such bodies take turns.
-        resources: What it asks of a machine.
-        docs: Description; the docstring by default.
-        share: Inputs handed over as they are, neither copied nor write-protected.
-        allow_globals: Names of notebook data that the body may read though they are not inputs.
-        card: Whether a notebook shows the task's card.
-        outputs: Names of the outputs, instead of ``o0, o1, …``.
-
-    Raises:
-        InterfaceError: If an input or output has no usable type, or an option makes no sense.
-        PurityError: If the function reads notebook data that is not an input.
-
-    >>> @task(retries=2)
-    ... def area(width: float, height: float = 1.0) -> float:
-    ...     '''Area of a rectangle.'''
-    ...     return width * height
-    >>> area(width=2)
-    2.0
-    """
-    given: dict[str, object] = {
-        "cache": cache, "cache_version": "" if cache_version is None else cache_version,
-        "retries": retries, "timeout": timeout, "environment": environment or {}, "resources": resources,
-        "docs": docs or "", "share": share, "allow_globals": allow_globals, "card": card,
-    }  # fmt: skip
-    if function is None:
-        return lambda function: _task_of(function, name, given, outputs)
-    return _task_of(function, name, given, outputs)
-
-
-def _task_of(
-    function: Callable[P, R], name: str | None, given: Mapping[str, object], outputs: Sequence[str]
-) -> Task[P, R]:
-    if isinstance(function, Task) and function.function is not None:
-        function = cast("Callable[P, R]", function.function)
-    if not hasattr(function, "__code__"):
-        raise InterfaceError(
-            f"{function!r} is not a Python function",
-            mend="put @task directly above a def, and other decorators below it",
-        )
-    try:
-        options = Options(**normal_options(given))  # type: ignore[arg-type]  # checked by normal_options
-    except InterfaceError as error:
-        raise InterfaceError(error.what, place_of_function(function), error.mend) from None
-    interface = interface_of(function, names=outputs)
-    made: Task[P, R] = Task(
-        function,
-        interface,
-        options,
-        name=name or function.__name__,
-        module=function.__module__,
-        function=function,
-    )
-    made.pending_names = check_purity(function, allow=options.allow_globals, where=place_of)
-    registry.add(made)
-    return made

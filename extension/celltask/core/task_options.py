@@ -22,7 +22,12 @@ class Options:
 
     cache: bool = False
     cache_version: str = ""
+    cache_ignore: tuple[str, ...] = ()
+    cache_ttl: float | None = None
     retries: int = 0
+    retry_on: tuple[str, ...] = ()
+    retry_delay: float = 0.2
+    concurrency: tuple[tuple[str, int], ...] = ()
     timeout: float | None = None
     environment: tuple[tuple[str, str], ...] = ()
     resources: Resources | None = None
@@ -35,6 +40,11 @@ class Options:
     def plain(self) -> bool:
         """Whether a call of the task is just a call of its body."""
         return not (self.cache or self.retries or self.timeout is not None or self.environment)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the task asks for something of the machine, so that it may have to wait."""
+        return self.resources is not None or bool(self.concurrency)
 
     def told(self) -> dict[str, str]:
         """The options that differ from their defaults, as text."""
@@ -112,12 +122,46 @@ def _variables(_key: str, given: object) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def _delay(key: str, given: object) -> float:
+    return 0.0 if given == 0 and not isinstance(given, bool) else cast("float", _timeout(key, given))
+
+
+def _errors(key: str, given: object) -> tuple[str, ...]:
+    """Names of classes of errors: as they are written, or with their modules where the classes themselves are given."""
+    told: list[str] = []
+    for one in given if isinstance(given, tuple | list) else (given,):
+        if isinstance(one, type) and issubclass(one, Exception):
+            told.append(one.__name__ if one.__module__ == "builtins" else f"{one.__module__}.{one.__qualname__}")
+        elif isinstance(one, str) and all(part.isidentifier() for part in one.split(".")):
+            told.append(one)
+        else:
+            raise InterfaceError(
+                f"{key} {one!r} is no class of errors", mend="write for example (OSError, TimeoutError)"
+            )
+    return tuple(told)
+
+
+def _places(key: str, given: object) -> tuple[tuple[str, int], ...]:
+    pairs = {"": given} if isinstance(given, int) else given
+    if not isinstance(pairs, Mapping):
+        raise InterfaceError(f"{key} {given!r} is not a number", mend='write 2, or {"database": 2}')
+    for name, count in pairs.items():
+        if not isinstance(name, str) or not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise InterfaceError(f"{key} {given!r} is not a number above 0", mend='write 2, or {"database": 2}')
+    return tuple(pairs.items())
+
+
 _READERS: dict[str, Callable[[str, object], object]] = {
     "cache": _switch,
     "card": _switch,
     "cache_version": _text,
+    "cache_ignore": _names,
+    "cache_ttl": _timeout,
     "docs": _text,
     "retries": _retries,
+    "retry_on": _errors,
+    "retry_delay": _delay,
+    "concurrency": _places,
     "timeout": _timeout,
     "environment": _variables,
     "resources": _resources,

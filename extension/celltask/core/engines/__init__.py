@@ -13,6 +13,7 @@ shelf = Shelf(
     "celltask.engines",
     {
         "inline": "celltask.core.engines.inline:InlineEngine",
+        "processes": "celltask.core.engines.processes:ProcessesEngine",
         "threads": "celltask.core.engines.threads:ThreadsEngine",
     },
 )

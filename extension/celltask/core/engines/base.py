@@ -11,11 +11,35 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Engine"]
+    from celltask.core.context import NodeContext
+    from celltask.core.task import Task
+
+__all__ = ["Engine", "Guests"]
+
+
+class Guests(Protocol):
+    """Runs the bodies of tasks in other processes."""
+
+    def call(self, task: Task[..., object], args: tuple[object, ...], context: NodeContext) -> object:
+        """What one attempt at the body of `task` returns for `args`, with its timeout, environment and resources.
+
+        Raises:
+            BaseException: What the body raised, or what kept it from running to its end.
+        """
+        ...
+
+    def end(self, run: str) -> None:
+        """End the bodies that run for the run with this id."""
+        ...
 
 
 class Engine(Protocol):
     """Runs jobs somewhere; knows nothing of graphs, caches or notebooks."""
+
+    @property
+    def guests(self) -> Guests | None:
+        """Where bodies run, if not on the thread that their node is on."""
+        ...
 
     @property
     def workers(self) -> int:

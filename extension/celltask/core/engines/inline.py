@@ -14,6 +14,7 @@ class InlineEngine:
     """Runs no job beside the calling thread."""
 
     workers = 0
+    guests = None
 
     def submit(self, job: Callable[[], object]) -> object:
         """Run `job` here, before returning."""

@@ -10,15 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
 
+    from celltask.core.engines.base import Guests
+
 __all__ = ["ThreadsEngine"]
+
+MOST_THREADS = 32
+"""Enough for bodies that wait, whatever the CPUs: one that computes in Python itself holds up all others anyway."""
 
 
 class ThreadsEngine:
     """A pool of threads, made when a second node is first ready while one runs."""
 
+    guests: Guests | None = None
+
     def __init__(self) -> None:
-        # The size that concurrent.futures gives a pool by default: enough for waiting, not for flooding.
-        self.workers = min(32, (os.cpu_count() or 1) + 4)
+        self.workers = MOST_THREADS
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
         self._making = threading.Lock()

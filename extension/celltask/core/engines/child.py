@@ -1,0 +1,220 @@
+"""A process that runs the bodies of tasks for another one, one after the other, until that one is gone.
+
+It is spoken to over one pipe: a task once, then each call of it; it answers with what the body printed, as it comes,
+and with the value or the error. A second pipe, never written to, ends when the parent does, however that ends: then
+this process and all that its bodies started go too.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from celltask.core.calling import tell_where
+from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.engines.traces import rows_of
+from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.travel import unpack
+from celltask.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from celltask.core.engines.traces import Row
+    from celltask.core.engines.wire import Packed, Wire
+    from celltask.core.task import Task
+
+__all__ = ["Call", "main", "serve"]
+
+_MOST_PRINTED = 1 << 20
+
+
+class Call(NamedTuple):
+    """One attempt at the body of a task; all plain, so that it can always be read.
+
+    `environment` holds variables for this call only, `folder` the working directory, `memory` the most bytes that the
+    body may take beyond what the process has, or ``None``.
+    """
+
+    digest: str
+    run: str
+    node: str
+    attempt: int
+    environment: tuple[tuple[str, str], ...]
+    folder: str
+    memory: int | None
+
+
+def main() -> None:
+    """What a process started for it runs: ``child.py PIPE LIFELINE``, both file descriptors."""
+    from multiprocessing.connection import Connection  # noqa: PLC0415 - what starts this has none of it
+
+    serve(Connection(int(sys.argv[1])), Connection(int(sys.argv[2])))
+
+
+def serve(wire: Wire, lifeline: Wire) -> None:
+    """Do what the parent asks, until it is gone."""
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
+    me, tasks = os.getpid(), dict[str, "Task[..., object]"]()
+    while True:
+        try:
+            kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))
+        except (EOFError, OSError):
+            return
+        if kind == "task":
+            digest, blob = rest
+            tasks[str(digest)] = unpack(cast("bytes", blob))
+            continue
+        if kind == "variables":
+            os.environ.clear()
+            os.environ.update(cast("dict[str, str]", rest[0]))
+            continue
+        call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
+        answers = _answers(tasks[call.digest], call, given, wire)
+        if os.getpid() != me:  # the body forked, and this is the other one
+            os._exit(0)
+        for answer in answers:
+            send(wire, answer)
+
+
+def _end_with(lifeline: Wire) -> None:
+    lifeline.poll(None)  # nothing ever comes but its end
+    if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+        os.killpg(0, 9)
+    os._exit(1)
+
+
+def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> list[Packed]:
+    """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
+    __tracebackhide__ = True
+    rows: list[Row] = []
+    try:
+        with _shown(wire), _memory(call.memory):
+            value = _performed(task, call, cast("tuple[object, ...]", unpacked(given)))
+        try:
+            return [packed(("value",)), packed(value)]
+        except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
+            what = f"task {task.name!r} returned a {type(value).__name__} that cannot leave its process"
+            mend = "return something that can be pickled, or run it with engine='threads'"
+            return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
+    except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
+        rows = rows_of(error.__traceback__)
+        return [packed(("error",)), _error_packed(error, rows)]
+
+
+def _error_packed(error: BaseException, rows: object) -> Packed:
+    try:
+        made = packed((error.with_traceback(None), rows))
+        unpacked(made)  # some classes can be pickled and not made again
+    except Exception:  # noqa: BLE001 - border: as above
+        told = RunError(f"{type(error).__name__}: {error}", mend="the error's own class cannot leave its process")
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        return packed((told, rows))
+    return made
+
+
+def _performed(task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
+    if os.getcwd() != call.folder:  # noqa: PTH109 - a plain string is compared
+        os.chdir(call.folder)
+    context = NodeContext(task, call.run, call.node, None)
+    context.attempt = call.attempt
+    token = ACTIVE.set(context)
+    before = dict(os.environ) if call.environment else None
+    try:
+        os.environ.update(call.environment)
+        return _run_body(task, args)
+    except Exception as error:  # border: the body's own
+        tell_where(task, error)
+        raise
+    finally:
+        ACTIVE.reset(token)
+        if before is not None:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _run_body(task: Task[..., object], args: tuple[object, ...]) -> object:
+    __tracebackhide__ = True
+    pairs = list(zip(task.interface.inputs, args, strict=True))
+    positional = [value for port, value in pairs if not port.keyword_only]
+    value = task.body(*positional, **{port.name: value for port, value in pairs if port.keyword_only})
+    if not task.is_async:
+        return value
+    import asyncio  # noqa: PLC0415 - only async bodies need it
+
+    return asyncio.run(value)  # type: ignore[arg-type]  # what an async body gives
+
+
+@contextmanager
+def _memory(most: int | None) -> Iterator[None]:
+    """Let the block take at most `most` bytes more than the process has, where the system can see to that."""
+    if most is None or sys.platform != "linux":
+        yield
+        return
+    import resource  # noqa: PLC0415 - POSIX only
+
+    from celltask.core.calling import annotate  # noqa: PLC0415 - only for these
+
+    with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 - a file of the system
+        has = int(told.read().split()[5]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (has + most, before[1]))
+    try:
+        yield
+    except MemoryError as error:
+        annotate(error, f"the task asked for {most / 2**20:.0f} MiB (resources=Resources(memory=…)) and needed more")
+        raise
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+@contextmanager
+def _shown(wire: Wire) -> Iterator[None]:
+    """Send what the block prints to the parent, at most 1 MiB of it."""
+    left = [_MOST_PRINTED]
+    lock = threading.Lock()
+    me = os.getpid()
+
+    def write(name: str, text: str) -> None:
+        with lock:
+            if os.getpid() != me or left[0] <= 0:
+                return
+            left[0] -= len(text)
+            if left[0] <= 0:
+                text = text[: left[0]] + "\n… and more, which is not kept\n"
+            send(wire, packed(("log", name, text)))
+
+    out, err = _Sender(partial(write, "stdout")), _Sender(partial(write, "stderr"))
+    with redirect_stdout(out), redirect_stderr(err):
+        yield
+
+
+class _Sender(io.TextIOBase):
+    """A text stream whose every write goes to a function."""
+
+    encoding = "utf-8"
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Pass `text` on."""
+        if text:
+            self._write(text)
+        return len(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Travel: a task as bytes for another process, with the text of its cells, so that errors there read as here."""
+
+from __future__ import annotations
+
+import io
+import linecache
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from celltask.core.registry import registry
+from celltask.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from celltask.core.task import Task
+
+__all__ = ["LARGEST", "Luggage", "luggage_of", "unpack"]
+
+LARGEST = 1 << 20
+"""How many bytes of notebook data a task may take with it."""
+
+_WORTH_TELLING = 1 << 12
+
+
+class Luggage(NamedTuple):
+    """A task ready to travel.
+
+    `blob` is made once and sent once to each process that runs it; `digest` names its content; `captured` tells the
+    names of notebook data that go with it, with their sizes in bytes, of those above 4 KiB.
+    """
+
+    digest: str
+    blob: bytes
+    captured: Mapping[str, int]
+
+
+def luggage_of(task: Task[..., object]) -> Luggage:
+    """`task` ready to travel; made again only when names may mean something else by now.
+
+    Raises:
+        RunError: If it cannot be pickled, or would take more than 1 MiB of notebook data with it.
+    """
+    if task.luggage is None or task.luggage[0] != registry.epoch or not task.is_derived:
+        task.luggage = (registry.epoch, _pack(task))
+    return task.luggage[1]
+
+
+def _pack(task: Task[..., object]) -> Luggage:
+    from hashlib import sha256  # noqa: PLC0415 - only what travels needs it
+
+    import cloudpickle  # noqa: PLC0415 - 40 ms, as above
+
+    by_value: list[FunctionType] = []
+
+    usual = cloudpickle.Pickler.dispatch_table
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types of its own
+        dispatch_table = usual.new_child({CodeType: lambda code: _code_reduced(code, *usual[CodeType](code))})
+
+        def reducer_override(self, value: object) -> object:
+            reduced = super().reducer_override(value)
+            if isinstance(value, FunctionType) and reduced is not NotImplemented:
+                by_value.append(value)
+            return reduced
+
+    out = io.BytesIO()
+    try:
+        Pickler(out, protocol=5).dump(task)
+    except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
+        raise RunError(
+            f"task {task.name!r} cannot travel to another process: {type(error).__name__}: {error}",
+            task.place,
+            "make what it names inside the body, or run it with engine='threads'",
+        ) from None
+    captured = _captured(by_value) if out.tell() > _WORTH_TELLING else {}
+    if out.tell() > LARGEST:
+        raise _too_large(task, out.tell(), captured)
+    texts = {function.__code__.co_filename for function in by_value}
+    sources = {name: text for name in texts if (text := "".join(linecache.getlines(name)))}
+    blob = cast("bytes", cloudpickle.dumps((out.getvalue(), task.digest, sources), protocol=5))
+    return Luggage(sha256(blob).hexdigest(), blob, captured)
+
+
+def _code_reduced(code: CodeType, make: object, parts: object) -> tuple[object, ...]:
+    """How a code object is rebuilt with the name of its file, which cloudpickle leaves out."""
+    return _rebuilt, (code.co_filename, make, parts)
+
+
+def _rebuilt(filename: str, make: Callable[..., CodeType], parts: tuple[object, ...]) -> CodeType:
+    return make(*parts).replace(co_filename=filename)
+
+
+def _captured(functions: list[FunctionType]) -> dict[str, int]:
+    """Names of data that the functions read from outside, with the size of their pickles."""
+    import cloudpickle  # noqa: PLC0415 - loaded by now
+
+    found: dict[str, int] = {}
+    for function in functions:
+        for name in function.__code__.co_names:
+            value = function.__globals__.get(name, function)
+            if name not in found and not callable(value) and type(value).__name__ != "module":
+                size = len(cloudpickle.dumps(value, protocol=5))
+                if size > _WORTH_TELLING:
+                    found[name] = size
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _too_large(task: Task[..., object], size: int, captured: Mapping[str, int]) -> RunError:
+    told = ", ".join(f"`{name}` ({size / 1e6:.1f} MB)" for name, size in captured.items())
+    return RunError(
+        f"task {task.name!r} would take {size / 1e6:.1f} MB with it to another process"
+        + (f": {told}" if told else ", more than 1 MiB"),
+        task.place,
+        f"make {next(iter(captured), 'the data')} an input of the task, or load it inside the body",
+    )
+
+
+def unpack(blob: bytes) -> Task[..., object]:
+    """The task that travelled; the lines of its cells are known here from now on."""
+    import pickle  # noqa: PLC0415 - only where tasks arrive
+
+    body, digest, sources = pickle.loads(blob)  # noqa: S301 - made by `luggage_of` in a process of ours
+    for name, text in sources.items():
+        if not linecache.getlines(name):
+            # None for the time: checkcache() keeps entries that have none (CPython, Lib/linecache.py).
+            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    task: Task[..., object] = pickle.loads(body)  # noqa: S301 - as above
+    task.told_digest = digest
+    return task

@@ -19,7 +19,6 @@ from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.doctests import doctest_blocks
 from celltask.documents.expected.fences import stray_fences
 from celltask.documents.expected.outputs import Outputs
-from celltask.documents.kernels.other import reason_without_kernel
 from celltask.documents.project_of_pytest import settings_of
 from celltask.documents.pytest_plugin import DIFFS
 from celltask.documents.reader import read_document
@@ -198,6 +197,8 @@ class CellItem(pytest.Item):
         document = self.parent.document
         reason = skip_reason(self.cell, document.language)
         if not reason and document.language != "python":
+            from celltask.documents.kernels.other import reason_without_kernel  # noqa: PLC0415 - few need it
+
             reason = reason_without_kernel(document)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)

@@ -53,7 +53,7 @@ class Run:
         self.session: Session | None = None
         self._outputs: Outputs | None = None
         self._cache = RunCache(self) if is_cached(document.config) else None
-        self._is_told = False
+        self._is_told = self._has_looked_ahead = False
         self.is_unchanged = False
         """Whether it is not run, since it passed and nothing has changed."""
 
@@ -109,7 +109,9 @@ class Run:
         if self.session is None:
             return None
         engine = engine_of(self.document.config)
-        engine.run(engine.look_ahead(self.document))
+        if not self._has_looked_ahead:
+            self._has_looked_ahead = True
+            engine.run(engine.look_ahead(self.document))
         result = engine.run(self.session.result_of(item.cell, is_last=item is self._last))
         self._is_told = result.failure is not None
         for stream, text in result.reply.streams.items():
@@ -150,11 +152,11 @@ class Run:
 
     def close(self) -> None:
         """End the kernel; a cell asked for later begins with a fresh one."""
-        session, self.session, self._is_told = self.session, None, False
-        self.is_unchanged = False
+        session, self.session = self.session, None
+        self._is_told = self._has_looked_ahead = self.is_unchanged = False
         if session is not None:
             copies = session.copies
-            engine_of(self.document.config).run(session.close())
+            engine_of(self.document.config).run(session.close(waits=False))
             if self._cache is not None:
                 self._cache.close(copies)
         self._outputs = None

@@ -63,7 +63,7 @@ class conditional:  # noqa: N801 - read as a word of a sentence, as Flyte has it
     def of(cls, name: str, tracer: Tracer, where: str) -> conditional:
         """The beginning of a choice in the graph of `tracer`, which need not be traced just now."""
         made = cls.__new__(cls)
-        made._choice = Choice(name, tracer, where)
+        made._choice = Choice(name, tracer, where)  # noqa: SLF001 - of this class
         return made
 
     def if_(self, condition: object) -> _Then[Never]:

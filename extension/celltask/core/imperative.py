@@ -58,7 +58,9 @@ class ImperativeWorkflow(Workflow[..., object]):
         self._tracer = Tracer(name, self.interface)
         registry.add(self)
 
-    def _trace_now(self) -> Trace:
+    @property
+    def trace(self) -> Trace:
+        """Nodes, members and bindings, as far as they are added by now."""
         return self._tracer.finish()
 
     def add_input(self, name: str, annotation: object, default: object = MISSING) -> Ref:

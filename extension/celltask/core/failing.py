@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.calling import annotate
 from celltask.core.interface import MISSING
+from celltask.core.registry import registry
 from celltask.core.types.fit import fits
 from celltask.errors import InterfaceError
 
@@ -121,9 +122,9 @@ class Failed(NamedTuple):
 
 def handle(workflow: Workflow[..., object], execution: Execution, failed: Failed) -> None:
     """Run the `on_failure` of `workflow`, which failed in `execution`; a failure of its own is noted on the error."""
-    handler, error = workflow.on_failure, failed.error
-    if handler is None:
+    if workflow.on_failure is None:
         return
+    handler, error = registry.current(workflow.on_failure), failed.error
     name = f"{failed.name}on_failure"
     inner = execution.aside(name, handler, _arguments(workflow, handler, failed))
     execution.ledger.aside[name] = inner.ledger

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from celltask.core.context import NodeContext
+    from celltask.core.items import Items, Outcome
     from celltask.core.task import Task
 
 __all__ = ["Engine", "Guests"]
@@ -25,6 +26,15 @@ class Guests(Protocol):
 
         Raises:
             BaseException: What the body raised, or what kept it from running to its end.
+        """
+        ...
+
+    def call_many(self, items: Items, context: NodeContext) -> Outcome:
+        """What became of some items of a map, all run in one process; the task is plain.
+
+        Raises:
+            WorkerDiedError: If the process ended in the middle.
+            RunError: If something cannot travel, or the run was cancelled.
         """
         ...
 

@@ -19,6 +19,7 @@ from celltask.core.calling import tell_where
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.traces import rows_of
 from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.items import Items, run_items
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
@@ -75,7 +76,7 @@ def serve(wire: Wire, lifeline: Wire) -> None:
             os.environ.update(cast("dict[str, str]", rest[0]))
             continue
         call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
-        answers = _answers(tasks[call.digest], call, given, wire)
+        answers = _answers(str(kind), tasks[call.digest], call, given, wire)
         if os.getpid() != me:  # the body forked, and this is the other one
             os._exit(0)
         for answer in answers:
@@ -89,13 +90,13 @@ def _end_with(lifeline: Wire) -> None:
     os._exit(1)
 
 
-def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> list[Packed]:
+def _answers(kind: str, task: Task[..., object], call: Call, given: Packed, wire: Wire) -> list[Packed]:
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
     try:
         with _shown(wire), _memory(call.memory):
-            value = _performed(task, call, cast("tuple[object, ...]", unpacked(given)))
+            value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
         try:
             return [packed(("value",)), packed(value)]
         except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
@@ -104,22 +105,22 @@ def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> 
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), _error_packed(error, rows)]
+        return [packed(("error",)), packed(_portable(error, rows))]
 
 
-def _error_packed(error: BaseException, rows: object) -> Packed:
+def _portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
+    """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
     try:
-        made = packed((error.with_traceback(None), rows))
-        unpacked(made)  # some classes can be pickled and not made again
-    except Exception:  # noqa: BLE001 - border: as above
+        unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
+    except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
         told = RunError(f"{type(error).__name__}: {error}", mend="the error's own class cannot leave its process")
         for note in getattr(error, "__notes__", ()):
             told.add_note(note)
-        return packed((told, rows))
-    return made
+        return told, rows
+    return error, rows
 
 
-def _performed(task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
+def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
     if os.getcwd() != call.folder:  # noqa: PTH109 - a plain string is compared
         os.chdir(call.folder)
@@ -129,7 +130,7 @@ def _performed(task: Task[..., object], call: Call, args: tuple[object, ...]) ->
     before = dict(os.environ) if call.environment else None
     try:
         os.environ.update(call.environment)
-        return _run_body(task, args)
+        return _run_body(task, args) if kind == "call" else _run_items(task, call, args)
     except Exception as error:  # border: the body's own
         tell_where(task, error)
         raise
@@ -150,6 +151,16 @@ def _run_body(task: Task[..., object], args: tuple[object, ...]) -> object:
     import asyncio  # noqa: PLC0415 - only async bodies need it
 
     return asyncio.run(value)  # type: ignore[arg-type]  # what an async body gives
+
+
+def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -> object:
+    """What became of the items of a map: values, errors with the rows of their tracebacks, and seconds."""
+    __tracebackhide__ = True
+    columns, fixed, first, size, stops = given
+    items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
+    outcome = run_items(items)
+    told = [(place, *_portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
+    return outcome.values, told, outcome.duration_s
 
 
 @contextmanager

@@ -249,7 +249,7 @@ def test_a_pickle_that_this_user_did_not_sign_is_never_loaded(
     monkeypatch.setenv("CELLTASK_KEY_FILE", str(tmp_path / "ours"))
     with pytest.warns(StoreWarning) as caught:
         assert made(x=1) == {1}
-    told = "it holds a pickle that is not signed with this user's key, and is not loaded"
+    told = "it holds a pickle or file that is not signed with this user's key, and is not loaded"
     whole = f"a kept result of task 'made' cannot be used: {told}; it is computed anew"
     assert [str(one.message) for one in caught] == [whole]
     assert (made(x=1), ran) == ({1}, [1, 1])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from celltask import Mismatch, TypeHandler, register_type, task
+from celltask import File, Mismatch, TypeHandler, register_type, task
 from celltask.core.stores.choice import current_store
 
 pytestmark = pytest.mark.usefixtures("own_store")
@@ -41,6 +43,24 @@ def test_a_reused_result_is_equal_in_every_respect(value: object) -> None:
     assert type(again) is type(value)
     assert digest_value(made) == digest_value(again) == digest_value(value)
     assert len(list(current_store().entries())) == 1
+
+
+def test_a_file_comes_back_with_its_content(tmp_path: Path) -> None:
+    """Where it was if it is still there as it was, else somewhere new; it is signed, so that no other can write files."""
+
+    @task(cache=True)
+    def write(folder: str) -> File:
+        path = Path(folder, "made.txt")
+        path.write_text("made", encoding="utf-8")
+        return File(str(path))
+
+    made = write(folder=str(tmp_path))
+    assert write(folder=str(tmp_path)) == made
+    Path(made).unlink()
+    again = write(folder=str(tmp_path))
+    assert (Path(again).read_text(encoding="utf-8"), Path(again).name) == ("made", "made.txt")
+    assert not Path(made).exists()
+    assert all("signature" in one.facts for one in current_store().entries())
 
 
 class Celsius:

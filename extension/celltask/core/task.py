@@ -165,6 +165,11 @@ class Task(Generic[P, R]):
         return self._digest is not None and self._digest[0] == registry.epoch and self._digest[1].holds()
 
     @property
+    def derived(self) -> object:
+        """What stands for the fingerprint as it was last made: another object once it was made anew."""
+        return self._digest
+
+    @property
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
         if not self.is_derived:

@@ -139,7 +139,7 @@ class Sharing:
             self._size = max(self._size, min(4 * count, _MOST))
         elif outcome.duration_s > _LONG_S:
             self._size = max(1, min(self._size, count // 2))
-        self._is_quick = count > 1 and outcome.duration_s < _QUICK_S * count
+        self._is_quick = self.items.guests is None and count > 1 and outcome.duration_s < _QUICK_S * count
         now = time.monotonic()
         if now - self._told >= _TELLING_S:
             self._tell(now)

@@ -37,20 +37,18 @@ _TABLES = (
 class _Opened:
     """A connection, closed when its thread ends; in the process that opened it, and no other."""
 
+    _process_now = staticmethod(os.getpid)  # when the interpreter ends, modules are gone before this is called
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.process, self.connection = os.getpid(), connection
 
-    def leave(self) -> None:
-        """Keep the connection of the parent open for ever: closing it in a forked child could damage the parent's."""
-        import ctypes  # noqa: PLC0415 - only after a fork
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
-
     def __del__(self) -> None:
-        if self.process == os.getpid():
+        if self.process == self._process_now():
             self.connection.close()
-        else:
-            self.leave()
+
+
+_left_behind: list[_Opened] = []
+"""Connections that a forked child inherited: closing them there could damage the parent's."""
 
 
 class Index:
@@ -105,6 +103,8 @@ class Index:
             return found.connection
         import sqlite3  # noqa: PLC0415 - as above
 
+        if found is not None:
+            _left_behind.append(found)
         made = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA synchronous = NORMAL")
         made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each one waits for the disk

@@ -129,11 +129,12 @@ class NodeContext(TaskContext):
     Attributes:
         reused: Whether the result of an earlier call stood in for the body.
         guests: The processes that bodies are to run in, or ``None``.
-        control: What the nodes of the run share; ``None`` in another process than the run's.
+        control: What the nodes of the run share; ``None`` in a process that only runs bodies.
+        is_away: Whether the run is elsewhere, which then shows what the body prints.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
-    __slots__ = ("_room", "control", "guests", "on_event", "printed", "reused")
+    __slots__ = ("_room", "control", "guests", "is_away", "on_event", "printed", "reused")
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
         super().__init__(member, run_id, node)
@@ -141,6 +142,7 @@ class NodeContext(TaskContext):
         self.reused = False
         self.guests: Guests | None = None
         self.control: RunControl | None = None
+        self.is_away = False
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
 
@@ -159,7 +161,11 @@ class NodeContext(TaskContext):
         if self.printed is None:
             self.printed = []
         self.printed.append((stream, text))
-        self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        token = ACTIVE.set(None)  # what a listener prints is not the body's
+        try:
+            self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        finally:
+            ACTIVE.reset(token)
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

@@ -14,6 +14,7 @@ __all__ = [
     "NodeFailed",
     "NodeFinished",
     "NodePrinted",
+    "NodeRepeated",
     "NodeRetried",
     "NodeReused",
     "NodeSkipped",
@@ -48,6 +49,14 @@ class NodeRetried(NamedTuple):
     attempt: int
     error: BaseException
     delay_s: float
+
+
+class NodeRepeated(NamedTuple):
+    """A node begins once more, though it had begun or ended before; `reason` says what was lost."""
+
+    run: str
+    node: str
+    reason: str
 
 
 class NodeReused(NamedTuple):
@@ -105,6 +114,7 @@ Event = (
     RunStarted
     | NodeStarted
     | NodePrinted
+    | NodeRepeated
     | NodeRetried
     | NodeReused
     | NodeFinished

@@ -187,7 +187,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         **named: object,
     ) -> Run:
@@ -195,7 +195,7 @@ class Task(Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"``, ``"processes"`` or ``"inline"``.
+            engine: ``"threads"``, ``"processes"``, ``"inline"``, ``"dask"`` or a Dask client.
             on_event: Called with each event as it happens.
             **named: Inputs by name.
 
@@ -219,7 +219,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         **named: object,
     ) -> Running:

@@ -199,7 +199,7 @@ class Workflow(Composite, Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         **named: object,
     ) -> Run:
@@ -208,7 +208,8 @@ class Workflow(Composite, Generic[P, R]):
         Args:
             inputs: Inputs by name, for names that are also parameters here.
             engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
-                own) or ``"inline"`` (one after another here).
+                own), ``"inline"`` (one after another here), ``"dask"`` or ``"dask:ADDRESS"`` (on a cluster), or a Dask
+                client or cluster.
             on_event: Called with each event as it happens.
             **named: Inputs by name.
 
@@ -228,7 +229,7 @@ class Workflow(Composite, Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         **named: object,
     ) -> Running:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
-__all__ = ["Call", "main", "serve"]
+__all__ = ["Call", "error_packed", "main", "serve"]
 
 _MOST_PRINTED = 1 << 20
 
@@ -104,10 +104,11 @@ def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> 
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), _error_packed(error, rows)]
+        return [packed(("error",)), error_packed(error, rows)]
 
 
-def _error_packed(error: BaseException, rows: object) -> Packed:
+def error_packed(error: BaseException, rows: object) -> Packed:
+    """An error and the rows of its traceback, ready to travel; one whose class cannot is told by another."""
     try:
         made = packed((error.with_traceback(None), rows))
         unpacked(made)  # some classes can be pickled and not made again

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from celltask.core.bindings import Getter
     from celltask.core.composite import Composite
-    from celltask.core.engines.base import Hands
+    from celltask.core.engines.base import Engine, Hands
     from celltask.core.program import Program, Step
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
@@ -63,7 +63,7 @@ class Execution:
     ) -> None:
         self.run, self.member, self.program = run, member, program
         self.settings, self.on_event = settings, on_event
-        self.engine = engine_of(settings.engine) if outer is None else outer[0].engine
+        self.engine: Engine = engine_of(settings.engine) if outer is None else outer[0].engine
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
         self._crew: Hands | None = None
@@ -182,7 +182,7 @@ class Execution:
             ACTIVE.reset(token)
 
     def begin(self, place: int) -> tuple[NodeContext, float]:
-        """Note that a node begins, and tell it; its context, and the reading of `time.perf_counter` at its beginning."""
+        """Note that a node begins, and tell it; its context, and `time.perf_counter` at its beginning."""
         step = self.program.steps[place]
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
@@ -308,9 +308,7 @@ def _state_after(error: BaseException) -> str:
     return "cancelled" if isinstance(error, RunCancelledError) or not isinstance(error, Exception) else "failed"
 
 
-def outputs_value(
-    member: Task[..., object] | Composite, getters: Iterable[Getter], values: Sequence[object]
-) -> object:
+def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Getter], values: Sequence[object]) -> object:
     """What a call of `member` returns, from the results of the nodes.
 
     Raises:

@@ -41,5 +41,7 @@ class DaskEngine(ThreadsEngine):
 
             if error.name not in ("distributed", "dask"):
                 raise
-            raise PluginError("engine 'dask' needs the package distributed", mend="pip install 'celltask[dask]'") from None
+            raise PluginError(
+                "engine 'dask' needs the package distributed", mend="pip install 'celltask[dask]'"
+            ) from None
         return DaskCrew(execution, fleet_at(self.where))

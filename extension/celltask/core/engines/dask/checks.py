@@ -41,6 +41,11 @@ class Checks:
         """The workers that are there now."""
         return cast("Workers", self._client.scheduler_info(n_workers=-1)["workers"])
 
+    def _versions(self, packages: list[str]) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
+        """What is installed, as scheduler and workers tell; nothing is imported there for that."""
+        told = self._client.get_versions(check=False, packages=packages)
+        return cast("Mapping[str, Mapping[str, Mapping[str, object]]]", told)
+
     def same_everywhere(self) -> None:
         """Look whether the scheduler and all workers have the same Python and packages as this process.
 
@@ -50,7 +55,7 @@ class Checks:
         if self._alike and self._alike >= self.workers().keys():
             return
         # Dask asks without sending code: what another Python would make of code of this one is not tried.
-        told = self._client.get_versions(check=False, packages=["celltask"])
+        told = self._versions(["celltask"])
         here = versions_here()
         places = {"scheduler": told["scheduler"], **told["workers"]}
         for place, found in places.items():
@@ -78,8 +83,7 @@ class Checks:
                  if any((place, name, version) not in self._having for place in addresses)}  # fmt: skip
         if not asked:
             return
-        found = self._client.get_versions(check=False, packages=sorted(asked))["workers"]
-        for place, told in found.items():
+        for place, told in self._versions(sorted(asked))["workers"].items():
             versions = cast("Mapping[str, str | None]", told["packages"])
             for name in sorted(asked):
                 version, task = wanted[name]
@@ -117,7 +121,10 @@ def _versions_in(found: Mapping[str, Mapping[str, object]]) -> dict[str, str | N
     packages = found.get("packages", {})
     names = ("cloudpickle", "distributed", "celltask")
     told = {name: packages.get(name) for name in names}
-    return {"Python": ".".join(python[:2]) or None, **{name: str(text) if text else None for name, text in told.items()}}
+    return {
+        "Python": ".".join(python[:2]) or None,
+        **{name: str(text) if text else None for name, text in told.items()},
+    }
 
 
 def _most(workers: Workers, name: str) -> tuple[str, float]:

@@ -110,11 +110,12 @@ class DaskCrew:
             self._look_after()
         if message is None:
             return
-        name, number, kind, *rest = cast("tuple[str, int, str]", message)
+        name, number, kind = cast("tuple[str, int, str]", message[:3])
+        rest = message[3:]
         if kind == "stop":
             self._stopped()
         elif kind == "here":
-            self._ended_here(*cast("tuple[Scope, int, BaseException | None]", tuple(rest)))
+            self._ended_here(*cast("tuple[Scope, int, BaseException | None]", rest))
         else:
             scope, place, part = self._office.owner(name, number)
             getattr(self, f"_on_{kind}")(scope, place, part, *rest)
@@ -159,7 +160,13 @@ class DaskCrew:
         return owner.contexts[at][0]
 
     def _on_ended(  # noqa: PLR0913, PLR0917 - as the worker tells it
-        self, scope: Scope, place: int, part: str, duration_s: float, attempts: int, is_reused: bool  # noqa: FBT001 - as above
+        self,
+        scope: Scope,
+        place: int,
+        part: str,
+        duration_s: float,
+        attempts: int,
+        is_reused: bool,  # noqa: FBT001 - as above
     ) -> None:
         if part == "enter":
             return
@@ -286,6 +293,7 @@ class DaskCrew:
 
 def _error_in(told: tuple[bytes, list[bytes]]) -> BaseException:
     """An error that a worker told of, with its traceback."""
+    __tracebackhide__ = True
     error, rows = cast("tuple[BaseException, list[object]]", unpacked(cast("tuple[bytes, list[object]]", told)))  # type: ignore[arg-type]  # bytes are buffers
     with contextlib.suppress(type(error)):
         raise_again(error, rows)  # type: ignore[arg-type]  # rows, as packed there

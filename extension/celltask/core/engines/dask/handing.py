@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from celltask.core.engines.dask.scopes import Key
-    from celltask.core.engines.dask.shipment import Values
     from celltask.core.graph import Binding
 
 __all__ = ["Handout", "Load", "outputs_of"]
@@ -76,8 +75,11 @@ class Handout:
 
     def load(self) -> Load:
         """Everything that can be handed over now; empty if nothing can."""
-        while any([self._fill(scope) for scope in list(self.scopes)]):  # inner workflows join while this goes on
-            pass
+        filled = True
+        while filled:  # inner workflows join while this goes on
+            filled = False
+            for scope in list(self.scopes):
+                filled = self._fill(scope) or filled
         spaces = tuple(scope.space(self._known.get(scope.number, {})) for scope in self.scopes)
         shipment = Shipment(self.run, self.topic, spaces, tuple(self._borders), tuple(self._parts))
         awaited = self._awaited()
@@ -136,7 +138,9 @@ class Handout:
         key = self._add(scope, place, "node", luggage.digest, step.node.bindings, step.waits, permits)
         scope.keys[place] = (key, None)
         if demand is not None:
-            named = {self._resources[name]: amount for name, amount in demand.amounts.items() if name in self._resources}
+            named = {
+                self._resources[name]: amount for name, amount in demand.amounts.items() if name in self._resources
+            }
             if named:
                 self._demands[key] = named
 

@@ -46,7 +46,7 @@ class Office:
         self._client = fleet.client
         self._sent: dict[str, Load] = {}
         self._shipped: set[str] = set()
-        self._kept: dict[Key, Future] = {}
+        self._kept: dict[Key, Future[object]] = {}
         self._told: set[Key] = set()
 
     def send(self, name: str, load: Load) -> None:
@@ -120,7 +120,7 @@ class Office:
 
     def given_up(self) -> list[tuple[Scope, int, str, BaseException]]:
         """The nodes that Dask itself has given up, each with its error."""
-        found = []
+        found: list[tuple[Scope, int, str, BaseException]] = []
         for key, future in self._kept.items():
             if future.status != "error" or key in self._told:
                 continue
@@ -131,9 +131,8 @@ class Office:
             culprit = key
             if isinstance(error, KilledWorker):
                 culprit = cast("Key", error.task)
-            for load in self._sent.values():
-                if culprit in load.graph:
-                    found.append((*load.owners[culprit[1]], cast("BaseException", error)))
+            loads = [load for load in self._sent.values() if culprit in load.graph]
+            found.extend((*load.owners[culprit[1]], cast("BaseException", error)) for load in loads)
         return found
 
     def close(self, *, is_whole: bool) -> None:

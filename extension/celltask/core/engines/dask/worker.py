@@ -53,7 +53,7 @@ _yards: dict[str, Yard] = {}
 _children = Children()
 
 
-class Delivery(WorkerPlugin):  # type: ignore[misc]  # distributed has no types of its own
+class Delivery(WorkerPlugin):
     """Brings a shipment to every worker: to those that are there, and to those that come later.
 
     Args:
@@ -178,7 +178,9 @@ class Yard:
         self.begun.add(number)
         box.tell(self.name, number, "began", address)
         member = self._task(str(part.member)) if part.kind == "node" else self.shipment.borders[int(part.member)]
-        context = NodeContext(member, self.shipment.run, part.node, lambda event: _pass_on(event, self.name, number, box))
+        context = NodeContext(
+            member, self.shipment.run, part.node, lambda event: _pass_on(event, self.name, number, box)
+        )
         context.control, context.is_away = self._control, True
         token, clock = ACTIVE.set(context), time.perf_counter()
         try:
@@ -203,7 +205,9 @@ class Yard:
             if place >= 0:
                 table[place] = value if item is None else value[item]  # type: ignore[index]  # what an entry gives
         if part.kind == "leave":
-            getters = [getter_of(binding, space.places, space.several.__contains__) for binding in part.bindings if binding]
+            getters = [
+                getter_of(binding, space.places, space.several.__contains__) for binding in part.bindings if binding
+            ]
             return outputs_value(cast("Task[..., object]", member), getters, cast("list[object]", table))
         arguments = []
         for binding, port in zip(part.bindings, member.interface.inputs, strict=True):
@@ -228,7 +232,9 @@ def _called(task: Task[..., object], context: NodeContext, arguments: list[objec
             packed(value)
         except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
             told = f"task {task.name!r} returned a {type(value).__name__} that cannot leave its worker: {error}"
-            raise RunError(told, task.place, "return something that can be pickled, or run it with engine='threads'") from None
+            raise RunError(
+                told, task.place, "return something that can be pickled, or run it with engine='threads'"
+            ) from None
     return value
 
 

@@ -17,16 +17,25 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from celltask.core.conditional import conditional
     from celltask.core.context import current_context
     from celltask.core.defining import task
+    from celltask.core.dynamic import Dynamic, dynamic
+    from celltask.core.failing import Failure, WorkflowFailurePolicy
+    from celltask.core.gates import approve, wait_for_input
+    from celltask.core.history import RunRecord, runs
+    from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
+    from celltask.core.mapping import MapTask, map_task
+    from celltask.core.plan import Plan, plan
+    from celltask.core.presets import Preset, preset
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
-    from celltask.core.workflow import ImperativeWorkflow, Workflow, workflow
+    from celltask.core.workflow import Workflow, workflow
     from celltask.documents.loader import load_document
     from celltask.errors import CelltaskError
     from celltask.testing import mock_task
@@ -36,46 +45,76 @@ __version__ = "0.1.0"
 __all__ = [
     "CelltaskError",
     "Directory",
+    "Dynamic",
+    "Failure",
     "File",
     "ImperativeWorkflow",
+    "MapTask",
     "Mismatch",
     "OutputLocation",
+    "Plan",
+    "Preset",
     "Resources",
     "Run",
+    "RunRecord",
     "ShellTask",
     "Task",
     "TypeHandler",
     "Workflow",
+    "WorkflowFailurePolicy",
+    "approve",
+    "conditional",
     "current_context",
+    "dynamic",
     "kwtypes",
     "load_document",
     "load_ipython_extension",
+    "map_task",
     "mock_task",
+    "plan",
+    "preset",
     "register_type",
+    "runs",
     "task",
     "unload_ipython_extension",
+    "wait_for_input",
     "workflow",
 ]
 
 _PLACES = {
+    "approve": "celltask.core.gates",
     "CelltaskError": "celltask.errors",
+    "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
+    "dynamic": "celltask.core.dynamic",
+    "Dynamic": "celltask.core.dynamic",
     "Directory": "celltask.core.types.files",
+    "Failure": "celltask.core.failing",
     "File": "celltask.core.types.files",
-    "ImperativeWorkflow": "celltask.core.workflow",
+    "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
+    "MapTask": "celltask.core.mapping",
+    "map_task": "celltask.core.mapping",
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
     "OutputLocation": "celltask.core.kinds.shell",
+    "Plan": "celltask.core.plan",
+    "plan": "celltask.core.plan",
+    "preset": "celltask.core.presets",
+    "Preset": "celltask.core.presets",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",
+    "RunRecord": "celltask.core.history",
+    "runs": "celltask.core.history",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",
     "TypeHandler": "celltask.core.types.base",
+    "wait_for_input": "celltask.core.gates",
     "Workflow": "celltask.core.workflow",
+    "WorkflowFailurePolicy": "celltask.core.failing",
     "workflow": "celltask.core.workflow",
 }
 

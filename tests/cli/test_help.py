@@ -26,14 +26,17 @@ Outputs:
   o0  int.
 
 Options:
-  --engine NAME       Where nodes run: threads (the default) or inline.
-  --json              Print the run as one JSON object, and nothing else.
-  --save FILE         Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables
-                      also .csv, .parquet. NAME=FILE for one of several outputs. May repeat.
-  --inputs-file FILE  Inputs as a JSON object; - reads standard input.
-  --execute-all       Execute the document's demonstrations too.
-  --quiet             Do not tell nodes and times.
-  -h, --help          Show this and exit.
+  --engine NAME        Where nodes run: threads (the default), processes or inline.
+  --json               Print the run as one JSON object, and nothing else.
+  --save FILE          Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables
+                       also .csv, .parquet. NAME=FILE for one of several outputs. May repeat.
+  --answer NAME=VALUE  The answer to a gate of a workflow, instead of asking for it. May repeat.
+  --inputs-file FILE   Inputs as a JSON object; - reads standard input.
+  --execute-all        Execute the document's demonstrations too.
+  --refresh            Compute cached results anew, and replace them.
+  --dry-run            Tell what would run and what be reused, and why; run nothing.
+  --quiet              Do not tell nodes and times.
+  -h, --help           Show this and exit.
 
 Defined at adding.py, line 5
 """
@@ -122,7 +125,7 @@ def test_the_help_of_an_entity_with_clashing_inputs_says_so(cli: Cli, folder: Pa
     )
     out = cli("run", "clashing.py", "clash", "-h").out
     assert "Here --json name inputs; celltask's own options of these names go before NAME.\n" in out
-    assert "  -h                  Show this and exit.\n" in out
+    assert "  -h                   Show this and exit.\n" in out
     assert cli("run", "clashing.py", "--help", "clash").out == out
 
 

@@ -48,7 +48,8 @@ ADDING: list[tuple[str, str]] = [
         "run adding.py add -x 1",
         (
             "there is no input or option -x\n  at: celltask run adding.py add\n"
-            "  mend: use one of: --a, --b, --engine, --json, --save, --inputs-file, --execute-all, --quiet"
+            "  mend: use one of: --a, --b, --engine, --json, --save, --answer, "
+            "--inputs-file, --execute-all, --refresh, --dry-run, --quiet"
         ),
     ),
     (

@@ -57,7 +57,7 @@ def test_a_trivial_run_loads_nothing_heavy(process: Callable[..., Said], add_py:
     """Start-up time is a promise: a run of a plain module needs none of these."""
     loaded = loaded_by(process, "run", add_py, "add", "--a", "1")
     assert not HEAVY & {name.partition(".")[0] for name in loaded}
-    assert not {"importlib.metadata", "concurrent.futures", "json", "difflib", "celltask.core.fingerprint"} & loaded
+    assert not {"importlib.metadata", "concurrent.futures", "sqlite3", "difflib", "celltask.core.fingerprint"} & loaded
     assert "celltask.core.execution" in loaded
 
 

@@ -126,7 +126,7 @@ def test_a_reference_belongs_to_its_workflow() -> None:
 
         return inner(z=mine)
 
-    with pytest.raises(GraphError, match="<reference to one> belongs to workflow 'outer', not to 'inner'"):
+    with pytest.raises(GraphError, match="<reference to one> belongs to workflow 'outer', not to workflow 'inner'"):
         workflow(outer)
 
 
@@ -147,7 +147,7 @@ def test_workflows_put_together_by_hand_do_not_mix(use: str) -> None:
         "output": lambda: made.add_output("y", theirs, int),
         "order": lambda: made.add_task(one, x=x) >> ImperativeWorkflow("third").add_task(one, x=1),  # type: ignore[operator]  # nodes
     }
-    with pytest.raises(GraphError, match="belongs to workflow '(theirs|third)', not to 'ours'"):
+    with pytest.raises(GraphError, match="belongs to workflow '(theirs|third)', not to workflow 'ours'"):
         uses[use]()
 
 
@@ -208,6 +208,7 @@ def test_a_task_with_other_options_is_of_the_same_kind() -> None:
     assert shell() is None
 
 
+@pytest.mark.usefixtures("own_store")
 def test_a_plan_knows_what_hides_in_a_list() -> None:
     """A node that gets an unknown result inside a container waits for it like any other; mere order is no matter."""
 

@@ -369,6 +369,7 @@ def test_two_tasks_of_one_name_stay_apart() -> None:
     assert wf(x=0) == 11
 
 
+@pytest.mark.usefixtures("own_store")
 def test_a_plan_says_what_would_run_and_why() -> None:
     """Reused nodes are told from those that run, without running anything."""
 
@@ -383,7 +384,7 @@ def test_a_plan_says_what_would_run_and_why() -> None:
     def told() -> list[tuple[str, str]]:
         return [(node.action, node.because) for node in wf.plan(x=1).nodes]
 
-    assert told() == [("run", "no earlier result"), ("run", "a node before it runs"), ("run", "not cached")]
+    assert told() == [("run", "no earlier run"), ("run", "a node before it runs"), ("run", "not cached")]
     wf(x=1)
     assert told() == [("reuse", "same code, same inputs")] * 2 + [("run", "not cached")]
 

@@ -1,4 +1,4 @@
-"""What the tests of the documentation read: its pages, their fences, and the commands in their console blocks."""
+"""What the tests of the documentation read: its pages, their fences, and shell examples of pages without a header."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jupytext  # type: ignore[import-untyped]  # it has no types
 
+from celltask.documents.reader import document_from
+from celltask.documents.shell.blocks import shell_blocks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nbformat import NotebookNode
+
+    from celltask.documents.outline import DocumentText
+    from celltask.documents.shell.blocks import ShellBlock
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
@@ -22,7 +28,7 @@ _FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)(?P=ticks)`*[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
-_EXIT_CODE = "echo $?"
+_INSTALLS = re.compile(r"^pip install .*? && ")
 
 
 class Fence(NamedTuple):
@@ -31,16 +37,6 @@ class Fence(NamedTuple):
     line: int
     info: str
     text: str
-
-
-class Command(NamedTuple):
-    """A command that a page shows, what it shows of its output, and the exit code that it shows."""
-
-    page: str
-    line: int
-    text: str
-    output: str
-    exit_code: int
 
 
 def name_of(page: Path) -> str:
@@ -77,36 +73,15 @@ def has_cells(page: Path) -> bool:
     return any(fence.info.startswith("{code-cell}") for fence in fences(page))
 
 
-def runs_its_commands(page: Path) -> bool:
-    """Whether the commands of `page` are tests by its own header."""
-    return re.search(r"^celltask:\n  shell: run$", text_of(page), re.MULTILINE) is not None
+def examples_of(page: Path) -> tuple[DocumentText, list[ShellBlock]]:
+    """A page that cannot ask for its shell examples, and what they are: GitHub would show its header and its options.
 
-
-def commands(page: Path) -> list[Command]:
-    """The `celltask` commands in the console blocks of `page`.
-
-    In a block with ``$`` prompts all else is output, and ``$ echo $?`` shows the exit code of the command before it;
-    in a block without prompts every line is a command.
+    What installs celltask is left out of a command, and so are examples that have no command of celltask itself.
     """
-    found: list[Command] = []
-    for fence in fences(page):
-        if re.fullmatch(r"(\{code-block\} )?(console|shell|bash|sh)", fence.info):
-            found += _commands_in(page, fence)
-    return found
-
-
-def _commands_in(page: Path, fence: Fence) -> Iterator[Command]:
-    lines = re.sub(r"\\\n\s*", "", fence.text).splitlines()
-    prompted = any(line.startswith("$ ") for line in lines)
-    entries: list[tuple[str, list[str]]] = []
-    for line in lines:
-        if line.startswith("$ ") or not prompted:
-            entries.append((line.removeprefix("$ "), []))
-        elif entries:
-            entries[-1][1].append(line)
-    for place, (text, output) in enumerate(entries):
-        following = entries[place + 1] if place + 1 < len(entries) else ("", [])
-        exit_code = int(following[1][0]) if following[0] == _EXIT_CODE else 0
-        own = text.rpartition(" && ")[2]  # what stands before it installs celltask
-        if re.match(r"(\w+ .* \| )?celltask ", own):
-            yield Command(name_of(page), fence.line, own, "\n".join(output), exit_code)
+    document = document_from(text_of(page).encode(), str(page.with_suffix(".md")))
+    found = []
+    for block in shell_blocks(document, choice="run"):
+        kept = [one._replace(text=_INSTALLS.sub("", one.text)) for one in block.commands]
+        if all(one.text.startswith("celltask ") for one in kept):
+            found.append(block._replace(commands=tuple(kept)))
+    return document, found

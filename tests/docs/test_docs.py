@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import ast
-import doctest
 import inspect
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from pages import NOTEBOOKS, PAGES, ROOT, Command, Fence, commands, fences, has_cells, name_of, prose, runs_its_commands
+from pages import NOTEBOOKS, PAGES, ROOT, Fence, examples_of, fences, has_cells, name_of, prose
 
 import celltask
 from celltask import errors, load_document
 from celltask.core import events, options
+from celltask.documents.reader import read_document
+from celltask.documents.shell.asking import document_runs
+from celltask.documents.shell.blocks import shell_blocks
+from celltask.documents.shell.session import ShellSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 TUTORIAL = ROOT / "docs" / "tutorials" / "tasks.md"
 TWIN = ROOT / "notebooks" / "tasks.ipynb"
 WITH_CELLS = [*(page for page in PAGES if has_cells(page)), *NOTEBOOKS]
 READ = [*PAGES, *NOTEBOOKS]
-COMMANDS = [command for page in READ if not runs_its_commands(page) for command in commands(page)]
 PYTHON = ("python", "py", "{code-block} python")
 
 
@@ -39,12 +40,6 @@ def is_test_file(fence: Fence) -> bool:
 def named(pages: Iterable[Path]) -> list[object]:
     """The pages as parameters of a test, each under its own name."""
     return [pytest.param(page, id=name_of(page)) for page in pages]
-
-
-@pytest.fixture(autouse=True)
-def _commands_of_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that a page names are those installed beside the Python that runs the tests."""
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
 
 
 def test_every_page_with_cells_is_run_as_a_test(pytestconfig: pytest.Config) -> None:
@@ -60,32 +55,32 @@ def test_every_page_loads_as_a_document(page: Path) -> None:
     assert load_document(page).path == str(page)
 
 
+WITHOUT_HEADER = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *NOTEBOOKS]
+
+
 @pytest.mark.parametrize(
-    "command", [pytest.param(one, id=f"{one.page}:{one.line} {one.text[:60]}") for one in COMMANDS]
+    ("page", "line"),
+    [(name_of(page), block.line) for page in WITHOUT_HEADER for block in examples_of(page)[1]],
 )
-def test_every_command_does_what_the_page_shows(command: Command) -> None:
-    """A command of a page, run from the root of the repository, ends and prints as shown there."""
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        ["/bin/sh", "-c", command.text],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    printed = done.stdout + done.stderr
-    assert done.returncode == command.exit_code, printed
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    checker = doctest.OutputChecker()
-    assert not command.output or checker.check_output(command.output + "\n", printed, flags), printed
+def test_the_examples_of_a_page_without_a_header_are_true(page: str, line: int) -> None:
+    """They end and print as shown; those of all other pages are items of pytest by the header of the page."""
+    document, blocks = examples_of(ROOT / page)
+    with ShellSession(document, ROOT, folder="root") as session:
+        failure = session.run(next(block for block in blocks if block.line == line)).failure
+    assert failure is None, failure.text
 
 
-def test_the_pages_show_commands() -> None:
-    """The reading of console blocks finds what is there: the README's main job among them."""
-    assert any(one.page == "README.md" and "train_model_wf" in one.text for one in COMMANDS)
+def test_the_readme_shows_how_to_run_a_task() -> None:
+    """Its main job is among its examples."""
+    _, blocks = examples_of(ROOT / "README.md")
+    assert any("train_model_wf" in block.commands[0].text for block in blocks)
+
+
+@pytest.mark.parametrize("page", named(page for page in READ if page not in WITHOUT_HEADER))
+def test_a_page_with_shell_examples_has_them_run(page: Path) -> None:
+    """By its header, so that plain `pytest` and `celltask test` run them."""
+    document = read_document(page)
+    assert not shell_blocks(document, choice="run") or document_runs(document)
 
 
 WITH_TESTS = [page for page in READ if any(is_test_file(fence) for fence in fences(page))]

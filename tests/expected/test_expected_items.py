@@ -63,7 +63,7 @@ def test_other_output_fails_at_its_own_line(pytester: pytest.Pytester, page: Pat
         " a",
         "-[0.26, {'y', 'x'}]",
         "+[0.25, {'x', 'y'}]",
-        "mend: if what is shown is right, run pytest with --promote",
+        "mend: if what is shown is right, run it with --promote",
         "other output: expected \"[0.26, {'y', 'x'}]\", shown is \"[0.25, {'x', 'y'}]\"",
         "",
     ]

@@ -36,6 +36,7 @@ FOUND = [
     pytest.param(":::{code-cell}\nx = 1\n:::\n", (1, 1, "colon-cell"), id="colons"),
     pytest.param(f"<!--\n{CELL}-->\n", (2, 1, "hidden-cell"), id="hidden"),
     pytest.param("- a\n\n  ```{code-cell}\n  x = 1\n  ```\n", (3, 3, "nested-cell"), id="nested"),
+    pytest.param(f"{CELL}\nProse.\n\n```{{output}}\n1\n```\n", (7, 1, "stray-output"), id="output"),
     pytest.param(f"---\nkernelspec:\n  name: ir\n---\n{CELL}", (3, 3, "foreign-kernel"), id="kernel"),
     pytest.param(f"{CELL}\n```{{code-cell}} R\ny\n```\n", (5, 1, "two-languages"), id="languages"),
     pytest.param("```{code-cell}\n:tags: slow\nx = 1\n```\n", (2, 1, "tags-as-string"), id="string"),
@@ -52,6 +53,25 @@ FOUND = [
         "```{code-cell}\nimport textwrap\n```\n\nCall `textwrap.dednet(text)`.\n", (5, 6, "stale-name"), id="dotted"
     ),
 ]
+
+
+SCRIPT = "# ---\n# title: A script\n# ---\n\n# %% [markdown]\n{}\n\n# %%\nx = 1  # see {{ref}}`no-prose`\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["# We call the `square` task,\n# see {ref}`there`.", '"""\nWe call the `square` task,\nsee {ref}`there`.\n"""'],
+    ids=["comment", "string"],
+)
+def test_prose_of_a_percent_script_is_looked_at(tmp_path: Path, cell: str) -> None:
+    """In its Markdown cells, with the columns of the file; comments in its code are no prose."""
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT.format(cell))
+    first, shift = (6, 2) if cell.startswith("#") else (7, 0)
+    assert [(one.line, one.column, one.rule) for one in lint_documents([str(path)])] == [
+        (first, 13 + shift, "stale-name"),
+        (first + 1, 5 + shift, "reference-target"),
+    ]
 
 
 @pytest.mark.parametrize(("text", "found"), FOUND)

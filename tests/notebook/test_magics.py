@@ -191,9 +191,13 @@ def completions(notebook: Notebook, before: str) -> list[str]:
 @pytest.mark.parametrize(
     ("before", "fragment", "words"),
     [
-        ("%%task --ca", "--ca", ["--cache", "--cache-version", "--card"]),
-        ("%task --cache --ca", "--ca", ["--cache-version", "--card"]),
-        ("%%workflow --", "--", ["--name", "--docs", "--failure-policy", "--allow-globals", "--run", "--help"]),
+        ("%%task --ca", "--ca", ["--cache", "--cache-ignore", "--cache-ttl", "--cache-version", "--card"]),
+        ("%task --cache --ca", "--ca", ["--cache-ignore", "--cache-ttl", "--cache-version", "--card"]),
+        (
+            "%%workflow --",
+            "--",
+            ["--name", "--docs", "--failure-policy", "--on-failure", "--allow-globals", "--run", "--help"],
+        ),
         ("%dag q", "q", ["quadruple"]),
         ("%task_diff ", "", ["double"]),
         ("%run_task dou", "dou", ["double"]),

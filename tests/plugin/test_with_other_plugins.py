@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
+REPLACE = "!import pathlib; page = pathlib.Path('page.md'); page.write_text(page.read_text().replace('{}', '{}'))"
+"""Typed at the debugger, this edits the page."""
+
 
 def _run(folder: Path, *options: str, typed: str = "") -> str:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--celltask", *options]
@@ -32,6 +35,32 @@ def test_the_debugger_opens_in_the_kernel(pytester: pytest.Pytester, page: MakeP
         "ipdb> 25",
     ]
     assert "1 failed, 1 passed, 1 skipped" in told
+
+
+def test_the_debugger_can_execute_a_cell_again(pytester: pytest.Pytester, page: MakePage) -> None:
+    """From the state before it, as often as wanted, and as it stands in the document now; its test has failed."""
+    page("seen = [1]", "seen.append(2)\nseen.append(1 / 0)", "z = 1")
+    first, second = REPLACE.format("1 / 0", "2 / 0"), REPLACE.format("2 / 0", "2 / 1")
+    typed = ["p seen", "again", "p seen", first, "again", "p seen", second, "again"]
+    told = _run(pytester.path, "--pdb", typed="\n".join(typed))
+    assert [line for line in told.splitlines() if line.startswith("ipdb> [")] == ["ipdb> [1, 2]"] * 3
+    assert "IPDB: h for help, c to go on, q to end the tests, again to execute the cell again from the state" in told
+    assert "    seen.append(2 / 0)" in told.splitlines()
+    assert "ipdb> the cell passes now; its test has failed as told above" in told.splitlines()
+    assert "1 failed, 1 passed, 1 skipped" in told
+
+
+def test_the_debugger_tells_why_a_cell_cannot_be_executed_again(pytester: pytest.Pytester, page: MakePage) -> None:
+    """A state that a fork cannot copy; and cells above it that are not what was executed."""
+    page("import threading\nend = threading.Event()\nthreading.Thread(target=end.wait, daemon=True).start()", "1 / 0")
+    told = _run(pytester.path, "--pdb", typed="again\nc\n")
+    why = "the cell cannot be executed again from the state before it: 1 thread of the document runs: Thread-"
+    assert why in told
+    assert "NameError: name 'again' is not defined" in told
+    page("x = 1", "1 / 0")
+    told = _run(pytester.path, "--pdb", typed=f"{REPLACE.format('x = 1', 'x = 2')}\nagain\nc\n")
+    assert "a cell above it has changed: begin anew" in told
+    assert "1 failed, 1 passed" in told
 
 
 def test_the_debugger_can_end_the_tests(pytester: pytest.Pytester, page: MakePage) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from celltask.documents.project import Settings
 from celltask.documents.runner.choice import choose
 from celltask.documents.runner.expression import name_test
 from celltask.documents.runner.outcome import CellStarted
 from celltask.documents.runner.progress import Progress
-from celltask.documents.runner.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -341,14 +341,15 @@ def test_examples_in_prose_are_tried(cli: Cli, folder: Path, page: MakePage) -> 
 
 
 def test_what_may_be_meant_otherwise_is_told(cli: Cli, folder: Path, page: MakePage) -> None:
-    """As pytest warns of it; and what only pytest runs."""
+    """As pytest warns of it; and what only pytest does."""
     path = page("x = 1")
-    text = f"---\ncelltask: {{shell: run}}\n---\n{path.read_text()}\n```bash\ntrue\n```\n\n```{{code-cel}}\n1\n```\n"
-    path.write_text(text)
+    path.write_text(f"{path.read_text()}\n```{{code-cel}}\n1\n```\n")
+    (folder / "conftest.py").write_text("def celltask_setup():\n    pass\n")
     said = cli("test", "page.md")
     assert said.code == 0
-    assert "page.md:11: a shell example is not run here; run pytest --celltask for it" in said.lines
-    assert [line for line in said.lines if line.startswith("page.md:14: ")]
+    told = "the fixture celltask_setup of conftest.py is not made here; run pytest for documents that need it"
+    assert f"page.md:1: {told}" in said.lines
+    assert [line for line in said.lines if line.startswith("page.md:7: ")]
 
 
 def test_the_first_failure_ends_what_runs_beside_it(cli: Cli, page: MakePage) -> None:

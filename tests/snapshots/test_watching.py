@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
-import subprocess
-import sys
-import threading
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pytest
+from watched_pages import Watched, page_of
 
 from celltask.documents.outline import Cell
 from celltask.documents.watching import first_changed
@@ -19,62 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WAITS = "waiting for a change; Ctrl-C ends\n"
-MOST_S = 120.0
-
-
-class Watched:
-    """A running `celltask watch page.md`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "celltask", "watch", "page.md"], cwd=folder, stdout=subprocess.PIPE, text=True
-        )
-        self.kill = threading.Timer(MOST_S, self.process.kill)
-        self.kill.start()
-
-    @property
-    def out(self) -> IO[str]:
-        """What it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout
-
-    def told(self) -> str:
-        """What it says until it waits, without times."""
-        lines = []
-        while (line := self.out.readline()) and line != WAITS:
-            lines.append(re.sub(r"  [\d.]+ m?s$", "", line.rstrip()))
-        assert line == WAITS
-        return "\n".join(lines)
-
-    def write(self, *sources: str, title: str = "A page") -> None:
-        """Save a page with these cells, all at once as an editor does."""
-        cells = [f"```{{code-cell}} python\n{source}\n```\n" for source in sources]
-        new = self.folder / "new"
-        new.write_text("\n".join([f"# {title}\n", *cells]), encoding="utf-8")
-        new.replace(self.folder / "page.md")
-
-    def end(self) -> int:
-        """Its exit code after Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
-        self.out.read()
-        return self.process.wait()
-
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
     """A document of three cells that is being watched; its module and its data stand beside it."""
     (tmp_path / "near.py").write_text("VALUE = 1\n", encoding="utf-8")
     (tmp_path / "data.txt").write_text("one\n", encoding="utf-8")
-    page = "\n".join(f"```{{code-cell}} python\n{source}\n```\n" for source in CELLS)
-    (tmp_path / "page.md").write_text(f"# A page\n\n{page}", encoding="utf-8")
-    watched = Watched(tmp_path)
-    yield watched
-    watched.kill.cancel()
-    watched.process.kill()
-    watched.out.close()
-    watched.process.wait()
+    (tmp_path / "page.md").write_text(page_of(*CELLS), encoding="utf-8")
+    with Watched(tmp_path) as watched:
+        yield watched
 
 
 CELLS = ["import near, os\nfirst = os.getpid(), near.VALUE", "text = open('data.txt').read()", "print(first, text)"]
@@ -125,6 +74,33 @@ def test_changed_file_begins_from_the_start(watched: Watched, name: str, text: s
     watched.told()
     (watched.folder / name).write_text(text, encoding="utf-8")
     assert watched.told() == f"page.md: from the start, since {watched.folder / name} has changed\n{EACH_CELL}"
+
+
+def test_changed_setting_of_the_header_begins_from_the_start(watched: Watched) -> None:
+    """Cells above the change would have met it, too."""
+    watched.told()
+    text = (watched.folder / "page.md").read_text(encoding="utf-8")
+    (watched.folder / "new").write_text(f"---\ncelltask:\n  env: {{A: b}}\n---\n{text}", encoding="utf-8")
+    (watched.folder / "new").replace(watched.folder / "page.md")
+    moved = (
+        EACH_CELL.replace("line 4", "line 8").replace("line 9", "line 13").replace("cell-3  line 13", "cell-3  line 17")
+    )
+    assert watched.told() == f"page.md: from the start, since its settings have changed\n{moved}"
+
+
+def test_folder_is_watched_as_its_documents_are(tmp_path: Path) -> None:
+    """One of them is executed at a time; of a change, only what has changed."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "other.md").write_text(page_of("x = 1"), encoding="utf-8")
+    (tmp_path / "docs" / "page.md").write_text(page_of("y = 1", "z = 2"), encoding="utf-8")
+    with Watched(tmp_path, "docs") as watched:
+        assert watched.told() == (
+            "docs/other.md: from the start\n  passed  x  line 4\n"
+            "docs/page.md: from the start\n  passed  y  line 4\n  passed  z  line 8"
+        )
+        (tmp_path / "new").write_text(page_of("y = 1", "z = 3"), encoding="utf-8")
+        (tmp_path / "new").replace(tmp_path / "docs" / "page.md")
+        assert watched.told() == "docs/page.md: from cell 2 on, z\n  passed  z  line 8"
 
 
 def test_interruption_ends_everything(watched: Watched) -> None:

@@ -229,7 +229,7 @@ def listing(entities: Sequence[Entity]) -> str:
     """Tasks and workflows with what they take and give, one paragraph each."""
     lines = []
     for entity in entities:
-        kind = "workflow" if entity.kind == "workflow" else "task"
+        kind = entity.kind if entity.kind in ("workflow", "dynamic", "preset") else "task"
         lines.append(f"{kind} {entity.name}{entity.interface}")
         lines += [f"    {line}" for line in (plain(entity.doc), entity.place) if line]
     return "\n".join(lines)

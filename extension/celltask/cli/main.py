@@ -33,6 +33,8 @@ _COMMANDS = {
     "execute": "celltask.cli.execute",
     "audit": "celltask.cli.audit",
     "watch": "celltask.cli.watch",
+    "cache": "celltask.cli.cache",
+    "runs": "celltask.cli.runs",
 }
 
 

@@ -57,7 +57,7 @@ def entity_in(document: Document, name: str | None, path: str) -> Entity:
     if name is not None:
         name = as_name(name)
         found = document.workflows.get(name) or document.tasks.get(name) or document.namespace.get(name)
-        if isinstance(found, Task) or (found is not None and type(found).__module__ == "celltask.core.workflow"):
+        if isinstance(found, Task) or _is_workflow(found):
             return cast("Entity", found)
         names = ", ".join([*document.workflows, *document.tasks])
         mend = f"use one of: {names}" if names else "put %%task above a function, or @task"
@@ -68,6 +68,11 @@ def entity_in(document: Document, name: str | None, path: str) -> Entity:
     if len(document.tasks) == 1 and not document.workflows:
         return next(iter(document.tasks.values()))
     raise DocumentError(*choices_in(document, path))
+
+
+def _is_workflow(found: object) -> bool:
+    """Whether `found` is a workflow or of a kind of them; told by name, so that nothing is imported for it."""
+    return any(base.__module__ == "celltask.core.workflow" for base in type(found).__mro__)
 
 
 def failures_in(document: Document, path: str) -> list[CelltaskError]:

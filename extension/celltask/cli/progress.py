@@ -36,6 +36,7 @@ class Progress:
     def __init__(self, labels: dict[str, str]) -> None:
         self.labels = labels
         self.running: dict[str, float] = {}
+        self.items: dict[str, str] = {}
         self.ended = self.failed = 0
         self._lock = threading.RLock()  # starting the display draws it at once, on the same thread
         self._live: Live | None = None
@@ -62,6 +63,12 @@ class Progress:
         with self._lock:
             if kind == "NodeStarted":
                 self.running[node] = time.monotonic()
+            elif kind == "NodeProgress":
+                self.items[node] = f"  {event.done + event.failed}/{event.total}"  # type: ignore[union-attr]  # its name tells
+            elif kind == "GraphMade":
+                self.labels |= {f"{node}/{inner.id}": inner.label for inner in event.graph.nodes}  # type: ignore[union-attr]  # as above
+            elif node.endswith("]"):  # an item of a node
+                return
             elif kind in ("NodeFinished", "NodeFailed", "NodeReused", "NodeSkipped"):
                 self.running.pop(node, None)
                 self.ended += 1
@@ -80,12 +87,15 @@ class Progress:
     def lines(self) -> list[str]:
         """What is shown now: how many nodes ended, and which ones run for how long."""
         with self._lock:
-            running, ended, failed = dict(self.running), self.ended, self.failed
+            running, items, ended, failed = dict(self.running), dict(self.items), self.ended, self.failed
         now = time.monotonic()
         nested = {node.rpartition("/")[0] for node in running}
         innermost = [(node, since) for node, since in running.items() if node not in nested]
         told = [f"{ended}/{max(len(self.labels), ended)} nodes" + (f", {failed} failed" if failed else "")]
-        told += [f"{self.labels.get(node, node)}  {now - since:.1f} s" for node, since in innermost[:_MOST_LINES]]
+        told += [
+            f"{self.labels.get(node, node)}  {now - since:.1f} s{items.get(node, '')}"
+            for node, since in innermost[:_MOST_LINES]
+        ]
         if len(innermost) > _MOST_LINES:
             told.append(f"and {len(innermost) - _MOST_LINES} more")
         return told

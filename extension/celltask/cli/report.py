@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, TextIO
 from celltask.core.types.base import Mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from celltask.core.interface import Input, Interface, Output
+    from celltask.core.plan import Plan
     from celltask.core.run import NodeRecord, Run
 
 __all__ = [
-    "json_of", "json_value", "nodes_table", "result_text", "seconds", "shown", "stdout_kept_clean", "write",
+    "json_of", "json_of_plan", "json_value", "nodes_table", "plan_table", "result_text", "seconds", "shown",
+    "stdout_kept_clean", "table", "write",
 ]  # fmt: skip
 
 _MOST_ROWS = 1000
@@ -88,6 +90,30 @@ def _state(node: NodeRecord) -> str:
 
 def _time(node: NodeRecord) -> str:
     return seconds(node.duration_s) if node.started else "-"
+
+
+def plan_table(plan: Plan) -> str:
+    """One line for each node: what a run would do with it, and why."""
+    return table([("node", "name", "action", "why"), *plan.nodes])
+
+
+def json_of_plan(plan: Plan) -> str:
+    """The plan as one JSON object on one line: ``name`` and ``nodes`` (``id``, ``label``, ``action``, ``because``)."""
+    import json  # noqa: PLC0415 - only for this
+
+    return json.dumps({"name": plan.name, "nodes": [node._asdict() for node in plan.nodes]})
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """`rows` in columns as wide as need be, two blanks apart.
+
+    >>> print(table([("node", "name"), ("n0", "load")]))
+    node  name
+    n0    load
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def json_of(run: Run, interface: Interface) -> str:

@@ -41,27 +41,37 @@ class Settings(NamedTuple):
     inputs_file: str = ""
     execute_all: bool = False
     quiet: bool = False
+    refresh: bool = False
+    dry_run: bool = False
     save: tuple[str, ...] = ()
+    answer: tuple[str, ...] = ()
 
     def with_given(self, params: Mapping[str, object]) -> Settings:
         """The same with the options in `params` that were given."""
         given = {key: value for key, value in params.items() if key in self._fields and value}
-        if "save" in given:
-            given["save"] = (*self.save, *cast("tuple[str, ...]", given["save"]))
+        for key in ("save", "answer"):
+            if key in given:
+                given[key] = (*getattr(self, key), *cast("tuple[str, ...]", given[key]))
         return self._replace(**given)  # type: ignore[arg-type]  # click made them
 
 
 def _own_options() -> list[click.Option]:
     return [
-        click.Option(["--engine"], metavar="NAME", help="Where nodes run: threads (the default) or inline."),
+        click.Option(["--engine"], metavar="NAME", help="Where nodes run: threads (the default), processes or inline."),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the run as one JSON object, and nothing else."),
         click.Option(
             ["--save"], metavar="FILE", multiple=True,
             help="Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables also .csv, .parquet. "
             "NAME=FILE for one of several outputs. May repeat.",
         ),
+        click.Option(
+            ["--answer"], metavar="NAME=VALUE", multiple=True,
+            help="The answer to a gate of a workflow, instead of asking for it. May repeat.",
+        ),
         click.Option(["--inputs-file"], metavar="FILE", help="Inputs as a JSON object; - reads standard input."),
         click.Option(["--execute-all"], is_flag=True, help="Execute the document's demonstrations too."),
+        click.Option(["--refresh"], is_flag=True, help="Compute cached results anew, and replace them."),
+        click.Option(["--dry-run"], is_flag=True, help="Tell what would run and what be reused, and why; run nothing."),
         click.Option(["--quiet"], is_flag=True, help="Do not tell nodes and times."),
     ]  # fmt: skip
 
@@ -139,6 +149,8 @@ class _Invocation:
         self._check_engine()
         targets = self._targets()
         inputs = self._values(given)
+        if self.settings.dry_run:
+            return self._dry_run(inputs)
         try:
             run = self._told_run(inputs)
         except (KeyboardInterrupt, SystemExit) as stop:
@@ -153,6 +165,14 @@ class _Invocation:
 
             with report.stdout_kept_clean():
                 keep(targets, run.outputs, self.entity, quiet=self.settings.quiet)
+        return DONE
+
+    def _dry_run(self, inputs: dict[str, object]) -> int:
+        from celltask.core.plan import plan  # noqa: PLC0415 - only for --dry-run
+
+        with report.stdout_kept_clean():
+            planned = plan(self.entity, inputs, refresh=self.settings.refresh)
+        report.write(report.json_of_plan(planned) if self.settings.as_json else report.plan_table(planned))
         return DONE
 
     def _targets(self) -> tuple[Target, ...]:
@@ -204,8 +224,13 @@ class _Invocation:
         return values
 
     def _run(self, inputs: dict[str, object]) -> Run:
-        with self._listener() as listener:
-            return self.entity.run(inputs, engine=self.settings.engine, on_event=listener)
+        from celltask.cli.answers import answers_of, asking  # noqa: PLC0415 - a run is about to begin
+
+        answers = answers_of(self.settings.answer, self.entity, self.command_line)
+        with self._listener() as listener, asking(listener):
+            return self.entity.run(
+                inputs, engine=self.settings.engine, on_event=listener, refresh=self.settings.refresh, **answers
+            )
 
     def _listener(self) -> AbstractContextManager[None] | Progress:
         if self.settings.quiet or not sys.stderr.isatty():

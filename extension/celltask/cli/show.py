@@ -35,12 +35,12 @@ def _show(file: str, name: str | None, *, as_json: bool, show_all: bool) -> int:
 
 def _as_text(entity: Entity, document: Document, *, show_all: bool) -> str:
     inputs, outputs = entity.interface.ports()
-    kind = "workflow" if entity.kind == "workflow" else "task"
+    kind = entity.kind if entity.kind in ("workflow", "dynamic", "preset") else "task"
     lines = [f"{kind} {entity.name}{entity.interface}"]
     facts = {
         "about": plain(entity.doc),
         "defined": entity.place,
-        "kind": "" if entity.kind in ("python", "workflow") else entity.kind,
+        "kind": "" if entity.kind in ("python", kind) else entity.kind,
         "version": entity.version,
         "digest": entity.digest,
         **_options_of(entity),

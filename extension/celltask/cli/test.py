@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,10 +15,12 @@ from celltask.cli.run_options import run_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
 
     from celltask.documents.runner.choice import Chosen
     from celltask.documents.runner.crowd import Manner
     from celltask.documents.runner.outcome import DocumentOutcome
+    from celltask.documents.shell.asking import Choice
 
 __all__ = ["command"]
 
@@ -47,7 +49,8 @@ def _test(  # noqa: PLR0913 - one for each option
     settings = read_settings(typed_paths(words))
     if timeout is not None:
         settings = replace(settings, timeout_s=timeout)
-    documents = choose(words, settings, is_wanted=name_test(expression) if expression else None)
+    shell = cast("Choice", more["shell"])
+    documents = choose(words, settings, is_wanted=name_test(expression) if expression else None, shell=shell)
     manner = Manner(
         settings,
         jobs=jobs or os.cpu_count() or 1,
@@ -55,12 +58,15 @@ def _test(  # noqa: PLR0913 - one for each option
         stop_at_first=stop,
         keep_outputs=bool(more["html"]),
         cached=bool(more["cached"]),
+        shell=shell,
+        promotes=cast('Literal["", "write", "diff"]', more["promote"] or ""),
     )
     as_json = bool(more["as_json"])
     outcomes = _run(documents, manner, -1 if quiet or as_json else verbose)
     seconds = time.perf_counter() - begun
     _write_files(outcomes, seconds, more)
     if not as_json:
+        _tell_promoted(outcomes, is_written=more["promote"] == "write")
         _tell(outcomes, seconds, durations, quiet=quiet)
     return FAILED if any(outcome.failed for outcome in outcomes) else DONE
 
@@ -69,6 +75,8 @@ def _run(documents: Sequence[Chosen], manner: Manner, verbosity: int) -> list[Do
     from celltask.documents.runner.crowd import run_documents  # noqa: PLC0415 - as above
     from celltask.documents.runner.progress import Progress  # noqa: PLC0415 - as above
 
+    # Each kernel has a memory of its own for results: no document passes by what an earlier run has computed.
+    os.environ.setdefault("CELLTASK_STORE", "memory")
     is_live = False if verbosity < 0 else None
     with Progress(verbosity=verbosity, total=len(documents), is_live=is_live) as progress:
         return run_documents(documents, manner, progress)
@@ -103,6 +111,12 @@ def _whole(file: str, text: str) -> None:
     write_whole(Path(file), text)
 
 
+def _tell_promoted(outcomes: Sequence[DocumentOutcome], *, is_written: bool) -> None:
+    diffs = [outcome.diff for outcome in outcomes if outcome.diff]
+    if diffs:
+        report.write("\n".join(["", "promoted" if is_written else "to be promoted by --promote", *diffs]))
+
+
 def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | None, *, quiet: bool) -> None:
     from celltask.documents.runner import telling  # noqa: PLC0415 - as above
 
@@ -118,7 +132,15 @@ def _tell(outcomes: Sequence[DocumentOutcome], seconds: float, durations: int | 
     report.write(f"\n{telling.summary(outcomes)} in {documents}, {telling.duration(seconds)}")
 
 
-command = click.Command(
+class _Test(click.Command):
+    """The command; ``--promote`` alone takes no value from the next word, as an option with a value would."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words."""
+        return super().parse_args(ctx, ["--promote=write" if word == "--promote" else word for word in args])
+
+
+command = _Test(
     "test",
     callback=_test,
     params=[
@@ -128,6 +150,14 @@ command = click.Command(
         ),
         click.Option(["-x", "--exitfirst", "stop"], is_flag=True, help="Stop at the first failure."),
         *run_options(),
+        click.Option(
+            ["--shell"], type=click.Choice(["document", "run", "skip"]), default="document",
+            help="Shell examples: of documents that ask for it (the default), all, or none.",
+        ),
+        click.Option(
+            ["--promote"], type=click.Choice(["write", "diff"]), is_flag=False, flag_value="write",
+            help="Write what cells show into their {output} fences; --promote=diff only shows the change.",
+        ),
         click.Option(["--cached"], is_flag=True, help="Leave out documents that passed, if nothing changed since."),
         click.Option(["-v", "--verbose"], count=True, help="Show each cell."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show failures and the summary alone."),

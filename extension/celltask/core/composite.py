@@ -50,6 +50,9 @@ class Composite(ABC):
     def entity(self) -> Entity:
         """The same as plain data, for pictures and help."""
 
+    def after_failure(self, execution: Execution) -> None:  # noqa: B027 - most have nothing to do
+        """What is still to be done after `execution`, the inside of this, has failed; nothing by default."""
+
     @abstractmethod
     def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
         """What a call gives, as the node at `place` of `execution`.

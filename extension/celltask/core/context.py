@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from celltask.core.events import Event
     from celltask.core.execution import Execution
     from celltask.core.task import Task
+    from celltask.core.tracing import Tracer
 
     class _Named(Protocol):
         @property
         def name(self) -> str: ...
 
 
-__all__ = ["ACTIVE", "NodeContext", "TaskContext", "Tracing", "current_context"]
+__all__ = ["ACTIVE", "FRESH_SINCE", "NodeContext", "TaskContext", "Tracing", "current_context"]
 
 ACTIVE: ContextVar[object] = ContextVar("celltask_active", default=None)
 """``None``, a `Tracing`, a `Task` (called directly), or a `TaskContext` (above all a node of a run)."""
+
+FRESH_SINCE: ContextVar[float] = ContextVar("celltask_fresh_since", default=0.0)
+"""Seconds since the epoch: cached results that are older count as missing, as a run with `refresh` asks for."""
 
 MOST_PRINTED = 1 << 20
 """How many characters of what a node prints are kept."""
@@ -42,12 +46,13 @@ _scratch: list[object] = []
 
 
 class Tracing:
-    """A workflow is being traced; `add` takes a task and its inputs and gives references to its outputs."""
+    """A graph is being traced; `add` takes a task and its inputs and gives references to its outputs."""
 
-    __slots__ = ("add",)
+    __slots__ = ("add", "tracer")
 
-    def __init__(self, add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object]) -> None:
-        self.add = add
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.add: Callable[[Task[..., object] | Composite, tuple[object, ...]], object] = tracer.add
 
 
 class TaskContext:
@@ -128,18 +133,25 @@ class NodeContext(TaskContext):
 
     Attributes:
         reused: Whether the result of an earlier call stood in for the body.
+        input_digests: The content of inputs as far as it is known, by place: what others of the run have told, and
+            then what the cache has.
+        output_digests: The content of each output, where a cache has told it; ``""`` for one that it has not.
         guests: The processes that bodies are to run in, or ``None``.
         control: What the nodes of the run share; ``None`` in a process that only runs bodies.
         is_away: Whether the run is elsewhere, which then shows what the body prints.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
-    __slots__ = ("_room", "control", "guests", "is_away", "on_event", "printed", "reused")
+    __slots__ = (
+        "_room", "control", "guests", "input_digests", "is_away", "on_event", "output_digests", "printed", "reused",
+    )  # fmt: skip
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
         super().__init__(member, run_id, node)
         self.on_event = on_event
         self.reused = False
+        self.input_digests: dict[int, str] | None = None
+        self.output_digests: tuple[str, ...] = ()
         self.guests: Guests | None = None
         self.control: RunControl | None = None
         self.is_away = False

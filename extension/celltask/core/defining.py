@@ -32,6 +32,8 @@ def task(
     name: str | None = None,
     cache: bool = False,
     cache_version: str | None = None,
+    cache_ignore: Iterable[str] = (),
+    cache_ttl: float | timedelta | None = None,
     retries: int = 0,
     retry_on: type[Exception] | str | Sequence[type[Exception] | str] = (),
     retry_delay: float | timedelta = 0.2,
@@ -52,6 +54,8 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
     name: str | None = None,
     cache: bool = False,
     cache_version: str | None = None,
+    cache_ignore: Iterable[str] = (),
+    cache_ttl: float | timedelta | None = None,
     retries: int = 0,
     retry_on: type[Exception] | str | Sequence[type[Exception] | str] = (),
     retry_delay: float | timedelta = 0.2,
@@ -72,6 +76,8 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
         name: Name to register it under; the function's own by default.
         cache: Reuse the result of an earlier call with the same code and the same input content.
         cache_version: Your own label for the code in the cache's key, instead of the digest.
+        cache_ignore: Inputs that do not count in the cache's key, since they change nothing in the result.
+        cache_ttl: Seconds (or a timedelta) for which a result is reused; for ever by default.
         retries: How often to try again after an exception.
         retry_on: Only after exceptions of these classes, given as they are or by name; after all by default.
         retry_delay: Seconds (or a timedelta) to wait before the second attempt; before each further one twice as long,
@@ -101,6 +107,7 @@ def task(  # noqa: PLR0913 - the options of a task; each is a keyword
     """
     given: dict[str, object] = {
         "cache": cache, "cache_version": "" if cache_version is None else cache_version,
+        "cache_ignore": cache_ignore, "cache_ttl": cache_ttl,
         "retries": retries, "retry_on": retry_on, "retry_delay": retry_delay, "concurrency": concurrency,
         "timeout": timeout, "environment": environment or {}, "resources": resources,
         "docs": docs or "", "share": share, "allow_globals": allow_globals, "card": card,

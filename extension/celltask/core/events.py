@@ -7,13 +7,18 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from celltask.core.graph import Graph
 
 __all__ = [
     "Event",
+    "GraphMade",
     "NodeFailed",
     "NodeFinished",
     "NodePrinted",
+    "NodeProgress",
     "NodeRepeated",
     "NodeRetried",
     "NodeReused",
@@ -67,6 +72,24 @@ class NodeReused(NamedTuple):
     reason: str
 
 
+class NodeProgress(NamedTuple):
+    """A node of many items goes on: `done` and `failed` of `total` have ended; told at most ten times a second."""
+
+    run: str
+    node: str
+    done: int
+    failed: int
+    total: int
+
+
+class GraphMade(NamedTuple):
+    """A node made a graph while running, and goes through it now."""
+
+    run: str
+    node: str
+    graph: Graph
+
+
 class NodePrinted(NamedTuple):
     """The body of a node printed `text` to `stream`, ``"stdout"`` or ``"stderr"``."""
 
@@ -117,6 +140,8 @@ Event = (
     | NodeRepeated
     | NodeRetried
     | NodeReused
+    | NodeProgress
+    | GraphMade
     | NodeFinished
     | NodeFailed
     | NodeSkipped

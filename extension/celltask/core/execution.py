@@ -14,9 +14,12 @@ from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
+from celltask.core.known import KnownDigests
 from celltask.core.ledger import Ledger
 from celltask.core.program import program_of
+from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
+from celltask.core.tracing import trace_of
 from celltask.core.types.base import Mismatch
 from celltask.errors import RunCancelledError
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.engines.base import Engine, Hands
     from celltask.core.program import Program, Step
+    from celltask.core.recording import Recording
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
@@ -48,7 +52,10 @@ class Execution:
     Attributes:
         value: What a call returns; ``None`` unless every node has ended well.
         error: What went wrong first; ``None`` if nothing did.
+        policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
+        known: What is known of the content of values.
+        recording: What writes down how it goes, for the outermost execution of a run.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -64,15 +71,19 @@ class Execution:
         self.run, self.member, self.program = run, member, program
         self.settings, self.on_event = settings, on_event
         self.engine: Engine = engine_of(settings.engine) if outer is None else outer[0].engine
+        self.inputs = inputs
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
         self._crew: Hands | None = None
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
+        self.known = KnownDigests(program)
+        self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
-        self._policy = "stop" if isinstance(member, Task) else member.failure_policy
+        self.policy = "stop" if isinstance(member, Task) else member.failure_policy
         self._stopped = False
+        self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
         self._wanted = list(program.wanted)
         self._failing = threading.Lock()
@@ -88,7 +99,9 @@ class Execution:
         self.control.live.add(self)
         try:
             self._work()
-            if self.error is None:
+            if self.error is None and self.taken is not None:
+                self.value = self.values[self.taken]
+            elif self.error is None:
                 self.value = outputs_value(self.member, self.program.outputs, self.values)
         except Exception as error:  # noqa: BLE001 - border: a listener, an output; the run carries it on
             self.abort(error)
@@ -96,7 +109,16 @@ class Execution:
             self.cancel(error)
         finally:
             self.control.live.discard(self)
-        self.tell_skipped()
+        self.close()
+
+    def close(self) -> None:
+        """Tell which nodes did not run, and do what is to be done after a failure; the last thing of all."""
+        self._tell_skipped()
+        if self.state == "failed" and not isinstance(self.member, Task):
+            try:
+                self.member.after_failure(self)
+            except BaseException as error:  # noqa: BLE001 - border: an interrupt, a listener; the run carries it on
+                self.error = error
 
     def _work(self) -> None:
         __tracebackhide__ = True
@@ -154,6 +176,16 @@ class Execution:
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            self.record(place)
+
+    def record(self, place: int) -> None:
+        """After a node has ended, have it written how the run goes, if that was last done a while ago."""
+        recording = self.recording
+        if (
+            recording is not None
+            and self.ledger.started[place] + self.ledger.durations_s[place] - recording.told_at > PERIOD_S
+        ):
+            recording.tell(self.ledger)
 
     def floats(self, place: int) -> bool:
         """Whether the node at `place` is an async task, which holds no thread while it waits."""
@@ -180,6 +212,7 @@ class Execution:
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
+            self.record(place)
 
     def begin(self, place: int) -> tuple[NodeContext, float]:
         """Note that a node begins, and tell it; its context, and `time.perf_counter` at its beginning."""
@@ -187,6 +220,8 @@ class Execution:
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
         context.guests, context.control = self.engine.guests, self.control
+        if place in self.known.places:
+            self.known.give(step, context)
         self.ledger.started[place] = started = time.time()
         if on_event is not None:
             on_event(NodeStarted(self.run, node_id, started))
@@ -197,6 +232,8 @@ class Execution:
         ledger = self.ledger
         ledger.durations_s[place] = duration_s = time.perf_counter() - clock
         ledger.states[place] = "reused" if context.reused else "done"
+        if place in self.known.places:
+            self.known.take(self.program.steps[place], context)
         if context.printed:
             ledger.printed[place] = context.printed
         if self.on_event is not None and not context.reused:
@@ -218,10 +255,17 @@ class Execution:
             return run_coroutine(cast("Coroutine[object, None, object]", value), here=not self.engine.workers)
         return value
 
-    def nest(self, member: Composite, trace: Trace, place: int, arguments: list[object]) -> object:
-        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy."""
+    def nest(
+        self, member: Composite, trace: Trace, place: int, arguments: list[object], *, taken: int | None = None
+    ) -> object:
+        """What running `trace` gives, as the inside of the node at `place`; `member` has its interface and policy.
+
+        With `taken`, only the node at that place of `trace` runs, and gives the value.
+        """
         __tracebackhide__ = True
         inner = self.inside(member, trace, place, checked_inputs(member, tuple(arguments)))
+        if taken is not None:
+            inner.take(taken)
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
@@ -233,6 +277,18 @@ class Execution:
         inner = Execution(self.run, member, program_of(trace), inputs, self.settings, self.on_event, outer)
         self.ledger.nested[place] = inner.ledger
         return inner
+
+    def aside(self, name: str, member: Task[..., object] | Composite, inputs: tuple[object, ...]) -> Execution:
+        """An execution beside the nodes of this one, not begun; ids of its nodes begin with `name`."""
+        return Execution(
+            self.run, member, program_of(trace_of(member)), checked_inputs(member, inputs),
+            self.settings, self.on_event, (self, f"{self.prefix}{name}/"),
+        )  # fmt: skip
+
+    def take(self, place: int) -> None:
+        """Let no node run but the one at `place`; its value is the value of all."""
+        self.taken = place
+        self._skipped = [other != place for other in range(len(self.program.steps))]
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
@@ -269,11 +325,11 @@ class Execution:
         with self._failing:
             if self.error is None:
                 self.error = error
-                if isinstance(error, Exception) and not isinstance(self.member, Task):
-                    annotate(error, f"in node {node_id} ({label}) of workflow {self.member.name!r}")
+                if isinstance(error, Exception) and self._is_within(place):
+                    annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error and not isinstance(error, RunCancelledError):
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
-            self._stopped = self._stopped or self._policy == "stop" or not isinstance(error, Exception)
+            self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:
                 near = later.pop()
@@ -282,6 +338,12 @@ class Execution:
                     later.extend(self.program.steps[near].unlocks)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+
+    def _is_within(self, place: int) -> bool:
+        """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
+        member = self.program.steps[place].member
+        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        return self.taken is None and member is not self.member and not recurs
 
     @property
     def is_stopped(self) -> bool:
@@ -292,15 +354,17 @@ class Execution:
         """Whether the node at `place` must not start any more."""
         return self._stopped or self._skipped[place]
 
-    def tell_skipped(self) -> None:
-        """Note which nodes did not run, and tell it; the last thing that is done."""
+    def _tell_skipped(self) -> None:
         state = "cancelled" if self.state == "cancelled" else "skipped"
         for place, step in enumerate(self.program.steps):
             if self.ledger.states[place] == "queued":
                 self.ledger.states[place] = state
                 if self.on_event is not None:
-                    reason = "the run was cancelled" if state == "cancelled" else "a node before it failed"
+                    reason = "the run was cancelled" if state == "cancelled" else self._why_skipped()
                     self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
+
+    def _why_skipped(self) -> str:
+        return "a node before it failed" if self.taken is None else "another branch was taken"
 
 
 def _state_after(error: BaseException) -> str:

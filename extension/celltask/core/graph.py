@@ -168,6 +168,8 @@ class Graph:
     entities: Mapping[str, Entity] = field(default_factory=dict)
     doc: str = ""
     place: str = ""
+    on_failure: str = ""
+    """Name of what runs after a node has failed; empty if nothing does."""
 
     def node(self, node_id: str) -> Node:
         """The node called `node_id`.

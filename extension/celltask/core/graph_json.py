@@ -64,6 +64,7 @@ def _graph(graph: Graph) -> dict[str, object]:
         "name": graph.name,
         "doc": graph.doc,
         "place": graph.place,
+        "on_failure": graph.on_failure,
         "inputs": [_port(port) for port in graph.inputs],
         "outputs": [
             {"name": out.name, "type": out.type, "description": out.description, "binding": _binding(out.binding)}
@@ -144,6 +145,7 @@ def _read_graph(data: dict[str, object], at: str, depth: int) -> Graph:
         entities=entities,
         doc=_text(data, "doc", at),
         place=_text(data, "place", at),
+        on_failure=_text(data, "on_failure", at) if "on_failure" in data else "",
     )
     _check_whole(made, at)
     return made

@@ -9,11 +9,9 @@ import random
 import time
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.cache import MISS, cache_key, store
-from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
-from celltask.core.events import NodeRetried, NodeReused
-from celltask.errors import CelltaskError, RunCancelledError, RunError, TaskTimeoutError, ValueMismatchError
+from celltask.core.events import NodeRetried
+from celltask.errors import CelltaskError, RunCancelledError, RunError, TaskTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -61,44 +59,11 @@ async def _perform(task: Task[..., object], args: tuple[object, ...]) -> object:
     options = task.options
     if task.source.stand_in is not None:
         return await _once(task, args)
-    key = ""
     if options.cache:
-        key = cache_key(task, args)
-        known = _known(task, key)
-        if known is not MISS:
-            context = ACTIVE.get()
-            if isinstance(context, NodeContext):
-                context.reused = True
-                context.tell(NodeReused(context.run_id, context.node, "same code, same inputs"))
-            return known
-    value = await _attempts(task, args)
-    if not options.cache:
-        return value
-    kept = releaser(task)(value)
-    store.put(key, kept)
-    return lent(task, kept)
+        from celltask.core.cache import cached  # noqa: PLC0415 - only cached tasks need it
 
-
-def _known(task: Task[..., object], key: str) -> object:
-    """The stored result, lent; `MISS` if there is none, or none that still fits: its class was defined again."""
-    kept = store.get(key)
-    if kept is MISS:
-        return MISS
-    try:
-        return lent(task, releaser(task)(kept))
-    except ValueMismatchError:
-        return MISS
-
-
-def lent(task: Task[..., object], kept: object) -> object:
-    """A stored result as if the body had just returned it: whatever happens to it, the store's own stays as it is."""
-    interface = task.interface
-    if interface.result == "none":
-        return None
-    if interface.result == "single":
-        return interface.outputs[0].handler.isolate(kept)
-    values = cast("tuple[object, ...]", kept)
-    return tuple(port.handler.isolate(value) for port, value in zip(interface.outputs, values, strict=True))
+        return await cached(task, args, _attempts)
+    return await _attempts(task, args)
 
 
 async def _attempts(task: Task[..., object], args: tuple[object, ...]) -> object:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from celltask.core.program import Program
+    from celltask.core.trace import Trace
 
 __all__ = ["Ledger", "NodeRecord"]
 
@@ -45,6 +46,9 @@ class Ledger:
         errors: The error of each node that failed.
         printed: What the bodies printed, in pieces, each with the name of its stream.
         nested: The ledger of each node that is a workflow.
+        aside: The ledger of what ran beside the nodes, by the beginning of its ids.
+        made: Name and trace of the graph that a node made while running.
+        items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
 
     def __init__(self, program: Program) -> None:
@@ -57,6 +61,9 @@ class Ledger:
         self.errors: dict[int, BaseException] = {}
         self.printed: dict[int, list[tuple[str, str]]] = {}
         self.nested: dict[int, Ledger] = {}
+        self.aside: dict[str, Ledger] = {}
+        self.items: dict[int, bytearray] = {}
+        self.made: dict[int, tuple[str, Trace]] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""
@@ -73,4 +80,6 @@ class Ledger:
             )  # fmt: skip
             if place in self.nested:
                 found += self.nested[place].records(f"{prefix}{node.id}/")
+        for name, beside in self.aside.items():
+            found += beside.records(f"{prefix}{name}/")
         return found

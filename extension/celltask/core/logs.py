@@ -53,8 +53,7 @@ def noted() -> Iterator[None]:
     global _runs  # noqa: PLW0603 - one pair of streams for the process
     with _lock:
         _runs += 1
-        if _runs == 1:
-            _change(_Noting)
+        _change(lambda name, now: now if isinstance(now, _Noting) else _Noting(name, now))
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ _BOTH = ("task", "workflow")
 _RESOURCES = ("cpu", "memory", "gpu")
 _POLICIES = ("stop", "finish")
 _LONGEST = 60
+_EXAMPLES = {"retry_on": "OSError", "on_failure": "clean_up"}
 
 
 class Option(NamedTuple):
@@ -43,9 +44,22 @@ class Option(NamedTuple):
         return f"{self.flag} {self.metavar}" if self.metavar else " / ".join(filter(None, (self.flag, self.off)))
 
 
+class Reference(str):
+    """A name whose value is meant; its repr is the name itself, as code has it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 OPTIONS = (
     Option("--name", "name", "name to register it under; the function's own by default", "NAME", kinds=_BOTH),
     Option("--cache", "cache", "reuse the result of an earlier call with equal code and inputs", off="--no-cache"),
+    Option(
+        "--cache-ignore", "cache_ignore", "input that does not count in the key; may repeat", "NAME,…", repeats=True
+    ),
+    Option("--cache-ttl", "cache_ttl", "seconds for which a result is reused; for ever by default", "SECONDS"),
     Option("--cache-version", "cache_version", "your own label for the code in the cache's key", "TEXT"),
     Option("--retries", "retries", "how often to try again after an exception", "N"),
     Option("--retry-on", "retry_on", "only after errors of these classes; may repeat", "NAME,…", repeats=True),
@@ -74,6 +88,13 @@ OPTIONS = (
         "failure_policy",
         "after a failed node: stop, or finish what does not need it",
         "POLICY",
+        kinds=("workflow",),
+    ),
+    Option(
+        "--on-failure",
+        "on_failure",
+        "task or workflow to run after a node has failed",
+        "NAME",
         kinds=("workflow",),
     ),
     Option("--share", "share", "input handed over without a copy; may repeat", "NAME", repeats=True),
@@ -107,7 +128,9 @@ def short(text: str) -> str:
     return quoted if len(quoted) <= _LONGEST else quoted[:_LONGEST] + "…'"
 
 
-def read_value(option: Option, text: str, *, off: bool, into: dict[str, object]) -> None:
+def read_value(  # noqa: C901 - one case for each form of value
+    option: Option, text: str, *, off: bool, into: dict[str, object]
+) -> None:
     """Read the value of `option` and add it to the keywords `into`.
 
     Args:
@@ -125,7 +148,7 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
     match option.keyword:
         case "retries":
             into["retries"] = _whole(text)
-        case "timeout" | "retry_delay":
+        case "timeout" | "retry_delay" | "cache_ttl":
             into[option.keyword] = _seconds(text, option)
         case "concurrency":
             into["concurrency"] = _places(text)
@@ -133,9 +156,11 @@ def read_value(option: Option, text: str, *, off: bool, into: dict[str, object])
             into["environment"] = {**_earlier(into, "environment"), **_variable(text)}
         case "failure_policy":
             into["failure_policy"] = _one_of(text, _POLICIES, option)
+        case "on_failure":
+            into["on_failure"] = Reference(_names(text, option)[-1])
         case "resources":
             into["resources"] = {**_earlier(into, "resources"), **_amounts(text)}
-        case "share" | "allow_globals" | "retry_on":
+        case "share" | "allow_globals" | "cache_ignore" | "retry_on":
             earlier = into.get(option.keyword, ())
             assert isinstance(earlier, tuple)  # noqa: S101 - put there below
             into[option.keyword] = tuple(dict.fromkeys((*earlier, *_names(text, option))))
@@ -224,7 +249,7 @@ def _names(text: str, option: Option) -> list[str]:
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")):
             raise HeaderError(
                 f"{option.flag} takes names, not {short(name)}",
-                mend=f"write for example {option.flag} {'OSError' if option.keyword == 'retry_on' else 'settings'}",
+                mend=f"write for example {option.flag} {_EXAMPLES.get(option.keyword, 'settings')}",
             )
     return names
 

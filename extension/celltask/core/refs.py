@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from celltask.core.types.base import TypeHandler
-from celltask.core.types.fit import field_type, item_type
+from celltask.core.types.fit import field_type, fits, item_type
 from celltask.errors import RefError
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ class _Ordered:
         return later
 
     def with_overrides(self, **overrides: object) -> _Ordered:
-        """The same node with another name or other options here: name, retries, timeout, cache, environment, resources.
+        """The same node with another name or other options here.
 
-        A node that is a workflow can be given another name only.
+        These are name, retries, timeout, cache, cache_ttl, environment and resources. A node that is a workflow can be
+        given another name only.
 
         Raises:
             GraphError: If there is no such option, or its value makes no sense.
@@ -191,6 +192,48 @@ class Ref(_Ordered):
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # a condition, not a truth
         return Condition("!=", self, other)
 
+    def __and__(self, other: object) -> Condition:
+        return self._joined("&", self, other)
+
+    def __rand__(self, other: object) -> Condition:
+        return self._joined("&", other, self)
+
+    def __or__(self, other: object) -> Condition:
+        return self._joined("|", self, other)
+
+    def __ror__(self, other: object) -> Condition:
+        return self._joined("|", other, self)
+
+    def __invert__(self) -> Condition:
+        if not _may_be_true(self):
+            raise self._refuse("`~`")
+        return Condition("~", self, None)
+
+    def _joined(self, sign: str, left: object, right: object) -> Condition:
+        if not (_may_be_true(left) and _may_be_true(right)):
+            raise RefError(
+                f"`{sign}` joins conditions, and {self._name} beside it is none",
+                self._tracer.where(),
+                f"put each comparison in brackets: (a > 1) {sign} (b < 2); do arithmetic inside a task",
+            )
+        return Condition(sign, left, right)
+
+    def is_true(self) -> Condition:
+        """The condition that the value is ``True``."""
+        return self.is_(True)
+
+    def is_false(self) -> Condition:
+        """The condition that the value is ``False``."""
+        return self.is_(False)
+
+    def is_none(self) -> Condition:
+        """The condition that the value is ``None``."""
+        return self.is_(None)
+
+    def is_(self, value: bool | None) -> Condition:  # noqa: FBT001 - a value
+        """The condition that the value is this one of ``True``, ``False`` and ``None``."""
+        return Condition("is", self, value)
+
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
@@ -206,16 +249,24 @@ def _refuser(sign: str) -> object:
 
 for _method, _sign in {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@",
-    "and": "&", "or": "|", "xor": "^", "lshift": "<<",
+    "xor": "^", "lshift": "<<",
 }.items():  # fmt: skip
     setattr(Ref, f"__{_method}__", _refuser(_sign))
     setattr(Ref, f"__r{_method}__", _refuser(_sign))
-for _method, _sign in {"neg": "-", "pos": "+", "invert": "~", "abs": "abs()"}.items():
+for _method, _sign in {"neg": "-", "pos": "+", "abs": "abs()"}.items():
     setattr(Ref, f"__{_method}__", _refuser(_sign))
 
 
+def _may_be_true(side: object) -> bool:
+    """Whether `side` can stand beside ``&``, ``|`` or ``~`` in a condition."""
+    return isinstance(side, Condition | bool) or (isinstance(side, Ref) and fits(declared_of(side), bool))
+
+
 class Condition:
-    """A comparison of references, joined by ``&`` and ``|``; it has no truth before the run."""
+    """A comparison of references, joined by ``&``, ``|`` and ``~``; it has no truth before the run.
+
+    `sign` is one of ``< <= > >= == != & | ~ is``; `right` is ``None`` for ``~``.
+    """
 
     __slots__ = ("left", "right", "sign")
 
@@ -223,10 +274,28 @@ class Condition:
         self.sign, self.left, self.right = sign, left, right
 
     def __and__(self, other: object) -> Condition:
-        return Condition("&", self, other)
+        return self._joined("&", self, other)
+
+    def __rand__(self, other: object) -> Condition:
+        return self._joined("&", other, self)
 
     def __or__(self, other: object) -> Condition:
-        return Condition("|", self, other)
+        return self._joined("|", self, other)
+
+    def __ror__(self, other: object) -> Condition:
+        return self._joined("|", other, self)
+
+    def __invert__(self) -> Condition:
+        return Condition("~", self, None)
+
+    def _joined(self, sign: str, left: object, right: object) -> Condition:
+        if not (_may_be_true(left) and _may_be_true(right)):
+            other = right if left is self else left
+            told = f"{other._name} is no bool" if isinstance(other, Ref) else f"{other!r} is no condition"  # noqa: SLF001 - of this module
+            raise RefError(
+                f"{told}, and cannot be joined by `{sign}` to {self!r}", mend="compare it: (a > 1) & (b < 2)"
+            )
+        return Condition(sign, left, right)
 
     def __bool__(self) -> NoReturn:
         ref: object = self
@@ -241,7 +310,7 @@ class Condition:
             f"({side!r})" if isinstance(side, Condition) else getattr(side, "_name", repr(side))
             for side in (self.left, self.right)
         )
-        return f"{left} {self.sign} {right}"
+        return f"not {left}" if self.sign == "~" else f"{left} {self.sign} {right}"
 
 
 def declared_of(ref: Ref) -> object:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = Task[..., object] | Workflow[..., object]
 
+_GRAPHS = ("workflow", "dynamic", "preset")
+"""Kinds of what is listed as a workflow."""
+
 __all__ = ["Registry", "registry"]
 
 
@@ -55,17 +58,21 @@ class Registry:
         """Whether nothing of the same module and name was defined after `definition`."""
         return self._defined.get((definition.module, definition.name), definition) is definition
 
+    def current(self, definition: Definition) -> Definition:
+        """What was defined last under the module and name of `definition`."""
+        return self._defined.get((definition.module, definition.name), definition)
+
     def get(self, name: str) -> Definition | None:
         """The newest definition called `name` in any module, or ``None``."""
         return {found.name: found for found in self}.get(name)
 
     def tasks(self) -> dict[str, Task[..., object]]:
         """The current tasks by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self if found.kind != "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind not in _GRAPHS}  # type: ignore[misc]  # its kind tells its class
 
     def workflows(self) -> dict[str, Workflow[..., object]]:
         """The current workflows by name, in the order of definition; across modules the newest of a name counts."""
-        return {found.name: found for found in self if found.kind == "workflow"}  # type: ignore[misc]  # its kind tells its class
+        return {found.name: found for found in self if found.kind in _GRAPHS}  # type: ignore[misc]  # its kind tells its class
 
     def __iter__(self) -> Iterator[Definition]:
         """What is current now, oldest first; another thread may define more meanwhile."""

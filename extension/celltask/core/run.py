@@ -16,15 +16,17 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
+from celltask.core.context import FRESH_SINCE
+from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
-from celltask.core.graph import FromNode
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.logs import noted
 from celltask.core.program import program_of
+from celltask.core.recording import Recording
 from celltask.core.settings import Settings
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.tracing import Trace, alone, bound_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,8 +70,10 @@ class Run:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The graph as it was when it ran, as plain data; ``None`` for a task that was run by itself."""
-        return self._draw() if self._draw is not None else None
+        """The graph as it became when it ran, as plain data; ``None`` for a task that was run by itself."""
+        from celltask.core.growth import grown  # noqa: PLC0415 - only pictures need it
+
+        return grown(self._draw(), self.ledger) if self._draw is not None else None
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
@@ -131,6 +135,10 @@ def prepared_workflow(workflow: Workflow[..., object], values: tuple[object, ...
     """
     __tracebackhide__ = True
     checked = checked_inputs(workflow, values)
+    if settings.answers:
+        from celltask.core.gates import check_answers  # noqa: PLC0415 - only where gates are answered
+
+        check_answers(workflow, settings.answers)
     trace = workflow.trace
     return Running(workflow, trace, checked, settings, partial(workflow.graph_of, trace))
 
@@ -163,14 +171,17 @@ def prepared_task(task: Task[..., object], inputs: Mapping[str, object], setting
     values = bound_arguments(task.interface, (), inputs)
     if values is None:
         raise call_error(task.name, task.interface, (), inputs, task.place)
-    return Running(task, _trace_of(task), checked_inputs(task, values), settings, None)
+    return Running(task, alone(task), checked_inputs(task, values), settings, None)
 
 
-def _trace_of(task: Task[..., object]) -> Trace:
-    tracer = Tracer(task.name, task.interface)
-    tracer.add(task, tuple(tracer.input(port) for port in task.interface.inputs))
-    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(task.interface.outputs)))
-    return tracer.trace
+def run_alone(
+    member: Composite,
+    values: tuple[object, ...],
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Run:
+    """A run of a map, or of what else is a node beside a task, by itself; it checks the values itself."""
+    __tracebackhide__ = True
+    return Running(member, alone(member), values, settings, None).carry_out()
 
 
 class Running:
@@ -213,9 +224,17 @@ class Running:
         if telling is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
             telling.tell(RunStarted(self.id, member.name, nodes, started))
-        with noted():
-            execution.carry_out()
+        count, settings = len(execution.program.steps), execution.settings
+        execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
+        fresh = FRESH_SINCE.set(started) if settings.refresh else None
+        try:
+            with noted():
+                execution.carry_out()
+        finally:
+            if fresh is not None:
+                FRESH_SINCE.reset(fresh)
         duration_s = time.perf_counter() - clock
+        execution.recording.end(execution, duration_s, started)
         state, error, value = execution.state, execution.error, execution.value
         if telling is not None:
             telling.tell(RunFinished(self.id, state, duration_s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast
 
@@ -34,6 +35,10 @@ GENERATED = ("direct", "as_node", "as_guest")
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
+
+
+_deriving = threading.RLock()
+"""Held while a fingerprint is made: two threads in `ast.parse` at once can fail (https://github.com/python/cpython/issues/106905)."""
 
 
 class Task(Generic[P, R]):
@@ -166,8 +171,9 @@ class Task(Generic[P, R]):
         from celltask.core.watch import Watch  # noqa: PLC0415 - only digests need it
 
         if not self.is_derived:
-            code = self.function or self.body
-            self._digest = (registry.epoch, Watch(code), fingerprint(code))
+            with _deriving:
+                code = self.function or self.body
+                self._digest = (registry.epoch, Watch(code), fingerprint(code))
         return cast("tuple[int, Watch, Fingerprint]", self._digest)[2]
 
     @property
@@ -189,6 +195,7 @@ class Task(Generic[P, R]):
         *,
         engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Run:
         """A run of this task by itself, ended, with its record and events; its `result()` is what a call gives.
@@ -197,6 +204,7 @@ class Task(Generic[P, R]):
             inputs: Inputs by name, for names that are also parameters here.
             engine: ``"threads"``, ``"processes"``, ``"inline"``, ``"dask"`` or a Dask client.
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
 
         Raises:
@@ -212,7 +220,7 @@ class Task(Generic[P, R]):
         """
         __tracebackhide__ = True
         given = {**(inputs or {}), **named}
-        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event)))
+        return cast("Run", late("run").run_task(self, given, Settings(engine, on_event, refresh)))
 
     def start(
         self,
@@ -221,12 +229,13 @@ class Task(Generic[P, R]):
         *,
         engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
         **named: object,
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
         __tracebackhide__ = True
         given = {**(inputs or {}), **named}
-        prepared = late("run").prepared_task(self, given, Settings(engine, on_event))
+        prepared = late("run").prepared_task(self, given, Settings(engine, on_event, refresh))
         return cast("Running", prepared.begin())
 
     def diff(self, other: Task[..., object]) -> list[str]:
@@ -274,10 +283,11 @@ def _is_async(body: Callable[..., object]) -> bool:
 
 def _check_names(made: Task[..., object]) -> None:
     known = {port.name for port in made.interface.inputs}
-    for wanted in made.options.share:
+    named = [(option, name) for option in ("share", "cache_ignore") for name in getattr(made.options, option)]
+    for option, wanted in named:
         if wanted not in known:
             raise InterfaceError(
-                f"share names {wanted!r}, which is not an input of task {made.name!r}",
+                f"{option} names {wanted!r}, which is not an input of task {made.name!r}",
                 made.place,
                 f"use one of: {', '.join(sorted(known)) or '(it has no inputs)'}",
             )

@@ -22,6 +22,8 @@ class Options:
 
     cache: bool = False
     cache_version: str = ""
+    cache_ignore: tuple[str, ...] = ()
+    cache_ttl: float | None = None
     retries: int = 0
     retry_on: tuple[str, ...] = ()
     retry_delay: float = 0.2
@@ -153,6 +155,8 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "cache": _switch,
     "card": _switch,
     "cache_version": _text,
+    "cache_ignore": _names,
+    "cache_ttl": _timeout,
     "docs": _text,
     "retries": _retries,
     "retry_on": _errors,

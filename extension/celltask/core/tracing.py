@@ -6,66 +6,46 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from celltask.core.context import ACTIVE, Tracing
-from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, GraphOutput, Node
+from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, Node
 from celltask.core.interface import MISSING, Input, Interface, Output, handler_preview
 from celltask.core.origin import place_of
 from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, _Ordered, binding_of, declared_of
 from celltask.core.task import Task
 from celltask.core.task_options import normal_options
+from celltask.core.trace import Trace, waiting_order
 from celltask.core.types.base import Mismatch
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import fits, item_type
 from celltask.core.types.lookup import handler_for
-from celltask.errors import BindingError, CycleError, GraphError, InterfaceError
+from celltask.errors import BindingError, GraphError, InterfaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
-    from typing import TypeAlias
 
-    from celltask.core.composite import Composite
-    from celltask.core.graph import Graph
-    from celltask.core.program import Program
+    from celltask.core.trace import Member
     from celltask.core.types.base import TypeHandler
 
-    Member: TypeAlias = Task[..., object] | Composite
+__all__ = ["Trace", "Tracer", "alone", "bound_arguments", "trace_of"]
 
-__all__ = ["Trace", "Tracer", "bound_arguments"]
-
-OVERRIDES = ("name", "retries", "timeout", "cache", "environment", "resources")
-
-
-class Trace:
-    """What tracing a workflow gave: its nodes, what they run, and where its outputs come from.
-
-    Attributes:
-        nodes: In the order of definition.
-        members: The task or workflow that each node runs, same order as `nodes`.
-        keys: Name of each distinct member in the graph, unique there.
-        outputs: One binding per output of the workflow.
-        ordered: Whether the order of definition is an order in which the nodes can run.
-        program: The same made ready for running, once it was.
-        graph: The same as plain data, once it was asked for.
-    """
-
-    __slots__ = ("graph", "interface", "keys", "members", "nodes", "ordered", "outputs", "program")
-
-    def __init__(self, interface: Interface) -> None:
-        self.interface = interface
-        self.nodes: list[Node] = []
-        self.members: list[Member] = []
-        self.keys: dict[str, Member] = {}
-        self.outputs: tuple[Binding, ...] = ()
-        self.ordered = True
-        self.program: Program | None = None
-        self.graph: Graph | None = None
+OVERRIDES = ("name", "retries", "timeout", "cache", "cache_ttl", "environment", "resources")
 
 
 class Tracer:
-    """Turns calls into nodes, for one workflow."""
+    """Turns calls into nodes, for one graph.
+
+    Attributes:
+        name: Of what is traced.
+        kind: What is traced: ``"workflow"``, ``"branch"``, ``"dynamic"``.
+        unfinished: What was begun in this graph and must be ended before the graph is, with what it is and the mend.
+    """
+
+    kind = "workflow"
+    mend_use = ""
 
     def __init__(self, name: str, interface: Interface, function: object = None) -> None:
         self.name = name
+        self.unfinished: dict[object, tuple[str, str, str]] = {}
         self.trace = Trace(interface)
         self._file = getattr(getattr(function, "__code__", None), "co_filename", None)
         self._fitting: dict[tuple[int, int], tuple[object, TypeHandler]] = {}  # by id: some types have no hash
@@ -75,7 +55,7 @@ class Tracer:
         """Call `function` with a reference for each input, and bind what it returns to the outputs."""
         interface = self.trace.interface
         refs = {port.name: self.input(port) for port in interface.inputs}
-        token = ACTIVE.set(Tracing(self.add))
+        token = ACTIVE.set(Tracing(self))
         try:
             returned = function(*refs.values()) if _is_positional(function) else function(**refs)
         finally:
@@ -89,6 +69,8 @@ class Tracer:
         Raises:
             CycleError: If some wait for each other.
         """
+        for told in self.unfinished.values():
+            raise GraphError(*told)
         if not self.trace.ordered:
             waiting_order(self.trace, self.where())
         return self.trace
@@ -108,9 +90,8 @@ class Tracer:
                 if pair not in self._fitting:
                     self._check_fit(value, port, f"input {port.name!r} of {member.name!r}")
                     self._fitting[pair] = (value._annotation, port.handler)  # noqa: SLF001 - of this room
-                if value._tracer is not self:  # noqa: SLF001 - of this room
-                    self._refuse_foreign(value)
-                bindings.append(value._binding)  # noqa: SLF001 - of this room
+                mine = value if value._tracer is self else self.own(value)  # noqa: SLF001 - of this room
+                bindings.append(mine._binding)  # noqa: SLF001 - of this room
             elif value is port.default:
                 bindings.append(None)
             else:
@@ -120,14 +101,36 @@ class Tracer:
         trace.members.append(member)
         return self._given(member, number)
 
+    def own(self, ref: Ref) -> Ref:
+        """The reference of this graph to what `ref` stands for.
+
+        Raises:
+            GraphError: If it belongs to another graph.
+        """
+        self._refuse_foreign(ref)
+        return ref
+
     def _refuse_foreign(self, value: object) -> None:
-        """Refuse a reference to a value of another workflow."""
+        """Refuse a reference to a value of another graph."""
         if isinstance(value, Ref | _Ordered) and value._tracer is not self:  # noqa: SLF001 - of this room
+            owner = value._tracer  # noqa: SLF001 - of this room
             raise GraphError(
-                f"{value!r} belongs to workflow {value._tracer.name!r}, not to {self.name!r}",  # noqa: SLF001 - of this room
-                self.where(),
-                "make it an input of this workflow",
+                f"{value!r} belongs to {owner.told}, not to {self.told}", self.where(), self._mend_foreign(owner)
             )
+
+    def _mend_foreign(self, owner: Tracer) -> str:
+        return f"make it an input of this {self.kind}" if owner.kind == "workflow" else owner.mend_use
+
+    def whole(self, ref: Ref) -> Ref:
+        """The reference to all of the input or output that `ref` is a part of."""
+        binding = ref._binding  # noqa: SLF001 - of this room
+        if not binding.path:
+            return ref
+        if isinstance(binding, FromInput):
+            return self.input(self.trace.interface.input(binding.name))
+        member = self.trace.members[ref._node]  # noqa: SLF001 - of this room
+        port = member.interface.outputs[binding.output]
+        return Ref(self, ref._node, binding._replace(path=()), port.handler, member.name)  # noqa: SLF001 - of this room
 
     def _given(self, member: Member, number: int) -> object:
         outputs = member.interface.outputs
@@ -166,6 +169,8 @@ class Tracer:
         try:
             return Constant(port.handler.receive(value))
         except Mismatch as error:
+            for told in self.unfinished.values():
+                raise GraphError(*told) from None
             path = "".join(error.path)
             raise BindingError(
                 f"{side} must be {error.expected}, got {handler_preview(error.value)}"
@@ -187,8 +192,7 @@ class Tracer:
                 "change one of the two types",
             )
         if isinstance(value, Ref):
-            self._refuse_foreign(value)
-            return binding_of(value)
+            return binding_of(self.own(value))
         if not _holds_refs(value):
             return Constant(isolated(value))
         if isinstance(value, dict) and not any(_holds_refs(key) for key in value):
@@ -218,7 +222,7 @@ class Tracer:
         if interface.result == "none":
             if returned is not None and not isinstance(returned, NodeHandle):
                 raise BindingError(
-                    f"workflow {self.name!r} declares no output and returns one",
+                    f"{self.told} declares no output and returns one",
                     self.where(),
                     "declare its type: -> …",
                 )
@@ -228,7 +232,7 @@ class Tracer:
             if not isinstance(returned, tuple) or len(returned) != wanted:
                 got = f"{len(returned)}" if isinstance(returned, tuple) else "one"
                 raise BindingError(
-                    f"workflow {self.name!r} declares {wanted} outputs and returns {got}",
+                    f"{self.told} declares {wanted} outputs and returns {got}",
                     self.where(),
                     "return one for each",
                 )
@@ -237,11 +241,10 @@ class Tracer:
 
     def output(self, value: object, port: Output) -> Binding:
         """The binding of one output of the workflow to `value`."""
-        side = f"output {port.name!r} of workflow {self.name!r}"
+        side = f"output {port.name!r} of {self.told}"
         if isinstance(value, Ref):
             self._check_fit(value, port, side)
-            self._refuse_foreign(value)
-            return binding_of(value)
+            return binding_of(self.own(value))
         if value is None and not fits(type(None), port.annotation):
             raise BindingError(f"{side} is declared and nothing is returned for it", self.where(), "return it")
         return self._bind(value, port, side)
@@ -269,7 +272,7 @@ class Tracer:
             raise GraphError(told, self.where(), f"use: {', '.join(OVERRIDES)}")
         node, member = self.trace.nodes[number], self.trace.members[number]
         if not isinstance(member, Task) and overrides.keys() - {"name"}:
-            told = f"node {node.label} is a workflow, of which only the name can be overridden"
+            told = f"node {node.label} is a {member.kind}, of which only the name can be overridden"
             raise GraphError(told, self.where(), "override the options of the tasks in it")
         try:
             normal_options(overrides)
@@ -289,6 +292,11 @@ class Tracer:
         """Name shown of a node."""
         return self.trace.nodes[number].label
 
+    @property
+    def told(self) -> str:
+        """What is traced, in words."""
+        return f"{self.kind} {self.name!r}"
+
     def where(self) -> str:
         """The line of the workflow that is being traced."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's line
@@ -296,7 +304,7 @@ class Tracer:
             if frame.f_code.co_filename == self._file:
                 return place_of(frame.f_code.co_filename, frame.f_lineno)
             frame = frame.f_back
-        return f"workflow {self.name!r}"
+        return self.told
 
 
 def _inside(declared: object, key: object) -> object:
@@ -335,27 +343,18 @@ def _holds_refs(value: object) -> bool:
     return isinstance(value, list | tuple | set | frozenset) and any(_holds_refs(item) for item in value)
 
 
-def waiting_order(trace: Trace, where: str) -> list[int]:
-    """Places of the nodes so that each comes after all it waits for.
-
-    Raises:
-        CycleError: If some wait for each other.
-    """
-    from celltask.core.graph import order_of, waits_of  # noqa: PLC0415 - only where `>>` points back
-
-    try:
-        return order_of(trace.nodes, waits_of(trace.nodes))
-    except CycleError as error:
-        raise CycleError(error.what, where, error.mend) from None
+def alone(member: Member) -> Trace:
+    """A graph of one node, which runs `member` with its own inputs."""
+    tracer = Tracer(member.name, member.interface)
+    tracer.add(member, tuple(tracer.input(port) for port in member.interface.inputs))
+    tracer.trace.outputs = tuple(FromNode("n0", place) for place in range(len(member.interface.outputs)))
+    return tracer.trace
 
 
-def outputs_of(trace: Trace) -> tuple[GraphOutput, ...]:
-    """The outputs of a traced workflow as plain data."""
-    ports = zip(trace.interface.outputs, trace.outputs, strict=True)
-    return tuple(
-        GraphOutput(port.name, port.handler.name, binding, trace.interface.description_of(port.name))
-        for port, binding in ports
-    )
+def trace_of(member: Member) -> Trace:
+    """The graph of `member`; of one node, if it has none of its own."""
+    trace = getattr(member, "trace", None)
+    return trace if isinstance(trace, Trace) else alone(member)
 
 
 def bound_arguments(

@@ -1,24 +1,23 @@
-"""Workflow: a function that is traced once to a static graph, or a graph put together by hand."""
+"""Workflow: a function that is traced once to a static graph of tasks."""
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import call_error
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
-from celltask.core.graph import Collected, Constant
-from celltask.core.interface import MISSING, Input, Interface, Output, interface_of
+from celltask.core.failing import Failed, check_handler, handle, policy_of
+from celltask.core.interface import Interface, interface_of
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.task import look_like
-from celltask.core.tracing import Trace, Tracer, bound_arguments, outputs_of
-from celltask.core.types.base import Mismatch
-from celltask.core.types.lookup import handler_for
+from celltask.core.trace import graph_of
+from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.errors import GraphError, InterfaceError
 
 if TYPE_CHECKING:
@@ -26,19 +25,17 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.execution import Execution
-    from celltask.core.graph import Binding, Entity, Graph
+    from celltask.core.failing import WorkflowFailurePolicy
+    from celltask.core.graph import Entity, Graph
     from celltask.core.plan import Plan
-    from celltask.core.refs import Ref
     from celltask.core.run import Run, Running
     from celltask.core.task import Task
     from celltask.core.watch import Watch
 
-__all__ = ["ImperativeWorkflow", "Workflow", "workflow"]
+__all__ = ["Workflow", "workflow"]
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)  # noqa: PLC0105 - P and R, as in the typing specification
-
-POLICIES = ("stop", "finish")
 
 
 class Workflow(Composite, Generic[P, R]):
@@ -50,6 +47,7 @@ class Workflow(Composite, Generic[P, R]):
         function: The function as the user wrote it.
         interface: Typed inputs and named outputs.
         failure_policy: ``"stop"`` or ``"finish"``, see `workflow`.
+        on_failure: What runs after a node has failed, or ``None``.
     """
 
     kind = "workflow"
@@ -64,9 +62,11 @@ class Workflow(Composite, Generic[P, R]):
         module: str,
         docs: str = "",
         failure_policy: str = "stop",
+        on_failure: Task[..., object] | Workflow[..., object] | None = None,
     ) -> None:
         self.name, self.module, self.function = name, module, function
-        self.interface, self.docs, self.failure_policy = interface, docs, failure_policy
+        self.interface, self.docs = interface, docs
+        self.failure_policy, self.on_failure = failure_policy, on_failure
         self._traced: tuple[int, Watch, Trace] | None = None
         if function is not None:
             look_like(self, function)
@@ -106,7 +106,33 @@ class Workflow(Composite, Generic[P, R]):
     def _trace_now(self) -> Trace:
         if self.function is None:
             raise GraphError(f"workflow {self.name!r} has no function to trace", self.place)
-        return Tracer(self.name, self.interface, self.function).run(self.function)
+        try:
+            trace = Tracer(self.name, self.interface, self.function).run(self.function)
+        except NameError as error:
+            if error.name == getattr(self.function, "__name__", ""):
+                raise self._calls_itself() from None
+            raise
+        self._refuse_recursion(trace)
+        return trace
+
+    def _refuse_recursion(self, trace: Trace) -> None:
+        """Refuse a trace in which this workflow, or an earlier one of its name, is a node, near or far."""
+        todo, seen = [trace], set()
+        while todo:
+            for member in todo.pop().keys.values():
+                inner = getattr(member, "trace", None)
+                if isinstance(member, Workflow) and (member.module, member.name) == (self.module, self.name):
+                    raise self._calls_itself()
+                if inner is not None and id(inner) not in seen and member.kind != "dynamic":
+                    seen.add(id(inner))
+                    todo.append(inner)
+
+    def _calls_itself(self) -> GraphError:
+        return GraphError(
+            f"workflow {self.name!r} calls itself, and its graph would have no end",
+            self.place,
+            "put @dynamic in the place of @workflow: its graph is made step by step while it runs",
+        )
 
     @property
     def graph(self) -> Graph:
@@ -115,13 +141,9 @@ class Workflow(Composite, Generic[P, R]):
 
     def graph_of(self, trace: Trace) -> Graph:
         """The graph of a trace of this workflow, the present one or that of an earlier run, as plain data."""
-        from celltask.core.graph import Graph  # noqa: PLC0415 - only pictures and exports need it
-
         if trace.graph is None:
-            inputs, _ = self.interface.ports()
-            entities = {key: member.entity() for key, member in trace.keys.items()}
-            nodes = tuple(trace.nodes)
-            trace.graph = Graph(self.name, inputs, outputs_of(trace), nodes, entities, self.doc, self.place)
+            handler = "" if self.on_failure is None else self.on_failure.name
+            trace.graph = replace(graph_of(self.name, trace, self.doc, self.place), on_failure=handler)
         return trace.graph
 
     @property
@@ -137,16 +159,10 @@ class Workflow(Composite, Generic[P, R]):
     @property
     def digest(self) -> str:
         """Identity of the code: the graph, and the digests of all that its nodes run."""
-        from hashlib import sha256  # noqa: PLC0415 - only asked for by people and caches
+        from celltask.core.identity import digest_of, trace_digest  # noqa: PLC0415 - only asked for by people and caches
 
-        trace = self.trace
-        parts = [str(self.interface)]
-        for node in trace.nodes:
-            wiring = ", ".join(_identity(binding) for binding in node.bindings)
-            parts.append(f"{node.id} {node.label} {node.entity}({wiring}) after {node.after} with {node.overrides}")
-        parts += [_identity(binding) for binding in trace.outputs]
-        parts += [f"{key}={member.digest}" for key, member in sorted(trace.keys.items())]
-        return sha256("\0".join(parts).encode()).hexdigest()
+        digest = trace_digest(self.trace)
+        return digest if self.on_failure is None else digest_of([digest, self.on_failure.digest])
 
     @property
     def version(self) -> str:
@@ -163,6 +179,11 @@ class Workflow(Composite, Generic[P, R]):
         """What a call gives, as a node of another workflow."""
         __tracebackhide__ = True
         return execution.nest(self, self.trace, place, arguments)
+
+    def after_failure(self, execution: Execution) -> None:
+        """Run `on_failure`, if there is one."""
+        if execution.error is not None:
+            handle(self, execution, Failed(execution.error, execution.inputs, execution.ledger, execution.prefix))
 
     def entity(self) -> Entity:
         """The workflow as plain data, with its inner graph, for pictures and help."""
@@ -201,6 +222,8 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Run:
         """A run with these inputs, ended; its `result()` gives the outputs or raises what went wrong.
@@ -211,6 +234,8 @@ class Workflow(Composite, Generic[P, R]):
                 own), ``"inline"`` (one after another here), ``"dask"`` or ``"dask:ADDRESS"`` (on a cluster), or a Dask
                 client or cluster.
             on_event: Called with each event as it happens.
+            refresh: Whether cached results are computed anew, and replaced.
+            answers: Values for gates (`approve`, `wait_for_input`), by their names.
             **named: Inputs by name.
 
         Raises:
@@ -222,7 +247,7 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event)))
+        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh, answers or {})))
 
     def start(
         self,
@@ -231,6 +256,8 @@ class Workflow(Composite, Generic[P, R]):
         *,
         engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
+        refresh: bool = False,
+        answers: Mapping[str, object] | None = None,
         **named: object,
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
@@ -239,122 +266,15 @@ class Workflow(Composite, Generic[P, R]):
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event))
+        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh, answers or {}))
         return cast("Running", prepared.begin())
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"
 
 
-class ImperativeWorkflow(Workflow[..., object]):
-    """A workflow put together step by step instead of traced from a function.
-
-    Args:
-        name: Name to register it under.
-        docs: Description.
-
-    >>> from celltask import ImperativeWorkflow, task
-    >>> @task
-    ... def double(x: int) -> int:
-    ...     return 2 * x
-    >>> made = ImperativeWorkflow("quadruple")
-    >>> x = made.add_input("x", int)
-    >>> made.add_output("y", made.add_task(double, x=made.add_task(double, x=x)), int)
-    >>> made(x=3)
-    12
-    """
-
-    def __init__(self, name: str, *, docs: str = "", failure_policy: str = "stop") -> None:
-        frame = sys._getframe(1)  # noqa: SLF001 - the only way to the place of the definition
-        super().__init__(
-            None,
-            Interface((), (), "none"),
-            name=name,
-            module=frame.f_globals.get("__name__", "__main__"),
-            docs=docs,
-            failure_policy=_policy(failure_policy),
-        )
-        self._place = place_of(frame.f_code.co_filename, frame.f_lineno)
-        self._tracer = Tracer(name, self.interface)
-        registry.add(self)
-
-    def _trace_now(self) -> Trace:
-        return self._tracer.finish()
-
-    def add_input(self, name: str, annotation: object, default: object = MISSING) -> Ref:
-        """A new input; what is returned stands for its value.
-
-        Raises:
-            InterfaceError: If the name is taken or the type cannot be used.
-        """
-        handler = handler_for(annotation)
-        try:
-            checked = default if default is MISSING else handler.validate(default)
-        except Mismatch as error:
-            told = f"the default of {name!r} of workflow {self.name!r} is not {error.expected}"
-            raise InterfaceError(told, self.place, "change the default or the type") from None
-        port = Input(name, annotation, handler, checked)
-        self._grow((*self.interface.inputs, port), self.interface.outputs)
-        return self._tracer.input(port)
-
-    def add_task(self, member: Task[..., object] | Composite, **inputs: object) -> object:
-        """A new node that runs `member`; what is returned stands for its outputs.
-
-        Raises:
-            CallError: If `inputs` do not fit the member's names.
-            BindingError: If a value or reference does not fit its type.
-        """
-        values = bound_arguments(member.interface, (), inputs)
-        if values is None:
-            raise call_error(member.name, member.interface, (), inputs, self.place)
-        self._tracer.changed()
-        return self._tracer.add(member, values)
-
-    def add_output(self, name: str, value: object, annotation: object) -> None:
-        """A new output with the value that `value` stands for.
-
-        Raises:
-            InterfaceError: If the name is taken or the type cannot be used.
-            BindingError: If the value does not fit the type.
-        """
-        port = Output(name, annotation, handler_for(annotation))
-        binding = self._tracer.output(value, port)
-        self._grow(self.interface.inputs, (*self.interface.outputs, port))
-        self._tracer.trace.outputs = (*self._tracer.trace.outputs, binding)
-
-    def _grow(self, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> None:
-        for ports in (inputs, outputs):
-            names = [port.name for port in ports]
-            if len(set(names)) < len(names):
-                raise InterfaceError(f"workflow {self.name!r} already has {names[-1]!r}", mend="give it another name")
-        result = "none" if not outputs else "single" if len(outputs) == 1 else "tuple"
-        self.interface = Interface(inputs, outputs, result)  # type: ignore[arg-type]  # one of the three literals
-        self._tracer.trace.interface = self.interface
-        self._tracer.changed()
-
-
-def _identity(binding: Binding | None) -> str:
-    """Text of a binding that is the same for the same wiring, and for constants of the same content."""
-    from celltask.core.types.digest import digest_value  # noqa: PLC0415 - only digests need it
-
-    if isinstance(binding, Collected):
-        return f"{binding.kind} {binding.keys} {[_identity(item) for item in binding.items]}"
-    if isinstance(binding, Constant):
-        try:
-            return digest_value(binding.value)
-        except Mismatch:  # no content to tell: its class is all there is
-            return f"a {type(binding.value).__qualname__}"
-    return repr(binding)
-
-
 def _is_current(member: Task[..., object] | Composite) -> bool:
     return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
-
-
-def _policy(given: str) -> str:
-    if given not in POLICIES:
-        raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
-    return given
 
 
 @overload
@@ -364,7 +284,8 @@ def workflow(
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Workflow[P, R]]: ...
@@ -374,7 +295,8 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
     *,
     name: str | None = None,
     docs: str | None = None,
-    failure_policy: str = "stop",
+    failure_policy: str | WorkflowFailurePolicy = "stop",
+    on_failure: Task[..., object] | Workflow[..., object] | None = None,
     allow_globals: Iterable[str] = (),
     outputs: tuple[str, ...] = (),
 ) -> Workflow[P, R] | Callable[[Callable[P, R]], Workflow[P, R]]:
@@ -385,7 +307,10 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
         name: Name to register it under; the function's own by default.
         docs: Description; the docstring by default.
         failure_policy: What happens after a node failed: ``"stop"`` starts no further node, ``"finish"`` goes on
-            with all that does not need the failed one.
+            with all that does not need the failed one. Flyte's `WorkflowFailurePolicy` says the same.
+        on_failure: A task or workflow to run after a node has failed and all others have ended. It gets the inputs
+            of the workflow that it names, and as ``err`` or ``error`` a `Failure` (or the text alone, for a ``str``).
+            The run fails all the same; should it fail too, a note on the error says so.
         allow_globals: Names of notebook data that the function may read while it is traced; their values of that
             moment stay in the graph.
         outputs: Names of the outputs, instead of ``o0, o1, …``.
@@ -417,8 +342,10 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
             name=name or function.__name__,
             module=function.__module__,
             docs=docs or "",
-            failure_policy=_policy(failure_policy),
+            failure_policy=policy_of(failure_policy),
+            on_failure=on_failure,
         )
+        check_handler(made)
         _ = made.trace  # so that wrong wiring is told here
         registry.add(made)
         made.confirm()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from celltask.documents.engine import engine_of
 from celltask.documents.items import CellItem
+from celltask.documents.report import tell
+from celltask.documents.watching import first_changed
+from celltask.errors import DocumentError
+
+if TYPE_CHECKING:
+    from celltask.documents.engine import Engine
+    from celltask.documents.session import Session
 
 __all__ = ["CellDebugger", "debug_cells"]
 
 _QUITS = frozenset({"q", "quit", "exit"})
+_TITLE = "PDB in the kernel of the document"
+_KEYS = "IPDB: h for help, c to go on, q to end the tests"
+_AGAIN = ", again to execute the cell again from the state before it"
 
 
 def debug_cells(config: pytest.Config) -> None:
@@ -47,16 +57,26 @@ class CellDebugger:
         terminal = self._config.get_terminal_writer()
         terminal.line()
         terminal.line(report.longreprtext)
-        terminal.sep(">", "PDB in the kernel of the document (IPDB: h for help, c to go on, q to end the tests)")
         session = item.run.session
-        quits = False
         if session is None or session.is_gone:
+            terminal.sep(">", _TITLE)
             terminal.line("the kernel has ended; there is nothing to look at")
-        else:
-            answers = _Answers()
-            engine_of(self._config).run(session.debug(answers.ask, lambda text: terminal.write(text, flush=True)))
-            quits = answers.last in _QUITS
-        if quits:
+            return
+        can_repeat = session.broken is not None and not session.why_not_again
+        terminal.sep(">", f"{_TITLE} ({_KEYS}{_AGAIN if can_repeat else ''})")
+        if session.broken is not None and not can_repeat:
+            terminal.line(f"the cell cannot be executed again from the state before it: {session.why_not_again}")
+        answers = _Answers(can_repeat=can_repeat)
+        engine = engine_of(self._config)
+        while True:
+            engine.run(session.debug(answers.ask, lambda text: terminal.write(text, flush=True)))
+            if not can_repeat or answers.last != "again":
+                break
+            told = _executed_again(item, session, engine)
+            terminal.line(told or "the cell passes now; its test has failed as told above")
+            if not told or session.is_gone:
+                return
+        if answers.last in _QUITS:
             pytest.exit("Quitting debugger")
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -64,10 +84,30 @@ class CellDebugger:
         self._others.pytest_internalerror(excinfo)
 
 
-class _Answers:
-    """What the user types. Holds the last of it."""
+def _executed_again(item: CellItem, session: Session, engine: Engine) -> str:
+    """Execute the cell that failed as it stands in the document now; why it fails or cannot be, empty if it passes."""
+    assert session.broken is not None  # noqa: S101 - else it is not offered
+    number = session.broken.number
+    try:
+        document = item.parent.read()
+        if first_changed(session.document.cells, document.cells, number - 1) < number:
+            return "a cell above it has changed: begin anew"
+        failure = engine.run(session.again(document))
+    except DocumentError as error:
+        return str(error)
+    return tell(failure, document, document.cells[number - 1]).text if failure is not None else ""
 
-    last = ""
+
+class _Answers:
+    """What the user types. Holds the last of it.
+
+    Args:
+        can_repeat: Whether ``again`` is a command, which the debugger of the kernel knows as the end.
+    """
+
+    def __init__(self, *, can_repeat: bool) -> None:
+        self._can_repeat = can_repeat
+        self.last = ""
 
     def ask(self, prompt: str) -> str:
         """The next line; the end of the input quits."""
@@ -75,4 +115,4 @@ class _Answers:
             self.last = input(prompt).strip()
         except EOFError:
             self.last = "q"
-        return self.last
+        return "q" if self._can_repeat and self.last == "again" else self.last

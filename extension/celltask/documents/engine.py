@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
-from celltask.documents.cell_names import cell_names
 from celltask.documents.kernels.imports import imports_of, shared_paths
 from celltask.documents.kernels.pool import Kernels
-from celltask.documents.kernels.scene import Scene
 from celltask.documents.loop import Loop
-from celltask.documents.pytest_plugin import hash_seed, memory_of
-from celltask.documents.session import Stage
-from celltask.documents.set_up import hidden_code
-from celltask.documents.settings import document_settings
+from celltask.documents.project_of_pytest import settings_of
+from celltask.documents.pytest_plugin import hash_seed, is_cached, remark
+from celltask.documents.report import relative
+from celltask.documents.stages import stage_of, thread_limits
+from celltask.documents.verdict import skip_reason
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from celltask.documents.items import DocumentFile
     from celltask.documents.kernels.pool import Path as ServerPath
+    from celltask.documents.kernels.snapshots import Snapshots
+    from celltask.documents.session import Session, Stage
 
     R = TypeVar("R")
 
@@ -46,9 +47,13 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self._limits = _thread_limits()
-        mode = cast('Literal["fork", "cold"]', config.getoption("celltask_kernels"))
-        self.kernels = Kernels(mode, environment=self._limits, hash_seed=hash_seed(config))
+        self.settings = settings_of(config)
+        self._limits = thread_limits(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+        mode = config.getoption("celltask_kernels")
+        self._borrows = mode == "fork" and not hasattr(config, "workerinput")  # what a worker remarks, nobody is told
+        self.kernels = Kernels(
+            "cold" if mode == "cold" else "fork", environment=self._limits, hash_seed=hash_seed(config)
+        )
         self._loop = Loop()
         self._paths: dict[Path, ServerPath] = {}
         self._order: list[Path] = []
@@ -58,7 +63,8 @@ class Engine:
         self._order = [document.path for document in documents]
         paths = shared_paths([imports_of(document.document.cells) for document in documents])
         self._paths = dict(zip(self._order, paths, strict=True))
-        self.kernels.warm()
+        if not is_cached(self.config):  # else perhaps no kernel is needed
+            self.kernels.warm()
 
     def run(self, work: Coroutine[object, object, R]) -> R:
         """What `work` returns."""
@@ -73,48 +79,53 @@ class Engine:
         if at < len(self._order):
             self.kernels.prepare(self._paths[self._order[at]])
 
+    def new_snapshots(self) -> Snapshots | None:
+        """What keeps the state before each cell of a document; None without ``--pdb``, where alone it is wanted."""
+        if not self.config.getoption("usepdb"):
+            return None
+        from celltask.documents.kernels.snapshots import Snapshots  # noqa: PLC0415 - only for the debugger
+
+        return Snapshots()
+
+    async def begin_late(self, session: Session, first: int, names: Sequence[str]) -> None:
+        """Have `session` begin just before cell number `first` if `celltask watch` keeps that state, or near before it.
+
+        Args:
+            session: In which nothing has been executed.
+            first: The first cell that is asked for.
+            names: Of the cells.
+        """
+        text, stage = session.document, session.stage
+        needed = any(not skip_reason(cell, text.language) for cell in text.cells[: first - 1])
+        if not (self._borrows and needed and text.language == "python" and stage.copied_from is None):
+            return
+        from celltask.documents.lent.borrower import borrow  # noqa: PLC0415 - where cells need others only
+
+        borrowed = await borrow(text, stage, first, self.kernels.folder)
+        shown = relative(text.path)
+        if borrowed.kernel is not None:
+            session.begin_after(borrowed.after, borrowed.kernel, borrowed.seconds)
+            kept = f"the state that `celltask watch` keeps, hash seed {borrowed.hash_seed}"
+            remark(self.config, f"{shown}: started before `{names[borrowed.after]}` from {kept}")
+        elif borrowed.why_not and self.config.get_verbosity() > 0:
+            why = f"no state that `celltask watch` keeps could be used: {borrowed.why_not}"
+            remark(self.config, f"{shown}: started before `{names[0]}`, since {why}")
+
     def stage_of(self, document: DocumentFile, parameters: Mapping[str, object]) -> Stage:
         """How `document` is to be run: by what its header says, a fixture has set up, and the settings are.
 
         Raises:
             DocumentError: If these name what the document does not have.
         """
-        text, set_up = document.document, document.set_up
-        own = document_settings(text)
-        folder = self.config.rootpath if own.folder == "root" else document.path.parent
-        hidden = set_up.hidden(text, cell_names(text.cells))
-        for number, codes in hidden_code(text, parameters).items():
-            hidden[number] = [*codes, *hidden.get(number, ())]
-        scene = Scene(
-            folder=str(set_up.folder or folder),
-            environment={**self._limits, **own.environment, **set_up.env},
-            filters=self._filters(),
+        return stage_of(
+            document.document,
+            self.settings,
+            parameters=parameters,
+            set_up=document.set_up,
+            limits=self._limits,
+            path=self._paths.get(document.path, ()),
             coverage=self._coverage(),
-            most_output=int(float(self.config.getini("celltask_output_limit")) * 1e6),
-            memory_mib=memory_of(self.config),
         )
-        return Stage(
-            scene,
-            own.timeout_s or float(self.config.getini("celltask_timeout")),
-            own.document_timeout_s or float(self.config.getini("celltask_document_timeout") or "inf"),
-            self._paths.get(document.path, ()),
-            hidden,
-        )
-
-    def _filters(self) -> list[list[object]]:
-        """Warning filters as pytest has them: its settings, then ``-W``."""
-        from _pytest.config import parse_warning_filter  # noqa: PLC0415 - pytest has no public way to read them
-
-        given = [(text, False) for text in self.config.getini("filterwarnings")]
-        given += [(text, True) for text in self.config.known_args_namespace.pythonwarnings or ()]
-        found = []
-        for text, escape in given:
-            action, message, category, module, line = parse_warning_filter(text, escape=escape)
-            name = (
-                category.__name__ if category.__module__ == "builtins" else f"{category.__module__}.{category.__name__}"
-            )
-            found.append([action, message, name, module, line])
-        return found
 
     def _coverage(self) -> dict[str, object] | None:
         """What coverage measures in this process, to be measured in kernels as well; None without pytest-cov."""
@@ -139,13 +150,3 @@ class Engine:
         """End the kernels and the loop."""
         self._loop.run(self.kernels.close())
         self._loop.close()
-
-
-def _thread_limits() -> dict[str, str]:
-    """Threads of numerical libraries, where several documents run at once: together as many as there are cores."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if workers == 1:
-        return {}
-    threads = str(max(1, (os.cpu_count() or 1) // workers))
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-    return {"OMP_WAIT_POLICY": "passive"} | {name: threads for name in names if name not in os.environ}

@@ -56,6 +56,7 @@ class DocumentFile(pytest.Module):
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
         self._runs: list[Run] = []
+        self._examples: list[DoctestBlock] = []
         self._shell_items: list[ShellItem] = []
         self.set_up = DocumentSetUp(self.path)
         self._json_lines: list[int] | None = None
@@ -64,9 +65,16 @@ class DocumentFile(pytest.Module):
     def document(self) -> DocumentText:
         """The document as read when it was collected."""
         if self._document is None:
-            nested = self.config.getini("celltask_nested")
-            self._document = read_document(self.path, nested=nested, any_language=True)
+            self._document = self.read()
         return self._document
+
+    def read(self) -> DocumentText:
+        """The document as it is now.
+
+        Raises:
+            DocumentError: If it cannot be read.
+        """
+        return read_document(self.path, nested=self.config.getini("celltask_nested"), any_language=True)
 
     @property
     def is_plain(self) -> bool:
@@ -80,7 +88,7 @@ class DocumentFile(pytest.Module):
         """One item a cell, then one a shell example that is to be run; if the document cannot be read, that error."""
         try:
             document = self.document
-            examples = doctest_blocks(document)
+            self._examples = doctest_blocks(document)
             parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
             names = cell_names(document.cells)
             self._shell_items = shell_items(self, names)
@@ -97,14 +105,14 @@ class DocumentFile(pytest.Module):
                 CellItem.from_parent(self, name=f"{name}{run.name}", cell=cell, run=run)
                 for name, cell in zip(names, document.cells, strict=True)
             ]
-            yield from self._in_order(run, examples)
+            yield from self._in_order(run)
         yield from self._shell_items
 
-    def _in_order(self, run: Run, blocks: list[DoctestBlock]) -> Iterator[CellItem]:
+    def _in_order(self, run: Run) -> Iterator[CellItem]:
         """The cells of a run, each followed by the examples below it."""
         for number in range(len(run.items) + 1):
             yield from run.items[max(number - 1, 0) : number]
-            for block in blocks:
+            for block in self._examples:
                 if block.after == number:
                     yield DoctestItem.from_parent(self, name=f"{block.name}{run.name}", block=block, run=run)
 
@@ -114,6 +122,11 @@ class DocumentFile(pytest.Module):
         if not lines or not self.path.is_relative_to(root):
             return ()
         return parameters_in(lines, self.path.relative_to(root).as_posix())
+
+    @property
+    def has_examples(self) -> bool:
+        """Whether there are items of it that are no cells."""
+        return bool(self._shell_items or self._examples)
 
     def line_of(self, cell: Cell) -> int:
         """Line of the file where `cell` begins; in a notebook that of its JSON, and 1 if that cannot be told."""
@@ -188,6 +201,7 @@ class CellItem(pytest.Item):
         self.fixturenames: list[str] = []
         self.funcargs: dict[str, object] = {}
         self.obj = None
+        self.parent.set_up.is_made = True
         TopRequest(self, _ispytest=True).getfixturevalue(_SET_UP)  # type: ignore[arg-type]  # typed for functions
 
     def runtest(self) -> None:

@@ -14,7 +14,7 @@ from celltask.documents.logical import logical_starts
 from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText, Notice
 from celltask.errors import DocumentError
 
-__all__ = ["is_percent", "read_percent", "script_header"]
+__all__ = ["is_percent", "markdown_lines", "read_percent", "script_header"]
 
 _MARKER = re.compile(r"#\s*%%(%*)(?:\s+(.*))?$")
 _MAGIC = re.compile(r"#[ \t]?(?=%{1,2}[A-Za-z_])")
@@ -74,6 +74,18 @@ def read_percent(text: str, path: str) -> DocumentText:
         if cell is not None:
             cells.append(cell)
     return DocumentText(path, "percent", tuple(cells), text, notices, tuple(blocks))
+
+
+def markdown_lines(text: str, path: str) -> frozenset[int]:
+    r"""Numbers of the lines of the percent script `text` that stand in cells of Markdown, less their markers.
+
+    >>> sorted(markdown_lines("# %% [markdown]\n# Prose\n# %%\nx = 1\n", "script.py"))
+    [2]
+    """
+    lines = text.split("\n")
+    header, _ = script_header(lines, path)
+    parts = _parts(lines, header, set(logical_starts(lines, reset=_ANY)))
+    return frozenset(n + 1 for part in parts if part.kind in _MARKDOWN for n in range(part.start, part.end))
 
 
 def script_header(lines: list[str], path: str) -> tuple[int, tuple[Notice, ...]]:

@@ -27,15 +27,14 @@ __all__ = [
     "pytest_pycollect_makemodule",
 ]
 
-_CELLS = (b"{code-cell}", b"{python")
-_ASKS_FOR_SHELL = (b"celltask:", b":run:")
-_ANY_FENCE = (b"```", b"~~~", b":::")
-_MARKED = (b"%%", b"%task", b"%workflow", b"format_name: light")
-_PAGES, _NOTEBOOKS = frozenset({".md", ".markdown", ".myst", ".rmd", ".qmd"}), frozenset({".ipynb"})
+_NESTED, _FOLDERS = ("run", "report", "refuse"), ("document", "root", "scratch")
 _TIMEOUT_S = "300"
 _OUTPUT_LIMIT_MB = "20"
-_LINE = "celltask_line"
+_LINE, _CACHED, _WHY = "celltask_line", "celltask_cached", "celltask_why"
 _SEED = pytest.StashKey[str]()
+_REMARKS = pytest.StashKey[list[str]]()
+DIFFS = pytest.StashKey[list[str]]()
+"""What ``--promote`` has changed, or would, for the summary."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,9 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--celltask-kernels",
-        choices=("fork", "cold"),
+        choices=("fork", "fresh", "cold"),
         default="fork",
-        help="fork kernels from a warmed server (the default, on Linux), or start each",
+        help="fork kernels from a warmed server or from states that celltask watch keeps (the default, on Linux), "
+        "from the server alone, or start each",
     )
     group.addoption(
         "--celltask-shell",
@@ -66,6 +66,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("write", "diff"),
         help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
     )
+    group.addoption(
+        "--celltask-cached",
+        action="store_true",
+        help="do not run documents that passed, if nothing has changed for them since: their cells pass",
+    )
+    parser.addini("celltask_cached", "as --celltask-cached", type="bool", default=False)
     parser.addini(
         "celltask_documents",
         "folders, files or patterns, from the root folder, whose documents are tests",
@@ -78,6 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="MiB that a document may take beside what its kernel has from the start, on Linux (default: no limit)",
     )
     parser.addini("celltask_memory", "as --celltask-memory", default="")
+    parser.addini("celltask_cwd", "folder that documents run in: document, root or scratch", default="document")
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
     parser.addini(
@@ -105,7 +112,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse settings that cannot be meant."""
+    """Refuse settings that cannot be meant; keep results of cached tasks from one test run out of the next."""
+    if "CELLTASK_STORE" not in os.environ:
+        # Kernels inherit it, each with a memory of its own: no test is green by what an earlier run has computed.
+        os.environ["CELLTASK_STORE"] = "memory"
+        config.add_cleanup(_forget_store)
     for chosen in config.getini("celltask_documents"):
         if not any(sign in chosen for sign in "*?[") and not (config.rootpath / chosen).exists():
             raise pytest.UsageError(f"celltask_documents names {chosen}, which does not exist in {config.rootpath}")
@@ -122,15 +133,25 @@ def pytest_configure(config: pytest.Config) -> None:
             is_fit = False
         if not is_fit:
             raise pytest.UsageError(f"{name} is {given!r}, not a number of {unit} above 0")
-    if config.getini("celltask_nested") not in {"run", "report", "refuse"}:
-        raise pytest.UsageError(f"celltask_nested is {config.getini('celltask_nested')!r}, not run, report or refuse")
+    for name, known in (("celltask_nested", _NESTED), ("celltask_cwd", _FOLDERS)):
+        if config.getini(name) not in known:
+            raise pytest.UsageError(f"{name} is {config.getini(name)!r}, not {', '.join(known[:-1])} or {known[-1]}")
     config.addinivalue_line("markers", "slow: a cell that is tagged slow")
+
+
+def _forget_store() -> None:
+    os.environ.pop("CELLTASK_STORE", None)
 
 
 def memory_of(config: pytest.Config) -> float | None:
     """MiB that a document may take; None without a limit."""
     given = config.getoption("celltask_memory") or config.getini("celltask_memory")
     return float(given) if given else None
+
+
+def is_cached(config: pytest.Config) -> bool:
+    """Whether documents are not run that passed, and that nothing has changed for."""
+    return bool(config.getoption("celltask_cached") or config.getini("celltask_cached"))
 
 
 def hash_seed(config: pytest.Config) -> str:
@@ -146,7 +167,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """What must be known to repeat a run that fails by the order of a set."""
     if config.getoption("collectonly") or not (config.getoption("celltask") or config.getini("celltask_documents")):
         return None
-    forks = config.getoption("celltask_kernels") == "fork" and hasattr(os, "pidfd_open")
+    forks = config.getoption("celltask_kernels") != "cold" and hasattr(os, "pidfd_open")
     return f"celltask: kernels {'forked' if forks else 'started'}, hash seed {hash_seed(config)} (PYTHONHASHSEED)"
 
 
@@ -158,8 +179,12 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - of pytest-xdist,
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document at `file_path`, if documents there are tests and it is one."""
+    if not _is_chosen(file_path, parent.config):
+        return None
+    from celltask.documents.signs import SUFFIXES  # noqa: PLC0415 - only where documents are tests
+
     suffix = file_path.suffix.lower()
-    if suffix not in {*_PAGES, *_NOTEBOOKS, ".py"} or not _is_chosen(file_path, parent.config):
+    if suffix not in SUFFIXES:
         return None
     if suffix == ".py" and (_is_test_module(file_path, parent) or parent.session.isinitpath(file_path)):
         return None  # pytest asks pytest_pycollect_makemodule for these
@@ -200,24 +225,51 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """With ``-v``, the line of a cell that passes beside the word; of one that fails, its report tells."""
-    line = next((value for name, value in getattr(report, "user_properties", ()) if name == _LINE), None)
-    if line is None or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
+    told = dict(getattr(report, "user_properties", ()))
+    if _LINE not in told or report.when != "call" or not report.passed or config.get_verbosity() <= 0:
         return None
-    return "passed", ".", f"PASSED (line {line})"
+    return "passed", ".", f"PASSED ({'cached, ' if _CACHED in told else ''}line {told[_LINE]})"
+
+
+def remark(config: pytest.Config, text: str) -> None:
+    """Have a line told at the end of the run."""
+    config.stash.setdefault(_REMARKS, []).append(text)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The change that ``--promote`` made to each document, or would make."""
-    if not config.getoption("celltask_promote") or "celltask.documents.expected.under_pytest" not in sys.modules:
-        return
-    from celltask.documents.expected.under_pytest import DIFFS  # noqa: PLC0415 - loaded already
-
+    """Where documents did not begin at their first cell, what ``--promote`` changes, and what was not run."""
+    for text in config.stash.get(_REMARKS, []):
+        terminalreporter.write_line(f"celltask: {text}")
     diffs = config.stash.get(DIFFS, [])
     for number, diff in enumerate(diffs):
         if not number:
             written = config.getoption("celltask_promote") == "write"
             terminalreporter.section("promoted" if written else "to be promoted by --promote")
         terminalreporter.write_line(diff)
+    if is_cached(config):
+        _tell_cached(terminalreporter)
+
+
+def _tell_cached(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many documents were not run, and why others were that may have passed before."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    cached: dict[str, int] = {}
+    why: dict[str, str] = {}
+    for report in reports:
+        told = dict(getattr(report, "user_properties", ()))
+        document = str(getattr(report, "nodeid", "")).partition("::")[0]
+        if _CACHED in told and report.when == "call":
+            cached[document] = cached.get(document, 0) + 1
+        if _WHY in told:
+            why[document] = str(told[_WHY])
+    if cached or why:
+        terminalreporter.section("documents that passed before")
+        number, cells = len(cached), sum(cached.values())
+        terminalreporter.write_line(
+            f"{number} unchanged, not run: {cells} cell{'' if cells == 1 else 's'} passed from the cache"
+        )
+    for document, reason in sorted(why.items()):
+        terminalreporter.write_line(f"{document} ran: {reason}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -250,15 +302,16 @@ def _is_test_module(path: Path, parent: pytest.Collector) -> bool:
 
 def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
     """The document, or None for a file without cells: most Markdown and Python is that."""
+    from celltask.documents.signs import NOTEBOOKS, may_be_document  # noqa: PLC0415 - as above
+
     suffix = path.suffix.lower()
-    if suffix not in _NOTEBOOKS:
-        try:
-            text = path.read_bytes()
-        except OSError:  # told when it is collected
-            text = _CELLS[0] + _MARKED[0]
-        in_pages = _ANY_FENCE if parent.config.getoption("celltask_shell") == "run" else (*_CELLS, *_ASKS_FOR_SHELL)
-        if not any(sign in text for sign in (_MARKED if suffix == ".py" else in_pages)):
-            return None
+    try:
+        data = b"" if suffix in NOTEBOOKS else path.read_bytes()
+        is_likely = may_be_document(suffix, data, all_shell=parent.config.getoption("celltask_shell") == "run")
+    except OSError:  # told when it is collected
+        is_likely = True
+    if not is_likely:
+        return None
     from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
 
     document: DocumentFile = DocumentFile.from_parent(parent, path=path)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from celltask.documents.cached import RunCache
 from celltask.documents.engine import engine_of
-from celltask.documents.expected.under_pytest import Outputs
+from celltask.documents.expected.outputs import Outputs
+from celltask.documents.pytest_plugin import DIFFS, is_cached
 from celltask.documents.session import Session
 from celltask.documents.verdict import Failure
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.items import CellItem, DocumentFile
+    from celltask.documents.session import Stage
 
 __all__ = ["CellFailedError", "Run"]
 
@@ -48,7 +51,10 @@ class Run:
         self.items: list[CellItem] = []
         self.session: Session | None = None
         self._outputs: Outputs | None = None
+        self._cache = RunCache(self) if is_cached(document.config) else None
         self._is_told = False
+        self.is_unchanged = False
+        """Whether it is not run, since it passed and nothing has changed."""
 
     @property
     def name(self) -> str:
@@ -64,11 +70,10 @@ class Run:
             Skipped: If one of those failed, and that was told.
         """
         engine = engine_of(self.document.config)
-        session = self.session
+        session = self.session or self._begun(item)
         if session is None:
-            self.document.close_runs(but=self)
-            stage = engine.stage_of(self.document, self.parameters)
-            session = self.session = Session(self.document.document, engine.kernels, stage)
+            item.user_properties.append(("celltask_cached", True))
+            return
         engine.run(session.reach(item.cell))
         if session.broken is None or item.cell.number in session.results:
             return
@@ -79,6 +84,24 @@ class Run:
             raise pytest.skip.Exception(reason, _use_item_location=True)
         self._is_told = True
         raise CellFailedError(broken, failure, before=item)
+
+    def _begun(self, item: CellItem) -> Session | None:
+        """The session, which begins now; None if nothing has changed since the document passed."""
+        if self.is_unchanged:
+            return None
+        self.document.close_runs(but=self)
+        engine = engine_of(self.document.config)
+        stage: Stage | None = engine.stage_of(self.document, self.parameters)
+        if self._cache is not None and stage is not None:
+            stage = self._cache.stage(stage, item)
+        if stage is None:
+            self.is_unchanged = True
+            return None
+        snapshots = engine.new_snapshots()
+        self.session = session = Session(self.document.document, engine.kernels, stage, snapshots=snapshots)
+        first = min((each.cell.number for each in self._chosen), default=1)
+        engine.run(engine.begin_late(session, first, [each.name for each in self.items]))
+        return session
 
     def execute(self, item: CellItem) -> Failure | None:
         """Execute the cell of `item`, which was prepared; why it failed, if it did."""
@@ -91,11 +114,11 @@ class Run:
         for stream, text in result.reply.streams.items():
             cut = text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n[and more]\n"
             item.add_report_section("call", stream, cut)
-        return result.failure or _warn(result.reply.warned) or self._differs(item, result.reply.outputs)
-
-    def _differs(self, item: CellItem, outputs: list[dict[str, object]]) -> Failure | None:
-        """The failure of a cell that shows something else than the document says."""
-        return self._expected().check(item.cell, outputs)
+        outputs = result.reply.outputs
+        failure = result.failure or _warn(result.reply.warned) or self._expected().check(item.cell, outputs)
+        if failure is None and self._cache is not None:
+            self._cache.note(item)
+        return failure
 
     def try_examples(self, block: DoctestBlock) -> Failure | None:
         """Why the examples of `block` fail, after the cells above it; None if they do not."""
@@ -105,9 +128,15 @@ class Run:
 
     def _expected(self) -> Outputs:
         if self._outputs is None:
-            document = self.document
-            self._outputs = Outputs(document.document, document.config, promotes=not self.parameters)
+            config = self.document.config
+            promotes = bool(config.getoption("celltask_promote")) and not self.parameters
+            self._outputs = Outputs(self.document.document, engine_of(config).settings, promotes=promotes)
         return self._outputs
+
+    @cached_property
+    def _chosen(self) -> list[CellItem]:
+        """Its cells and examples that pytest has chosen; looked for once, as below."""
+        return [item for item in self.document.session.items if getattr(item, "run", None) is self]  # type: ignore[misc]  # only those have it
 
     @cached_property
     def _last(self) -> CellItem | None:
@@ -118,11 +147,17 @@ class Run:
     def close(self) -> None:
         """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
         session, self.session, self._is_told = self.session, None, False
+        self.is_unchanged = False
         if session is not None:
+            copies = session.copies
             engine_of(self.document.config).run(session.close())
+            if self._cache is not None:
+                self._cache.close(copies)
         outputs, self._outputs = self._outputs, None
         if outputs is not None:
-            outputs.finish()
+            config = self.document.config
+            diff = outputs.promote(writes=config.getoption("celltask_promote") == "write")
+            config.stash.setdefault(DIFFS, []).extend([diff] if diff else [])
 
 
 def _warn(warned: list[list[object]]) -> Failure | None:

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.expected.doctest_run import run_examples_async
 from celltask.documents.report import relative
+from celltask.documents.shell.scratch import Scratch
 from celltask.documents.verdict import Failure, headline, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from celltask.documents.expected.doctests import DoctestBlock
     from celltask.documents.expected.rules import Rules
     from celltask.documents.kernels.kernel import Kernel, Scene
-    from celltask.documents.kernels.pool import Kernels, Path
+    from celltask.documents.kernels.pool import Kernels
+    from celltask.documents.kernels.pool import Path as ServerPath
     from celltask.documents.kernels.reply import Reply
+    from celltask.documents.kernels.snapshots import Snapshots
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Raises
 
@@ -40,19 +44,34 @@ class Stage:
     """That a cell may take, if it does not say so itself."""
     document_timeout_s: float = float("inf")
     """That all cells together may take."""
-    path: Path = ()
+    path: ServerPath = ()
     """What the servers have imported from which its kernel is forked."""
     hidden: Mapping[int, Sequence[str]] = field(default_factory=dict)
     """Code that no reader sees, by the number of the cell after which it is executed; 0 is before the first."""
+    copied_from: Path | None = None
+    """The project's folder, if the cells run in copies of the document's folder, and of what they name in there."""
 
 
 class Session:
-    """Executes the cells of `document` when they are asked for, and those above them first. Holds the kernel."""
+    """Executes the cells of `document` when they are asked for, and those above them first. Holds the kernel.
 
-    def __init__(self, document: DocumentText, kernels: Kernels, stage: Stage) -> None:
+    Args:
+        document: Its cells are executed as they stand there.
+        kernels: Give it the kernel.
+        stage: How it is run.
+        snapshots: Keep the state before the cell that was executed last; None if nobody wants it.
+    """
+
+    def __init__(
+        self, document: DocumentText, kernels: Kernels, stage: Stage, *, snapshots: Snapshots | None = None
+    ) -> None:
         self.document, self.stage = document, stage
+        self._snapshots = snapshots
+        self.why_not_again = "states are not kept"
+        """Why the cell that was executed last cannot be executed anew, from the state before it; empty if it can."""
         self._kernels = kernels
         self._kernel: Kernel | None = None
+        self._scratch: Scratch | None = None
         self._refused: DocumentError | None = None
         self.results: dict[int, Result] = {}
         """By the cell's number."""
@@ -76,6 +95,16 @@ class Session:
                 await self.result_of(earlier)
             self._reached = earlier.number
 
+    def begin_after(self, number: int, kernel: Kernel, seconds: float) -> None:
+        """Go on from a state in which the cells up to `number` have been executed, before any has been here.
+
+        Args:
+            number: Of the last of them; their results are not known.
+            kernel: In that state; it is the session's from now on.
+            seconds: That they took.
+        """
+        self._kernel, self._reached, self._seconds = kernel, number, seconds
+
     async def result_of(self, cell: Cell, *, is_last: bool = False) -> Result:
         """What became of `cell`, which is executed if it was not yet.
 
@@ -89,6 +118,7 @@ class Session:
         if cell.number not in self.results:
             raises, timeout_s = self._expectations(cell)
             kernel = await self.started()
+            await self._keep(kernel, cell.number - 1)
             left_s = self.stage.document_timeout_s - self._seconds
             reply = await kernel.run(cell, timeout_s=max(0.001, min(timeout_s, left_s)))
             self._seconds += reply.seconds
@@ -104,6 +134,34 @@ class Session:
             else:
                 await self._execute_hidden(kernel, cell.number)
         return self.results[cell.number]
+
+    async def _keep(self, kernel: Kernel, after: int) -> None:
+        """Keep the state after that cell alone, if any is to be kept."""
+        if self._snapshots is not None and kernel.is_watched:
+            self._snapshots.close()
+            self.why_not_again = await self._snapshots.take(kernel, after)
+
+    async def again(self, document: DocumentText) -> Failure | None:
+        """Execute the cell that failed anew, from the state before it; why it fails, if it does.
+
+        What became of it before still counts, and no cell below it is executed.
+
+        Args:
+            document: As it is now; the cells above are the same.
+
+        Raises:
+            DocumentError: If there is no such cell or state, or an option of the cell cannot be read.
+        """
+        if self._snapshots is None or self.broken is None or len(document.cells) < self.broken.number:
+            raise DocumentError("there is no cell to execute anew", document.path)
+        cell = document.cells[self.broken.number - 1]
+        raises, timeout_s = self._expectations(cell)
+        kernel = await self._snapshots.resume(cell.number - 1, document.cells)
+        kernel.go_on(document.cells, self.stage.scene.most_output)
+        before, self._kernel = self._kernel, kernel
+        if before is not None:
+            await before.stop()
+        return judge(await kernel.run(cell, timeout_s=timeout_s), raises, timeout_s=timeout_s)
 
     async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
         """Why the examples of `block` fail in the kernel as it is now; None if they do not.
@@ -132,18 +190,36 @@ class Session:
         if self._refused is not None:
             raise self._refused
         if self._kernel is None:
-            scene = self.stage.scene
             try:
+                scene = self._scene()
                 if self.document.language == "python":
                     self._kernel = await self._kernels.take(self.stage.path, scene.environment)
                 else:
                     self._kernel = await self._kernels.take_other(self.document, scene)
                 await self._kernel.begin(scene, self.document.cells)
+                if self._snapshots is not None and self._kernel.is_watched:
+                    self.why_not_again = await self._snapshots.prepare(self._kernel)
+                    self._snapshots = None if self.why_not_again else self._snapshots
                 await self._execute_hidden(self._kernel, 0)
             except DocumentError as error:
                 self._refused = error  # the next cell would only meet it again
                 raise
         return self._kernel
+
+    def _scene(self) -> Scene:
+        """What surrounds the cells, whose folder is made if it is one of copies."""
+        scene, root = self.stage.scene, self.stage.copied_from
+        if root is None:
+            return scene
+        self._scratch = Scratch(self.document, root, within=self._kernels.folder, copies_all=True)
+        for cell in self.document.cells:
+            self._scratch.show(cell.source, self._scratch.start)
+        return replace(scene, folder=str(self._scratch.start))
+
+    @property
+    def copies(self) -> tuple[str, str] | None:
+        """The folder that shows the project while the cells run, and the project's own; None if they run in that."""
+        return (str(self._scratch.top), str(self._scratch.root)) if self._scratch else None
 
     async def _execute_hidden(self, kernel: Kernel, number: int) -> None:
         for code in self.stage.hidden.get(number, ()):
@@ -180,8 +256,13 @@ class Session:
         self.results.clear()
         self.broken = self._refused = None
         self._reached, self._seconds = 0, 0.0
+        if self._snapshots is not None:
+            self._snapshots.close()
         if kernel is not None:
             await kernel.stop()
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            scratch.close()
 
 
 def _left_behind(unseen: list[object]) -> Failure:

@@ -33,6 +33,8 @@ class DocumentSetUp:
         self.path = path
         self.env: dict[str, str] = {}
         """Environment variables of the kernel, beside those of the tests."""
+        self.is_made = False
+        """Whether a fixture is made for the document, whatever it tells."""
         self.folder: Path | None = None
         """Working folder of the kernel; None for the one that the settings say."""
         self._code: list[tuple[str, str]] = []

@@ -29,8 +29,9 @@ class DocumentSettings(NamedTuple):
     """That a cell may take."""
     document_timeout_s: float | None = None
     """That all cells together may take."""
-    folder: Folder = "document"
-    """Where cells and shell examples run: in the document's folder, the project's, or one that shows copies of both."""
+    folder: Folder | Literal[""] = ""
+    """Where cells and shell examples run: in the document's folder, the project's, or one with copies; empty if the
+    document does not say."""
     environment: Mapping[str, str] = {}
     parameters: tuple[Mapping[str, object], ...] = ()
     """Sets of values, under each of which the document is run once; none if it is run as it stands."""
@@ -80,8 +81,8 @@ def document_settings(document: DocumentText) -> DocumentSettings:
     if not header:
         return DocumentSettings()
     where = f"{document.path}, line 1"
-    folder = header.get("cwd", "document")
-    if folder not in {"document", "root", "scratch"}:
+    folder = header.get("cwd", "")
+    if folder not in ("", "document", "root", "scratch"):
         raise DocumentError(f"the header says `cwd: {folder}`", where, "write document, root or scratch")
     environment = header.get("env", {})
     if not isinstance(environment, dict):

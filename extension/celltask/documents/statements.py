@@ -19,7 +19,7 @@ __all__ = ["Program", "Statement"]
 _RUNTIME = "__celltask__"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_TASK_MAKERS = frozenset({"task", "workflow", "dynamic", "map_task"})
+_TASK_MAKERS = frozenset({"task", "workflow", "dynamic", "map_task", "preset"})
 _RUNS = frozenset({"run", "plan", "remote", "submit"})
 """Methods of a task or workflow that run it, or show what would run."""
 _RUN_FUNCTIONS = frozenset({"run_task", "run_workflow", "load_document", "mock_task"})
@@ -149,8 +149,16 @@ class Program:
                 makers |= bound  # cached = task(cache=True)
             else:
                 self.entities |= bound
+                if factory == "preset":
+                    self._note_preset_name(value, bound)
         elif any(isinstance(item, ast.Name) and item.id in makers for item in _arguments(value)):
             makers |= bound
+
+    def _note_preset_name(self, call: ast.Call, bound: set[str]) -> None:
+        keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+        name = call.args[1] if len(call.args) > 1 else keywords.get("name")
+        if isinstance(name, ast.Constant) and bound:
+            self.task_names[str(name.value)] = min(bound)
 
     def _makes_task(self, decorator: ast.expr, makers: set[str], *, stars: bool) -> bool:
         while isinstance(decorator, ast.Call):

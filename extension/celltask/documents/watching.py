@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
+import stat
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from celltask.documents.kernels.snapshots import Snapshots
+from celltask.documents.lent.kept import surroundings
+from celltask.documents.lent.lender import Lender
+from celltask.documents.lent.notes import Notes
 from celltask.documents.reader import read_document
+from celltask.documents.runner.inputs import files_read
+from celltask.documents.stages import stage_of
 from celltask.documents.verdict import Failure, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
 
@@ -21,17 +26,12 @@ if TYPE_CHECKING:
     from celltask.documents.kernels.kernel import Kernel
     from celltask.documents.kernels.pool import Kernels
     from celltask.documents.outline import Cell, DocumentText
+    from celltask.documents.project import Settings
     from celltask.documents.session import Stage
 
-__all__ = ["Listener", "Watch", "first_changed"]
+__all__ = ["Listener", "Watch", "first_changed", "watch_all"]
 
 _LOOK_S = 0.2
-_READING = Path(__file__).with_name("kernels") / "in_reading.py"
-_INSTALL = (
-    "(lambda names: (exec({text!r}, names), names['install'](get_ipython(), {answer!r})))"
-    "({{'__name__': '_celltask_in_reading'}})"
-)
-_TELL = "get_ipython().compile.celltask_tell_reads({answer!r})"
 
 
 class Listener(Protocol):
@@ -62,22 +62,29 @@ class _State(NamedTuple):
 
 @dataclass
 class Watch:
-    """Executes one document again and again. Holds its kernel and snapshots until `close`.
+    """Executes one document again and again. Holds its kernel and snapshots until `close`, and lends them to tests.
 
     Args:
-        path: Of the document.
+        path: Of the document, from the root of the file system.
         kernels: Where its kernels come from.
-        stage: How its cells are executed.
+        settings: How its cells are executed, if the document does not say so.
         listener: Is told of everything.
+        hash_seed: Of the kernels.
+        turn: Is held while cells are executed.
     """
 
     path: str
     kernels: Kernels
-    stage: Stage
+    settings: Settings
     listener: Listener
+    hash_seed: str = ""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._snapshots = Snapshots()
+        self._notes = Notes(self.settings.root)
+        self._lender = Lender(self.path, self._snapshots, self._told)
+        self._stage: Stage | None = None
         self._kernel: Kernel | None = None
         self._cells: tuple[Cell, ...] = ()
         self._passed = 0
@@ -90,32 +97,53 @@ class Watch:
         Raises:
             DocumentError: If the document cannot be read at first, or there is no kernel.
         """
-        document, why = read_document(self.path), "begins"
+        (document, stage), why = self._read(), "begins"
+        self._lender.open()
         while True:
             self._look_at([self.path])
+            if not why and stage != self._stage:
+                why = "its settings have changed"
             number = 1 if why else first_changed(self._cells, document.cells, self._passed)
-            await self._execute(document, number, why or "changed")
-            document, why = await self._next_document()
+            async with self.turn:
+                await self._execute(document, stage, number, why or "changed")
+            document, stage, why = await self._next_document()
 
     async def close(self) -> None:
         """End the kernel and the snapshots."""
+        await self._lender.close()
         self._snapshots.close()
         if self._kernel is not None:
             await self._kernel.stop()
             self._kernel = None
 
-    async def _execute(self, document: DocumentText, number: int, why: str) -> None:
-        self._cells = document.cells
+    def _read(self) -> tuple[DocumentText, Stage]:
+        document = read_document(self.path, nested=self.settings.nested)
+        return document, stage_of(document, self.settings)
+
+    def _told(self) -> dict[str, object]:
+        """What those are told who would go on from a state."""
+        kept = [
+            state for after, state in self._notes.kept.items() if state.process == self._snapshots.process_of(after)
+        ]
+        return {
+            "surroundings": surroundings(self._stage) if self._stage is not None else {},
+            "hash_seed": self.hash_seed,
+            "states": [state._asdict() for state in kept],
+        }
+
+    async def _execute(self, document: DocumentText, stage: Stage, number: int, why: str) -> None:
+        self._cells, self._stage = document.cells, stage
         self.listener.begins(document, number, why)
         if number <= len(document.cells):
-            kernel, after = await self._kernel_before(document, number)
+            kernel, after = await self._kernel_before(document, stage, number)
             for cell in document.cells[after:]:
-                if not await self._passes(kernel, document, cell):
+                if not await self._passes(kernel, document, stage, cell):
                     break
-            await self._look_at_what_was_read(kernel)
+            told = await self._notes.told(kernel)
+            self._look_at(files_read(told, root=self.settings.root) if told else ())
         self.listener.waits()
 
-    async def _kernel_before(self, document: DocumentText, number: int) -> tuple[Kernel, int]:
+    async def _kernel_before(self, document: DocumentText, stage: Stage, number: int) -> tuple[Kernel, int]:
         """A kernel in a state before cell `number`, and after which cell that is."""
         for later in self._snapshots.taken:
             if number == 1 or later >= number:
@@ -128,28 +156,29 @@ class Watch:
             with suppress(DocumentError):  # it was killed: begin anew
                 self._kernel = await self._snapshots.resume(after, document.cells)
                 self._passed = after
+                self._notes.go_on(after)
                 return self._kernel, after
         self._passed = 0
-        return await self._fresh(document), 0
+        return await self._fresh(document, stage), 0
 
-    async def _fresh(self, document: DocumentText) -> Kernel:
-        scene = self.stage.scene
-        kernel = self._kernel = await self.kernels.take(self.stage.path, scene.environment)
+    async def _fresh(self, document: DocumentText, stage: Stage) -> Kernel:
+        scene = stage.scene
+        kernel = self._kernel = await self.kernels.take(stage.path, scene.environment)
         await kernel.begin(scene, document.cells)
-        answer = str(Path(kernel.folder, "reads"))
-        await kernel.execute(_INSTALL.format(text=_READING.read_text(encoding="utf-8"), answer=answer))
+        await self._notes.begin(kernel)
+        await self._notes.told(kernel)
         reason = await self._snapshots.prepare(kernel) or await self._snapshots.take(kernel, 0)
         if reason:
             self.listener.told(f"no snapshot before the first cell: {reason}")
         return kernel
 
-    async def _passes(self, kernel: Kernel, document: DocumentText, cell: Cell) -> bool:
+    async def _passes(self, kernel: Kernel, document: DocumentText, stage: Stage, cell: Cell) -> bool:
         skipped = skip_reason(cell)
         if skipped:
             self.listener.skipped(cell, skipped)
         else:
             try:
-                timeout_s, raises = timeout_of(cell, self.stage.timeout_s), must_raise(cell)
+                timeout_s, raises = timeout_of(cell, stage.timeout_s), must_raise(cell)
             except DocumentError as error:
                 self.listener.told(str(error))
                 return False
@@ -159,22 +188,24 @@ class Watch:
             if failure is not None:
                 return False
             if self._snapshots.taken:
-                reason = await self._snapshots.take(kernel, cell.number)
-                if reason:
-                    self.listener.told(f"no snapshot after cell {cell.number}: {reason}")
+                await self._keep(kernel, document.cells[: cell.number], reply.seconds)
         self._passed = cell.number
         return True
 
-    async def _look_at_what_was_read(self, kernel: Kernel) -> None:
-        answer = str(Path(kernel.folder, "reads"))
-        await kernel.execute(_TELL.format(answer=answer))
-        self._look_at(_listed(answer))
+    async def _keep(self, kernel: Kernel, cells: Sequence[Cell], seconds: float) -> None:
+        """Keep the state after the last of `cells`."""
+        number = cells[-1].number
+        told = await self._notes.told(kernel)
+        reason = await self._snapshots.take(kernel, number)
+        if reason:
+            self.listener.told(f"no snapshot after cell {number}: {reason}")
+        await self._notes.add(cells, seconds, told, self._snapshots.process_of(number) if not reason else 0)
 
     def _look_at(self, paths: Iterable[str]) -> None:
         for path in paths:
             self._files[path] = _state_of(path)
 
-    async def _next_document(self) -> tuple[DocumentText, str]:
+    async def _next_document(self) -> tuple[DocumentText, Stage, str]:
         """The document after the next change, and why it has to begin from the start; empty if it need not."""
         while True:
             await asyncio.sleep(_LOOK_S)
@@ -184,9 +215,29 @@ class Watch:
             self._look_at(changed)
             others = [path for path in changed if path != self.path]
             try:
-                return read_document(self.path), f"{others[0]} has changed" if others else ""
+                return *self._read(), f"{others[0]} has changed" if others else ""
             except DocumentError as error:
                 self.listener.told(str(error))
+
+
+async def watch_all(watches: Sequence[Watch]) -> None:
+    """Execute each document at first and after each change, one at a time; ends only when it is cancelled.
+
+    Raises:
+        DocumentError: As `Watch.run` does.
+    """
+    turn = asyncio.Lock()
+    for watch in watches:
+        watch.turn = turn
+    running = [asyncio.ensure_future(watch.run()) for watch in watches]
+    try:
+        await asyncio.gather(*running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for watch in watches:
+            await watch.close()
 
 
 def first_changed(before: Sequence[Cell], now: Sequence[Cell], passed: int) -> int:
@@ -213,19 +264,11 @@ def first_changed(before: Sequence[Cell], now: Sequence[Cell], passed: int) -> i
     return same + 1
 
 
-def _listed(answer: str) -> list[str]:
-    """What the kernel has written to the file `answer`; nothing if it is gone."""
-    try:
-        listed: list[str] = json.loads(Path(answer).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return listed
-
-
 def _state_of(path: str) -> _State:
     try:
         found = Path(path).stat()
-        return _State((found.st_mtime_ns, found.st_size), hashlib.sha256(Path(path).read_bytes()).digest())
+        content = Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else b""  # else one may wait for it
+        return _State((found.st_mtime_ns, found.st_size), hashlib.sha256(content).digest())
     except OSError:
         return _State(None, b"")
 

@@ -33,6 +33,7 @@ MOST_WIDTH = SHOWN_WIDTH * NOTE_PX / LEAST_PX
 _ROOMS = (190.0, 150.0, 118.0)
 """Widths allowed to a label, in px, tried in turn."""
 _PAD, _LEAST_BOX = 12.0, 54.0
+_MORE_PAD = {"workflow": 3.0, "dynamic": 3.0, "group": 3.0, "gate": 6.0}
 _LINE, _NOTE_LINE = 16.0, 14.0
 _WIDE_ROW = 7
 """So many boxes with the narrowest labels fill the width."""
@@ -68,9 +69,11 @@ def lettered(box: Box, room: float) -> Lettered:
     widest = max(*(text_width(line, size) for line in lines), text_width(note, NOTE_PX))
     if port:
         return Lettered(lines, note, max(widest + 2 * _PAD - 4, 36.0), 22.0)
-    pad = _PAD + 3 * (box.shape in ("workflow", "group"))
+    pad = _PAD + _MORE_PAD.get(box.shape, 0.0)
     height = 16.0 + _LINE * len(lines) + (_NOTE_LINE if note else 0.0)
-    return Lettered(lines, note, max(widest + 2 * pad, _LEAST_BOX), height)
+    if box.shape == "conditional":  # the text stands in the middle of a diamond
+        return Lettered(lines, note, widest * 1.45 + 2 * _PAD, height * 1.7)
+    return Lettered(lines, note, max(widest + 2 * pad, _LEAST_BOX), height - 6.0 * (box.shape == "branch"))
 
 
 def compose(graph: Graph, *, detail: Detail = "auto") -> Composition:

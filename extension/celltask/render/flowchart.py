@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from celltask.render.lettering import clean
-from celltask.render.sketch import Box, Stroke, sketch_of
+from celltask.render.sketch import Box, Stroke, sketch_of, state_in
 from celltask.render.style import STATES
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["mermaid"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_ ,:()=+/\u00b7-\U0010ffff]")
-_SHAPES = {"task": '["{}"]', "workflow": '[["{}"]]', "group": '["{}"]', "input": '(["{}"])', "output": '(["{}"])'}
+_SHAPES = {
+    "task": '["{}"]', "workflow": '[["{}"]]', "dynamic": '[["{}"]]', "map": '[/"{}"/]', "gate": '{{{{"{}"}}}}',
+    "conditional": '{{"{}"}}', "branch": '("{}")', "group": '["{}"]', "input": '(["{}"])', "output": '(["{}"])',
+}  # fmt: skip
 
 
 def mermaid(graph: Graph, *, states: Mapping[str, str] | None = None) -> str:
@@ -38,11 +41,11 @@ def mermaid(graph: Graph, *, states: Mapping[str, str] | None = None) -> str:
     lines = ["flowchart TD", f"    %% {name}"]
     used = set()
     for number, box in enumerate(sketch.boxes):
-        state = states.get(box.members[0], "") if box.shape in ("task", "workflow") else ""
+        state = "" if box.shape in ("input", "output") else state_in(states, box.members[0])
         suffix = f":::{state}" if state in STATES else ""
         used.update({state} & set(STATES))
         lines.append(f"    b{number}{_SHAPES[box.shape].format(_label(box))}{suffix}")
-    lines += [_arrow(stroke, sketch.boxes[stroke.source], graph) for stroke in sketch.strokes]
+    lines += [_arrow(stroke, sketch.boxes[stroke.source]) for stroke in sketch.strokes]
     for state, look in STATES.items():
         if state in used:
             ink, fill = look.light
@@ -61,10 +64,10 @@ def _safe(told: str) -> str:
     return _UNSAFE.sub(lambda match: f"#{ord(match.group())};", told)
 
 
-def _arrow(stroke: Stroke, source: Box, graph: Graph) -> str:
+def _arrow(stroke: Stroke, source: Box) -> str:
     ends = f"b{stroke.source}", f"b{stroke.target}"
     if stroke.order_only:
         return f"    {ends[0]} -.-> {ends[1]}"
-    several = source.shape in ("task", "workflow") and len(graph.entities[source.family].outputs) > 1
+    several = source.several and source.shape not in ("conditional", "branch")
     named = ", ".join(dict.fromkeys(_safe(clean(edge.output)) for edge in stroke.carries if edge.output))
     return f'    {ends[0]} -->|"{named}"| {ends[1]}' if several else f"    {ends[0]} --> {ends[1]}"

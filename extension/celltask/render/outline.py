@@ -6,8 +6,9 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from celltask.core.graph import Graph, Node, Port
+from celltask.core.graph import Entity, Graph, Node, Port
 from celltask.render.lettering import clean, clusters
+from celltask.render.sketch import branch_told, state_in
 from celltask.render.style import STATES
 from celltask.render.wording import Wording, kind_told, signature_told
 
@@ -59,18 +60,38 @@ def text(graph: Graph, *, states: Mapping[str, str] | None = None, width: int | 
     notes = [_note(graph, node, states) for node in shown]
     name_width = max(map(_cells, names), default=0)
     note_width = max(map(_cells, notes), default=0)
-    for node, rail, name, note in zip(shown, rails, names, notes, strict=True):
+    for node, (rail, below), name, note in zip(shown, rails, names, notes, strict=True):
         told = f"{rail}  {_padded(name, name_width)}"
         if note_width:
             told += f"  {_padded(note, note_width)}"
         sources = _sources(words, node)
         lines.append(f"{told}  ← {sources}" if sources else told)
+        lines += [f"{below}    {line}" for line in _branches(graph.entities[node.entity], states, node.id)]
     if len(ordered) > len(shown):
         lines.append(f"… and {len(ordered) - len(shown)} more steps")
     lines += [
         f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding)}" for output in graph.outputs
     ]
+    if graph.on_failure:
+        lines.append(f"on failure: {clean(graph.on_failure)}")
     return "\n".join((line if width is None else _fitted(line, width)).rstrip() for line in lines)
+
+
+def _branches(entity: Entity, states: Mapping[str, str], node_id: str) -> list[str]:
+    """A line for each branch of a conditional, and those of conditionals in it; none for all else."""
+    if entity.kind != "conditional" or entity.graph is None:
+        return []
+    lines = []
+    for node in entity.graph.nodes:
+        branch, key = entity.graph.entities[node.entity], f"{node_id}/{node.id}"
+        mark = _MARKS.get(state_in(states, key), "○")
+        inner = branch.graph.nodes if branch.graph is not None else ()
+        told = ", ".join(clean(step.label) for step in inner) or branch_told(branch)
+        lines.append(f"{mark} {clean(node.label)}" + (f": {told}" if told else ""))
+        for step in inner:
+            within = _branches(branch.graph.entities[step.entity], states, f"{key}/{step.id}") if branch.graph else []
+            lines += [f"    {line}" for line in within]
+    return lines
 
 
 class _Numbered(Wording):
@@ -100,8 +121,8 @@ def _sources(words: Wording, node: Node) -> str:
     return ", ".join(dict.fromkeys(told))
 
 
-def _rails(graph: Graph, ordered: Sequence[Node], states: Mapping[str, str]) -> list[str]:
-    """What stands left of each node's line, all equally wide."""
+def _rails(graph: Graph, ordered: Sequence[Node], states: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What stands left of each node's line, and of lines below that tell more of it; all equally wide."""
     waits = graph.waits_for()
     place = {node.id: number for number, node in enumerate(ordered)}
     last_use: dict[str, int] = {}
@@ -110,7 +131,7 @@ def _rails(graph: Graph, ordered: Sequence[Node], states: Mapping[str, str]) -> 
             if place.get(near, number) < number:
                 last_use[near] = number
     rails: list[str | None] = []
-    drawn = []
+    drawn, below = [], []
     for number, node in enumerate(ordered):
         joined = [at for at, owner in enumerate(rails) if owner is not None and owner in waits[node.id]]
         ending = [at for at in joined if last_use[rails[at] or ""] == number]
@@ -124,10 +145,11 @@ def _rails(graph: Graph, ordered: Sequence[Node], states: Mapping[str, str]) -> 
         rails[own] = node.id if node.id in last_use else None
         while rails and rails[-1] is None:
             rails.pop()
+        below.append("".join("  " if owner is None else "│ " for owner in rails).rstrip())
     width = max(map(len, drawn), default=0)
     if width > 2 * _MOST_RAILS:
-        return [_MARKS.get(states.get(node.id, ""), "●") for node in ordered]
-    return [line.ljust(width) for line in drawn]
+        return [(_MARKS.get(states.get(node.id, ""), "●"), " ") for node in ordered]
+    return [(line.ljust(width), lower.ljust(width)) for line, lower in zip(drawn, below, strict=True)]
 
 
 def _rail_line(rails: Sequence[str | None], joined: Sequence[int], ending: Sequence[int], own: int, mark: str) -> str:

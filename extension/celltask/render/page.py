@@ -93,7 +93,8 @@ def _fold_outs(graph: Graph, states: Mapping[str, str], details: Details, *, sho
         if entity.graph is not None and depth < _DEEPEST and (failed(node) or node.entity not in shown):
             shown.add(node.entity)
             within = _within(states, node.id), _within(details, node.id)
-            inner = image(svg(entity.graph, states=within[0]), describe(entity.graph, within[0]))
+            if entity.kind != "conditional" and entity.graph.nodes:  # the branches are drawn in the picture around
+                inner = image(svg(entity.graph, states=within[0]), describe(entity.graph, within[0]))
             inner += _fold_outs(entity.graph, *within, shown=shown, depth=depth + 1)
         return _fold_out(words, node, users, state, known, inner)
 

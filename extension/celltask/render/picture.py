@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from celltask.render.composition import MARGIN, Composition, Detail, Lettered, compose
 from celltask.render.lettering import clean, escape, is_measured, text_width
 from celltask.render.routes import arrow_data, path_data
+from celltask.render.sketch import state_in
 from celltask.render.style import LABEL_PX, NOTE_PX, STATES, style_sheet, summed_state
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def draw(composition: Composition, graph: Graph, states: Mapping[str, str]) -> s
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     titled = len(sketch.strokes) <= _MOST_TITLED
     labels = {node.id: node.label for node in graph.nodes}
+    labels |= {member: name for box in sketch.boxes for member, name in zip(box.members, box.names, strict=False)}
     parts = [
         _opening(width, height),
         f"<title>{escape(clean(graph.name))}</title><desc>{escape(describe(graph, states))}</desc>",
@@ -99,6 +101,8 @@ def describe(graph: Graph, states: Mapping[str, str]) -> str:
     counts = Counter(state for node in graph.nodes if (state := states.get(node.id)) in STATES)
     if counts:
         told += " " + ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name]) + "."
+    if graph.on_failure:
+        told += f" On failure: {clean(graph.on_failure)}."
     return told
 
 
@@ -109,10 +113,12 @@ def _told(stroke: Stroke, labels: Mapping[str, str]) -> str:
 
 
 def _edge_told(edge: Edge, labels: Mapping[str, str]) -> str:
-    source = "" if edge.source == "<inputs>" else clean(labels[edge.source])
-    target = "" if edge.target == "<outputs>" else clean(labels[edge.target])
+    source = "" if edge.source == "<inputs>" else clean(labels.get(edge.source, edge.source))
+    target = "" if edge.target == "<outputs>" else clean(labels.get(edge.target, edge.target))
     if not edge.output:
         return f"{source}, then {target}"
+    if not edge.type:
+        return f"{source} \u2192 {target}"
     one = ".".join(part for part in (source, clean(edge.output)) if part)
     other = ".".join(part for part in (target, clean(edge.input)) if part)
     return f"{one} \u2192 {other}: {clean(edge.type)}"
@@ -127,7 +133,7 @@ def _loop(place: Place) -> tuple[str, str]:
 
 def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str]) -> str:
     port = box.shape in ("input", "output")
-    own = [states[member] for member in box.members if states.get(member) in STATES] if not port else []
+    own = [state for member in box.members if (state := state_in(states, member)) in STATES] if not port else []
     state = summed_state(own)
     known = "port " + box.shape if port else "node " + box.shape
     if port:
@@ -143,14 +149,42 @@ def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str]) -> s
     ]
     if box.shape == "group":
         parts.append(_rect("fold", left + 4, top + 4, place.width, place.height, 7))
-    parts.append(_rect("box", left, top, place.width, place.height, place.height / 2 if port else 7))
-    if box.shape == "workflow":
-        parts.append(_rect("inner", left + 3.5, top + 3.5, place.width - 7, place.height - 7, 4.5))
+    parts += _outline(box, place, left, top)
     parts.append(_letters(box, text, place))
     if state:
-        parts.append(_mark(state, left + 2, top + 2))
+        inset = 0.22 if box.shape == "conditional" else 0.0  # onto the slope of the diamond
+        parts.append(_mark(state, left + 2 + inset * place.width, top + 2 + inset * place.height))
     parts.append("</g>")
     return "".join(parts)
+
+
+def _outline(box: Box, place: Place, left: float, top: float) -> list[str]:
+    """The border of a box, and what tells its kind."""
+    width, height = place.width, place.height
+    if box.shape == "conditional":
+        return [_polygon(place, [(0, -1), (1, 0), (0, 1), (-1, 0)], 0.0)]
+    if box.shape == "gate":
+        return [_polygon(place, [(-1, -1), (1, -1), (1, 0), (1, 1), (-1, 1), (-1, 0)], 9.0)]
+    round_px = {"input": height / 2, "output": height / 2, "branch": height / 2}.get(box.shape, 7)
+    parts = [_rect("box", left, top, width, height, round_px)]
+    if box.shape == "map":
+        parts[:0] = [
+            _rect("fold", left + 6, top + 6, width, height, 7),
+            _rect("fold", left + 3, top + 3, width, height, 7),
+        ]
+    if box.shape in ("workflow", "dynamic"):
+        kind = "inner" if box.shape == "workflow" else "inner open"
+        parts.append(_rect(kind, left + 3.5, top + 3.5, width - 7, height - 7, 4.5))
+    return parts
+
+
+def _polygon(place: Place, corners: list[tuple[int, int]], slant: float) -> str:
+    """A border with these corners, in halves of width and height; corners between top and bottom stand out."""
+    points = []
+    for x, y in corners:
+        reach = place.width / 2 - (slant if y and x else 0.0)
+        points.append(f"{place.x + x * reach:.1f},{place.y + y * place.height / 2:.1f}")
+    return f'<polygon class="box" points="{" ".join(points)}"/>'
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:  # noqa: PLR0913, PLR0917 - as SVG has them

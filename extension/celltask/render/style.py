@@ -117,6 +117,7 @@ def style_sheet() -> str:
         f"{root} .note,{root} .port .label{{font-size:{NOTE_PX:g}px}}",
         f"{root} .box,{root} .fold{{stroke-width:1.25}}",
         f"{root} .inner{{stroke-width:1}}",
+        f"{root} .open{{stroke-dasharray:3 2}}",
         f"{root} .line{{fill:none;stroke-width:1.25}}",
         f"{root} .order .line{{stroke-dasharray:4 3}}",
         f"{root} .sign{{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}}",

@@ -12,7 +12,7 @@ from celltask.plugins import Shelf
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Engine", "engine_of"]
+__all__ = ["Engine", "engine_of", "name_of"]
 
 shelf = Shelf(
     "celltask.engines",
@@ -51,6 +51,11 @@ def engine_of(choice: object) -> Engine:
             raise PluginError(f"engine {name!r} is at no place, and {choice!r} names one", mend=f"use {name!r} alone")
         _made[choice] = make(where) if colon else make()
     return _made[choice]
+
+
+def name_of(choice: object) -> str:
+    """What a choice of engine is called where it is written down."""
+    return choice if isinstance(choice, str) else "dask"  # so far, no other engine works with objects
 
 
 def _engine_with(thing: object) -> Engine:

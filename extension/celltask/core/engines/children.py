@@ -64,6 +64,8 @@ class Children:
         __tracebackhide__ = True
         child = self._take(context.run_id)
         try:
+            if context.is_cancelled:  # before `end` could see this child
+                raise RunCancelledError(f"task {task.name!r} did not start, because the run was cancelled", task.place)
             return child.call(task, args, context)
         finally:
             self._give(child)
@@ -146,7 +148,7 @@ class Child:
             answer = receive(self._wire)
         except _TooLongError:
             self.end("timeout")
-            told = f"task {task.name!r} ran longer than its timeout of {limit} s; its process was ended"
+            told = f"task {task.name!r} ran longer than its timeout of {limit:g} s; its process was ended"
             raise TaskTimeoutError(told, task.place, "give it more time (timeout=…), or less to do") from None
         except (EOFError, OSError):
             raise self._died(task) from None

@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
-from celltask.core.stores.base import MISS
+import time
+from contextlib import nullcontext
+from itertools import islice
+from typing import TYPE_CHECKING
 
-__all__ = ["MISS", "MemoryStore"]
+from celltask.core.stores.base import Code, Entry, Listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+__all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Values by key in a dict; whoever puts a value gives it away, whoever gets one must not change it.
+    """Entries by key in a dict.
 
     >>> store = MemoryStore()
-    >>> store.put("k", 3)
-    >>> store.get("k")
-    3
-    >>> store.get("other") is MISS
+    >>> store.put("k", Entry("double", 0.0, {}, [[b"J4"]]))
+    >>> store.get("k").blobs
+    [[b'J4']]
+    >>> store.get("other") is None
     True
     """
 
-    def __init__(self) -> None:
-        self._values: dict[str, object] = {}
+    place = "memory"
+    is_shared = False
 
-    def get(self, key: str) -> object:
-        """The value under `key`, or `MISS`."""
-        return self._values.get(key, MISS)
+    def __init__(self, text: str = "") -> None:
+        del text
+        self._entries: dict[str, Entry] = {}
+        self._codes: dict[str, Code] = {}
 
-    def put(self, key: str, value: object) -> None:
-        """Keep `value` under `key`."""
-        self._values[key] = value
+    def get(self, key: str) -> Entry | None:
+        """The entry under `key`, with buffers of its own."""
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        return found._replace(blobs=[[piece if at == 0 else bytearray(piece) for at, piece in enumerate(blob)]
+                                     for blob in found.blobs])  # fmt: skip
+
+    def put(self, key: str, entry: Entry) -> None:
+        """Keep `entry` under `key`."""
+        self._entries.pop(key, None)  # so that the newest is last
+        self._entries[key] = entry._replace(blobs=[[bytes(piece) for piece in blob] for blob in entry.blobs])
+
+    def claim(self, key: str, *, wait: bool) -> AbstractContextManager[object] | None:
+        """Always: there is no other process, and threads of this one have agreed already."""
+        del key, wait
+        return nullcontext()
+
+    def know(self, digest: str, parts: Code) -> None:
+        """Keep the parts of a code."""
+        self._codes.setdefault(digest, parts)
+
+    def code(self, digest: str) -> Code | None:
+        """The parts of the code with this digest."""
+        return self._codes.get(digest)
+
+    def newest(self, task: str, count: int) -> list[Listed]:
+        """The entries of a task, newest first."""
+        return list(islice((one for one in self.entries() if one.task == task), count))
+
+    def entries(self) -> Iterator[Listed]:
+        """Every entry, newest first."""
+        for key, (task, made, facts, blobs) in reversed(list(self._entries.items())):
+            size = sum(len(piece) for blob in blobs for piece in blob)
+            yield Listed(key, task, made, time.time(), size, facts)
+
+    def remove(self, keys: Sequence[str]) -> int:
+        """Forget entries."""
+        before = sum(one.size for one in self.entries())
+        for key in keys:
+            self._entries.pop(key, None)
+        return before - sum(one.size for one in self.entries())
 
     def clear(self) -> None:
         """Forget everything."""
-        self._values.clear()
+        self._entries.clear()

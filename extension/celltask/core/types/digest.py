@@ -19,6 +19,7 @@ from enum import Enum
 from importlib import import_module
 
 from celltask.core.types.base import Mismatch
+from celltask.core.types.large import LARGE, digest_of_large
 from celltask.core.types.naming import class_name, is_importable, place_in_library
 
 __all__ = ["Hasher", "digest_value", "tell_object"]
@@ -121,7 +122,7 @@ class Hasher:
         """One digest over `parts`, which must be tokens, or have lengths that `tag` or a token before them tells."""
         digest = hashlib.sha256(tag.encode("utf-8", "surrogatepass") + b"\0")
         for part in parts:
-            digest.update(part)
+            digest.update(part if len(part) < LARGE else digest_of_large(part))
         return b"h" + digest.digest()
 
     def items(self, values: Iterable[object]) -> list[bytes]:

@@ -15,7 +15,14 @@ from importlib import import_module
 from celltask.core.types.base import Mismatch, Valid
 from celltask.core.types.naming import class_name, is_importable, place_in_library
 
-__all__ = ["decode_value", "encode_value", "is_json", "is_pickle"]
+__all__ = [
+    "declared_pickler",
+    "declared_unpickler",
+    "decode_value",
+    "encode_value",
+    "is_json",
+    "is_pickle",
+]
 
 _JSON, _PICKLE = b"J", b"P"
 _HERE = "celltask.core.types."
@@ -97,17 +104,17 @@ def encode_value(value: object, annotation: object) -> bytes:
     return _PICKLE + _pickled(value, annotation)
 
 
-def decode_value(data: bytes, annotation: object) -> object:
+def decode_value(data: bytes | memoryview, annotation: object) -> object:
     """The value that `encode_value` made `data` of; `annotation` as it was then.
 
     Raises:
         ValueError: If the first byte is no known mark.
     """
-    mark, body = data[:1], memoryview(data)[1:]
+    mark, body = bytes(data[:1]), memoryview(data)[1:]
     if mark == _JSON:
         return json.loads(bytes(body))
     if mark == _PICKLE:
-        return _Unpickler(io.BytesIO(body), declared_classes(annotation)).load()
+        return declared_unpickler(io.BytesIO(body), annotation).load()
     for known, module in _FAMILIES.values():
         if mark == known:
             found: object = import_module(module).decode(mark, body)
@@ -115,9 +122,16 @@ def decode_value(data: bytes, annotation: object) -> object:
     raise ValueError(f"these bytes begin with {mark!r}, which no encoding of celltask does")
 
 
+def declared_unpickler(
+    file: typing.IO[bytes], annotation: object, buffers: typing.Iterable[typing.Any] = ()
+) -> pickle.Unpickler:
+    """What reads a pickle of `declared_pickler`, with its buffers beside it."""
+    return _Unpickler(file, declared_classes(annotation), buffers)
+
+
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: typing.IO[bytes], declared: dict[str, type]) -> None:
-        super().__init__(file)
+    def __init__(self, file: typing.IO[bytes], declared: dict[str, type], buffers: typing.Iterable[typing.Any]) -> None:
+        super().__init__(file, buffers=buffers)
         self._declared = declared
 
     def persistent_load(self, pid: object) -> object:
@@ -128,6 +142,22 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _pickled(value: object, annotation: object) -> bytes:
+    file = io.BytesIO()
+    declared_pickler(file, value, annotation, None)
+    return file.getvalue()
+
+
+def declared_pickler(
+    file: typing.IO[bytes],
+    value: object,
+    annotation: object,
+    keep: typing.Callable[[pickle.PickleBuffer], bool] | None,
+) -> None:
+    """Write a pickle of `value` to `file`; `keep` tells of each large buffer whether it stays in the pickle.
+
+    Raises:
+        Mismatch: If the value cannot be pickled.
+    """
     import cloudpickle  # noqa: PLC0415 - 30 ms, and only for values that JSON does not hold
 
     names = {cls: name for name, cls in declared_classes(annotation).items()}
@@ -136,13 +166,11 @@ def _pickled(value: object, annotation: object) -> bytes:
         def persistent_id(self, part: object) -> str | None:
             return names.get(part) if isinstance(part, type) else None
 
-    file = io.BytesIO()
     try:
-        Pickler(file, protocol=5).dump(value)
+        Pickler(file, protocol=5, buffer_callback=keep).dump(value)
     except Exception as error:
         hint = f"a {class_name(type(value))} cannot be stored: {error}"
         raise Mismatch("a value that can be pickled", value, hint=hint) from error
-    return file.getvalue()
 
 
 def declared_classes(annotation: object) -> dict[str, type]:

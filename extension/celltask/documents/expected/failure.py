@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MEND", "output_failure"]
 
-MEND = "if what is shown is right, run pytest with --promote"
+MEND = "if what is shown is right, run it with --promote"
 _MOST_LINES = 60
 _MOST_COLUMNS = 500
 

@@ -143,6 +143,15 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         return await self._asked(request, ours, theirs, [stdout, stderr])
 
+    async def pass_on(self, request: Mapping[str, object], fds: Sequence[int]) -> None:
+        """Have a kernel forked for somebody else, who is answered on the first of `fds`, and whose it is then.
+
+        Raises:
+            OSError: If the server has ended.
+        """
+        async with self._turn:
+            socket.send_fds(self._control, [f"{json.dumps(request)}\n".encode()], list(fds))
+
     async def fork_server(self, modules: Sequence[str]) -> ForkServer | None:
         """A server that has imported `modules` too; None if what they start cannot be forked.
 

@@ -19,6 +19,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -186,7 +187,7 @@ def _serve(control: socket.socket) -> tuple[socket.socket, dict[str, Any], list[
             continue
         control.close()
         answers = socket.socket(fileno=fds[0])
-        _keep(answers, fds[1:])
+        _keep(answers, fds[1:], request["scratch"])
         return answers, request, fds[1:]
 
 
@@ -205,8 +206,11 @@ def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]
     return json.loads(text), fds
 
 
-def _keep(answers: socket.socket, fds: list[int]) -> None:
-    """Fork a kernel, wait for its end or for the word to end it; returns in the kernel."""
+def _keep(answers: socket.socket, fds: list[int], scratch: str) -> None:
+    """Fork a kernel, wait for its end or for the word to end it; returns in the kernel.
+
+    If nobody is left to hear of the end, the folder of the kernel is removed, and that of the run with the last.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     keeper = os.getpid()
@@ -229,7 +233,11 @@ def _keep(answers: socket.socket, fds: list[int]) -> None:
     _, status, used = os.wait4(pid, 0)
     _end_children()
     code, cpu_s = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
-    _answer(answers, {"exit": code, "cpu_s": cpu_s, "peak_mib": used.ru_maxrss / 1024})
+    if not _answer(answers, {"exit": code, "cpu_s": cpu_s, "peak_mib": used.ru_maxrss / 1024}):
+        shutil.rmtree(scratch, ignore_errors=True)
+        if Path(scratch).parent.name.startswith("celltask-"):
+            with contextlib.suppress(OSError):
+                Path(scratch).parent.rmdir()
     os._exit(0)
 
 
@@ -269,9 +277,13 @@ def _prctl(option: int, value: int | bytes) -> None:
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _answer(answers: socket.socket, told: dict[str, object]) -> None:
-    with contextlib.suppress(OSError):  # nobody is left to hear it
+def _answer(answers: socket.socket, told: dict[str, object]) -> bool:
+    """Tell this; False if nobody is left to hear it."""
+    try:
         answers.sendall(f"{json.dumps(told)}\n".encode())
+    except OSError:
+        return False
+    return True
 
 
 def install(

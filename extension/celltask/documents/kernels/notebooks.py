@@ -36,9 +36,21 @@ def _checked_later() -> Iterator[None]:
 
 
 with _checked_later():
+    import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
     from nbclient.util import ensure_async
     from nbformat import NotebookNode
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-__all__ = ["DeadKernelError", "NotebookClient", "NotebookNode", "ensure_async"]
+__all__ = [
+    "DeadKernelError",
+    "NotebookClient",
+    "NotebookNode",
+    "ensure_async",
+    "nbformat",
+    "new_code_cell",
+    "new_markdown_cell",
+    "new_notebook",
+    "new_output",
+]

@@ -99,7 +99,7 @@ class Kernels:
             raise DocumentError(f"no kernel of {document.language} is installed", document.path)
         from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - as in _started
 
-        kernel = Kernel(self._kept(), is_bare=True, folder=self._of_run(), environment=scene.environment, spec=spec)
+        kernel = Kernel(self._kept(), is_bare=True, folder=self.folder, environment=scene.environment, spec=spec)
         await kernel.start(scene.folder)
         return kernel
 
@@ -128,18 +128,19 @@ class Kernels:
 
         if self.mode == "cold":
             given = {**self._seed, **dict(_of_interpreter(environment))}
-            kernel = Kernel(self._kept(), self._python, is_bare=True, folder=self._of_run(), environment=given)
+            kernel = Kernel(self._kept(), self._python, is_bare=True, folder=self.folder, environment=given)
         else:
             of_process = self._of_process()
             root = self._root({**of_process, **environment})
             async with self._turn:
                 server = await self._server(path, root) if path and _lasting(of_process) == self._environment else root
-            kernel = Kernel(server, self._python, folder=self._of_run())
+            kernel = Kernel(server, self._python, folder=self.folder)
         await kernel.start()
         return kernel
 
-    def _of_run(self) -> str:
-        """The folder in which kernels have theirs."""
+    @property
+    def folder(self) -> str:
+        """The folder in which kernels have theirs; it is removed with this, also when this process is killed."""
         if not self._folder:
             self._folder = tempfile.mkdtemp(prefix="celltask-")
         return self._folder
@@ -147,7 +148,7 @@ class Kernels:
     def _kept(self) -> ForkServer | None:
         """What starts kernels, and ends them and all they leave when this process is gone; None if nothing can."""
         if self._keeper is None and can_fork():
-            self._keeper = ForkServer.start((sys.executable, "-I", "-S"), os.environ, self._of_run(), bare=True)
+            self._keeper = ForkServer.start((sys.executable, "-I", "-S"), os.environ, self.folder, bare=True)
         return self._keeper
 
     def _of_process(self) -> dict[str, str]:
@@ -163,7 +164,7 @@ class Kernels:
                 self._environment = _lasting(environment)
             left_out = ("PYTEST_", "PYTHONWARNINGS")
             kept = {name: value for name, value in seeded.items() if not name.startswith(left_out)}
-            self._roots[key] = ForkServer.start(self._python, kept, self._of_run())
+            self._roots[key] = ForkServer.start(self._python, kept, self.folder)
         return self._roots[key]
 
     async def _server(self, path: Path, root: ForkServer) -> ForkServer:

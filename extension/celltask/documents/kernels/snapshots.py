@@ -20,7 +20,7 @@ from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from celltask.documents.outline import Cell
 
@@ -114,6 +114,20 @@ class Snapshots:
             raise DocumentError(f"the snapshot after cell {after} has ended") from error
         kernel.go_on(cells)
         return kernel
+
+    def process_of(self, after: int) -> int:
+        """Number of the process that is the state after cell number `after`; 0 if there is no such state."""
+        return self._taken[after].pid if after in self._taken else 0
+
+    async def lend(self, process: int, request: Mapping[str, object], fds: Sequence[int]) -> None:
+        """Let somebody else have a kernel in the state which that process is, as `ForkServer.pass_on` does.
+
+        Raises:
+            KeyError: If there is no such state any more.
+            OSError: If the process has ended.
+        """
+        servers = {taken.pid: taken.server for taken in self._taken.values()}
+        await servers[process].pass_on(request, fds)
 
     def drop(self, after: int) -> None:
         """Forget the state after cell number `after`, if there is one."""

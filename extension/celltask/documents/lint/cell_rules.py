@@ -6,6 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from celltask.documents.expected.fences import stray_fences
 from celltask.documents.fences import OPENER
 from celltask.documents.lint.finding import Fix
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from celltask.documents.lint.page import Page
 
 __all__ = [
-    "colon_cells", "fence_lengths", "languages", "nested_cells", "noticed", "spaces_before_braces", "tags_as_string",
-    "unclosed_fences", "unknown_options", "unknown_tags",
+    "colon_cells", "fence_lengths", "languages", "nested_cells", "noticed", "spaces_before_braces", "stray_outputs",
+    "tags_as_string", "unclosed_fences", "unknown_options", "unknown_tags",
 ]  # fmt: skip
 
 _TAGS = frozenset(
@@ -249,3 +250,9 @@ def languages(page: Page) -> Iterator[Finding]:
 
 def _opening(page: Page, line: int, column: int) -> str:
     return page.lines[line - 1][column - 1 :] if line else ""
+
+
+def stray_outputs(page: Page) -> Iterator[Finding]:
+    """Fences ``{output}`` with which nothing is compared."""
+    for notice in stray_fences(page.document):
+        yield page.finding(notice.line, "stray-output", notice.what, notice.mend)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from celltask.documents.header import header_text, header_values
 from celltask.documents.lint.finding import Finding
 from celltask.documents.magics import without_magics
+from celltask.documents.percent import markdown_lines
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -81,9 +82,14 @@ class Page:
         """The lines that are neither code nor shown as they are, with their numbers; none for a notebook or module."""
         from celltask.documents.myst import VERBATIM  # noqa: PLC0415 - loads markdown-it
 
-        if self.document.format != "myst":
+        text = self.document.text
+        if self.document.format not in {"myst", "percent"}:
             return []
         shown: set[int] = set()
+        if self.document.format == "percent":
+            shown.update(range(1, len(self.lines) + 1))
+            shown -= markdown_lines(text, self.path)
+            text = re.sub(r"^#", " ", text, flags=re.MULTILINE)
         for cell in self.document.cells:
             shown.update(range(cell.marker_line, cell.last_line + 1))
         for block in self.document.blocks:
@@ -93,7 +99,7 @@ class Page:
             shown.update(
                 range(1, next((n for n, line in enumerate(self.lines[1:], 2) if line.strip() == "---"), 0) + 1)
             )
-        text = re.sub(r"<!--.*?-->", lambda found: re.sub(r"[^\n]", " ", found[0]), self.document.text, flags=re.DOTALL)
+        text = re.sub(r"<!--.*?-->", lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
         return [(number, line) for number, line in enumerate(text.split("\n"), 1) if number not in shown]
 
     @cached_property

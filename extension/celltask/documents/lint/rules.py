@@ -45,6 +45,7 @@ RULES = {
     "colon-cell": Rule("a code cell written with colons", cell_rules.colon_cells),
     "hidden-cell": Rule("a code cell in a comment, in HTML or in an indented block", cell_rules.noticed("hidden-cell")),
     "nested-cell": Rule("a code cell inside a directive, list or quotation", cell_rules.nested_cells),
+    "stray-output": Rule("an {output} fence that belongs to no cell", cell_rules.stray_outputs),
     "foreign-kernel": Rule("a kernel of another language in the header", cell_rules.noticed("foreign-kernel")),
     "two-languages": Rule("code cells of two languages", cell_rules.languages),
     "tags-as-string": Rule("tags that are not a list", cell_rules.tags_as_string),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celltask import __version__
 from celltask.documents.header import header_text
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from celltask.documents.outline import DocumentText
-    from celltask.documents.runner.choice import Chosen
-    from celltask.documents.runner.outcome import DocumentOutcome
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.project import Settings
     from celltask.documents.session import Stage
 
 __all__ = ["Passed", "Watched"]
@@ -43,8 +42,8 @@ _FINISH = (
 class Watched:
     """A document that runs with its inputs noted."""
 
-    chosen: Chosen
     document: DocumentText
+    parameters: Mapping[str, object]
     stage: Stage
     file: Path
     """Where the kernel tells them."""
@@ -64,48 +63,47 @@ class Passed:
         self._settings = settings
         self._folder = settings.root / ".celltask"
 
-    def why_run(self, chosen: Chosen) -> str | None:
+    def why_run(self, document: DocumentText, parameters: Mapping[str, object]) -> str | None:
         """What has changed since the document passed, in words; empty if it never did; None if nothing has."""
         try:
-            found = json.loads(self._record(chosen).read_text(encoding="utf-8"))
+            found = json.loads(self._record(document, parameters).read_text(encoding="utf-8"))
             is_ours = found["format"] == _FORMAT and found["celltask"] == __version__
             cells, unknown = found["cells"], found["unknown"]
             inputs = Inputs(**found["inputs"]) if not unknown else None
         except (OSError, ValueError, KeyError, TypeError):
             return ""
-        if chosen.document is None or not _is_whole(chosen) or not is_ours:
+        if not is_ours:
             return ""
-        if cells != self._digest(chosen.document):
+        if cells != self._digest(document):
             return "its cells or settings changed"
         return str(unknown) if inputs is None else changed(inputs, self._settings.root) or None
 
-    def watched(self, chosen: Chosen, stage: Stage) -> Watched | None:
-        """The document with its stage set so that its inputs are noted; None if it can leave no record.
-
-        Its former record is removed.
-        """
-        document = chosen.document
-        if document is None or not _is_whole(chosen):
-            return None
-        self._record(chosen).unlink(missing_ok=True)
+    def watched(self, document: DocumentText, parameters: Mapping[str, object], stage: Stage) -> Watched:
+        """The document with its stage set so that its inputs are noted; its former record is removed."""
+        self._record(document, parameters).unlink(missing_ok=True)
         last = max((cell.number for cell in document.cells if not skip_reason(cell)), default=0)
         file = Path(tempfile.mkdtemp(prefix="celltask-inputs-"), "told.json")
         text = _RECORDER.read_text(encoding="utf-8")
         hidden = {number: list(codes) for number, codes in stage.hidden.items()}
         hidden[0] = [_INSTALL.format(text=text), *hidden.get(0, ())]
         hidden[last] = [*hidden.get(last, ()), _FINISH.format(text=text, file=str(file))]
-        return Watched(chosen, document, replace(stage, hidden=hidden), file, time.time_ns())
+        return Watched(document, parameters, replace(stage, hidden=hidden), file, time.time_ns())
 
-    def keep(self, watched: Watched, outcome: DocumentOutcome) -> None:
-        """Write the record of a document that has passed.
+    def keep(self, watched: Watched, *, has_passed: bool, copies: tuple[str, str] | None) -> None:
+        """Write the record of a document, if it has passed.
+
+        Args:
+            watched: The document.
+            has_passed: Whether all its cells have.
+            copies: The folder that showed the project while it ran, and the project's own; None if it ran in that.
 
         Raises:
             DocumentError: If it cannot be written.
         """
         try:
-            if outcome.failed or not watched.file.exists():
+            if not has_passed or not watched.file.exists():
                 return
-            told = json.loads(watched.file.read_text(encoding="utf-8"))
+            told = _in_project(json.loads(watched.file.read_text(encoding="utf-8")), copies)
         finally:
             shutil.rmtree(watched.file.parent, ignore_errors=True)
         document, root = watched.document, self._settings.root
@@ -122,15 +120,15 @@ class Passed:
         }
         if not self._folder.exists():
             write_whole(self._folder / ".gitignore", "*\n")
-        write_whole(self._record(watched.chosen), json.dumps(record, indent=1))
+        write_whole(self._record(document, watched.parameters), json.dumps(record, indent=1))
 
-    def _record(self, chosen: Chosen) -> Path:
-        path = chosen.path.absolute()
+    def _record(self, document: DocumentText, parameters: Mapping[str, object]) -> Path:
+        path = Path(document.path).absolute()
         if path.is_relative_to(self._settings.root):
             name = f"{path.relative_to(self._settings.root).as_posix()}.json"
         else:
             name = f"elsewhere/{path.name}-{_hash(str(path))[:16]}.json"
-        key = repr(sorted(chosen.parameters.items())) if chosen.parameters else ""
+        key = repr(sorted(parameters.items())) if parameters else ""
         return self._folder / "passed" / (f"{name[:-5]}-{_hash(key)[:16]}.json" if key else name)
 
     def _digest(self, document: DocumentText) -> str:
@@ -142,9 +140,22 @@ class Passed:
         return _hash(repr([header, cells, blocks, replace(settings, root=Path(), documents=())]))
 
 
-def _is_whole(chosen: Chosen) -> bool:
-    # What `>>>` examples read is not noted: a document with some runs always.
-    return chosen.document is not None and len(chosen.numbers) == len(chosen.document.cells) and not chosen.examples
+def _in_project(told: dict[str, Any], copies: tuple[str, str] | None) -> dict[str, Any]:
+    """What was told, with the project's own files in the place of their copies; what was written to those is gone."""
+    if copies is None:
+        return told
+    top, root = copies
+
+    def own(path: str) -> str:
+        return f"{root}{path[len(top) :]}" if path == top or path.startswith(f"{top}{os.sep}") else path
+
+    return {
+        **told,
+        "read": [own(path) for path in told["read"]],
+        "written": [path for path in told["written"] if own(path) == path],
+        "listed": [own(path) for path in told["listed"]],
+        "modules": {name: own(path) for name, path in told["modules"].items()},
+    }
 
 
 def _plain(options: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from celltask.documents.expected.outputs import Outputs
 from celltask.documents.kernels.imports import imports_of, shared_paths
-from celltask.documents.kernels.kernel import Scene
 from celltask.documents.kernels.pool import Kernels
 from celltask.documents.runner.cache import Passed
+from celltask.documents.runner.commands import Commands
 from celltask.documents.runner.document import run_document
-from celltask.documents.runner.expectation import Expectation
 from celltask.documents.runner.outcome import DocumentOutcome
-from celltask.documents.session import Stage
-from celltask.documents.set_up import hidden_code
-from celltask.documents.settings import DocumentSettings, document_settings
+from celltask.documents.stages import stage_of, thread_limits
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from celltask.documents.kernels.pool import Path as ServerPath
+    from celltask.documents.project import Settings
     from celltask.documents.runner.choice import Chosen
     from celltask.documents.runner.outcome import CellOutcome, Event
-    from celltask.documents.runner.settings import Settings
+    from celltask.documents.session import Stage
+    from celltask.documents.shell.asking import Choice
 
-__all__ = ["Manner", "run_documents", "stage_of"]
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+__all__ = ["Manner", "run_documents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,11 @@ class Manner:
     keep_outputs: bool = False
     """Keep what cells show also where they pass, which may take much memory."""
     compares: bool = True
-    """Have cells show what their document says, and try its `>>>` examples."""
+    """Have cells show what their document says, and try its examples."""
+    shell: Choice = "document"
+    """Which shell examples were chosen."""
+    promotes: Literal["", "write", "diff"] = ""
+    """Promote what cells show where it is something else than their document says: write it, or tell it alone."""
     cached: bool = False
     """Leave out documents that passed before, and that nothing has changed for since."""
 
@@ -63,10 +63,9 @@ def run_documents(
         manner: How.
         listen: Called with each event, from the event loop.
     """
-    crowd = _Crowd(documents, manner, listen)
     jobs = min(manner.jobs, len(documents))
-    with _limited_threads(jobs):
-        asyncio.run(crowd.run(jobs))
+    crowd = _Crowd(documents, manner, listen, jobs=jobs)
+    asyncio.run(crowd.run())
     return [crowd.outcomes[number] for number in sorted(crowd.outcomes)]
 
 
@@ -77,22 +76,25 @@ class _Stopped(Exception):  # noqa: N818 - no error: it ends the other workers
 class _Crowd:
     """Runs documents; holds what became of them, by their place among the documents."""
 
-    def __init__(self, documents: Sequence[Chosen], manner: Manner, listen: Callable[[Event], object]) -> None:
-        self._documents, self._manner, self._listen = documents, manner, listen
+    def __init__(
+        self, documents: Sequence[Chosen], manner: Manner, listen: Callable[[Event], object], *, jobs: int
+    ) -> None:
+        self._documents, self._manner, self._listen, self._jobs = documents, manner, listen, jobs
         self._paths = _server_paths(documents)
         self._next = 0
-        self._kernels = Kernels(manner.kernels)
-        self._passed = Passed(manner.settings) if manner.cached else None
+        self._limits = thread_limits(jobs)
+        self._kernels = Kernels(manner.kernels, environment=self._limits)
+        self._passed = Passed(manner.settings) if manner.cached and not manner.promotes else None
         self.outcomes: dict[int, DocumentOutcome] = {}
 
-    async def run(self, jobs: int) -> None:
-        """Run them, `jobs` at once."""
+    async def run(self) -> None:
+        """Run them, several at once."""
         if self._passed is None:  # else perhaps no kernel is needed
             self._kernels.warm()
         refused: ExceptionGroup[DocumentError] | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(jobs):
+                for _ in range(self._jobs):
                     group.create_task(self._work())
         except* _Stopped:
             pass
@@ -116,30 +118,45 @@ class _Crowd:
 
     async def _outcome_of(self, number: int) -> DocumentOutcome:
         chosen, passed = self._documents[number], self._passed
-        if passed is None:
-            return await self._run(chosen, self._stage_of(number))
-        why = passed.why_run(chosen)
+        if chosen.document is None:
+            return DocumentOutcome(chosen)
+        stage = stage_of(
+            chosen.document,
+            self._manner.settings,
+            parameters=chosen.parameters,
+            limits=self._limits,
+            path=self._paths[number],
+        )
+        if passed is None or not chosen.is_whole:
+            return await self._run(chosen, stage)
+        why = passed.why_run(chosen.document, chosen.parameters)
         if why is None:
             return DocumentOutcome(chosen, unchanged=True)
-        watched = passed.watched(chosen, self._stage_of(number))
-        outcome = await self._run(chosen, watched.stage if watched else self._stage_of(number))
-        if watched is not None:
-            passed.keep(watched, outcome)
+        watched = passed.watched(chosen.document, chosen.parameters, stage)
+        outcome = await self._run(chosen, watched.stage)
+        passed.keep(watched, has_passed=not outcome.failed, copies=outcome.copies)
         return replace(outcome, why=why)
 
     async def _run(self, chosen: Chosen, stage: Stage) -> DocumentOutcome:
-        manner = self._manner
-        return await run_document(
+        manner, document, outputs, commands = self._manner, chosen.document, None, None
+        if manner.compares and document is not None:
+            promotes = bool(manner.promotes) and not chosen.parameters
+            outputs = Outputs(document, manner.settings, promotes=promotes)
+            commands = Commands(chosen, document, manner.settings, manner.shell)
+        outcome = await run_document(
             chosen,
             stage,
             self._kernels,
-            expectation=Expectation(chosen.document, manner.settings) if manner.compares and chosen.document else None,
+            outputs=outputs,
+            commands=commands,
             listen=self._hear,
             keep_going=manner.keep_going,
         )
-
-    def _stage_of(self, number: int) -> Stage:
-        return stage_of(self._documents[number], self._manner.settings, self._paths[number])
+        try:
+            diff = outputs.promote(writes=manner.promotes == "write") if outputs else ""
+        except DocumentError as error:
+            return replace(outcome, chosen=replace(chosen, error=error))
+        return replace(outcome, diff=diff)
 
     def _hear(self, event: Event) -> None:
         if self._next < len(self._documents):  # while a cell runs, a kernel is made ready for the document after it
@@ -155,24 +172,6 @@ def _leaves(group: ExceptionGroup[DocumentError]) -> Iterator[DocumentError]:
             yield from _leaves(error)
 
 
-def stage_of(chosen: Chosen, settings: Settings, path: ServerPath = ()) -> Stage:
-    """How a document is run: by what its header says, and else the settings."""
-    own = document_settings(chosen.document) if chosen.document else DocumentSettings()
-    scene = Scene(
-        folder=str(settings.root if own.folder == "root" else chosen.path.parent),
-        environment=own.environment,
-        filters=settings.filters,
-        most_output=settings.most_output,
-    )
-    return Stage(
-        scene,
-        own.timeout_s or settings.timeout_s,
-        own.document_timeout_s or settings.document_timeout_s,
-        path,
-        hidden_code(chosen.document, chosen.parameters) if chosen.document else {},
-    )
-
-
 def _without_outputs(cell: CellOutcome) -> CellOutcome:
     if cell.verdict == "failed" or cell.reply is None:
         return cell
@@ -181,22 +180,3 @@ def _without_outputs(cell: CellOutcome) -> CellOutcome:
 
 def _server_paths(documents: Sequence[Chosen]) -> list[ServerPath]:
     return shared_paths([imports_of(one.document.cells if one.document else ()) for one in documents])
-
-
-@contextmanager
-def _limited_threads(jobs: int) -> Iterator[None]:
-    """Have the numerical libraries of several documents together use as many threads as there are cores.
-
-    They read this when they are imported, in the processes that kernels are forked from.
-    """
-    before = dict(os.environ)
-    if jobs > 1:
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        for name in _THREADS:
-            os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // jobs)))
-    try:
-        yield
-    finally:
-        for name in ("OMP_WAIT_POLICY", *_THREADS):
-            if name not in before:
-                os.environ.pop(name, None)

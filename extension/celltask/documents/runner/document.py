@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.outputs import Outputs
     from celltask.documents.kernels.pool import Kernels
     from celltask.documents.outline import Cell
     from celltask.documents.runner.choice import Chosen
-    from celltask.documents.runner.expectation import Expectation
+    from celltask.documents.runner.commands import Commands
     from celltask.documents.runner.outcome import Event
     from celltask.documents.session import Stage
 
@@ -32,7 +33,8 @@ async def run_document(  # noqa: PLR0913 - all but three by keyword
     stage: Stage,
     kernels: Kernels,
     *,
-    expectation: Expectation | None = None,
+    outputs: Outputs | None = None,
+    commands: Commands | None = None,
     listen: Callable[[Event], object] = lambda _: None,
     keep_going: bool = False,
 ) -> DocumentOutcome:
@@ -42,7 +44,8 @@ async def run_document(  # noqa: PLR0913 - all but three by keyword
         chosen: The document and the cells that are asked for.
         stage: How it is run.
         kernels: Give it the kernel, which is ended with the document.
-        expectation: What its cells must show; None if that does not matter.
+        outputs: What its cells must show; None if that does not matter.
+        commands: Its shell examples; None if they are not run.
         listen: Called before each cell that is executed.
         keep_going: Execute the cells below one that failed as well.
     """
@@ -50,10 +53,13 @@ async def run_document(  # noqa: PLR0913 - all but three by keyword
         return DocumentOutcome(chosen)
     begun = time.perf_counter()
     session = Session(chosen.document, kernels, stage)
-    run = _Run(chosen, session, expectation, keep_going=keep_going)
+    run = _Run(chosen, session, outputs, keep_going=keep_going)
     try:
         await run.to_the_end(listen)
-        outcome = DocumentOutcome(chosen, tuple(run.cells), tuple(run.setup), widgets=session.widgets)
+        if commands is not None:
+            run.cells += await commands.outcomes()
+        cells, setup = tuple(run.cells), tuple(run.setup)
+        outcome = DocumentOutcome(chosen, cells, setup, copies=session.copies, widgets=session.widgets)
     finally:
         await _completed(session.close())
     return replace(outcome, seconds=time.perf_counter() - begun)
@@ -72,8 +78,8 @@ async def _completed(work: Coroutine[object, object, None]) -> None:
 class _Run:
     """The cells of a document while they are executed; holds what became of them."""
 
-    def __init__(self, chosen: Chosen, session: Session, expectation: Expectation | None, *, keep_going: bool) -> None:
-        self._chosen, self._session, self._expectation = chosen, session, expectation
+    def __init__(self, chosen: Chosen, session: Session, outputs: Outputs | None, *, keep_going: bool) -> None:
+        self._chosen, self._session, self._outputs = chosen, session, outputs
         self._document = session.document
         self._keep_going = keep_going
         self._broken: CellOutcome | None = None
@@ -126,7 +132,7 @@ class _Run:
             told = tell(result.failure, self._document, cell)
             return self._breaking(CellOutcome(cell, name, "failed", told, reply=reply), is_asked=is_asked)
         try:
-            failure = self._expectation.check(cell, reply.outputs) if self._expectation and is_asked else None
+            failure = self._outputs.check(cell, reply.outputs) if self._outputs and is_asked else None
         except DocumentError as error:
             return CellOutcome(cell, name, "failed", _told(cell, error), reply=reply)
         if failure is None:
@@ -151,10 +157,10 @@ class _Run:
         if reason:
             return CellOutcome(cell, name, "skipped", reason=f"its cell {reason}")
         skipped = self._skipped(cell, name, is_asked=True)
-        if skipped is not None or self._expectation is None:
+        if skipped is not None or self._outputs is None:
             return skipped or CellOutcome(cell, name, "passed")
         try:
-            failure = await self._session.try_examples(block, self._expectation.rules)
+            failure = await self._session.try_examples(block, self._outputs.rules)
         except DocumentError as error:
             return CellOutcome(cell, name, "failed", _told(cell, error))
         if failure is None:

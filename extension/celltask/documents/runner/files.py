@@ -7,10 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbformat.v4 import new_markdown_cell
-
 from celltask.documents.expected.shown import shown_text
+from celltask.documents.kernels.notebooks import nbformat, new_markdown_cell
 from celltask.documents.report import relative
 from celltask.documents.runner.page import Shown, html_page
 from celltask.errors import DocumentError

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import importlib.metadata
 import os
+import stat
 import sys
 import sysconfig
 from functools import cache
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.outline import Cell
 
-__all__ = ["Inputs", "changed", "inputs_of", "named_files"]
+__all__ = ["Inputs", "changed", "file_state", "files_read", "forget_versions", "inputs_of", "named_files"]
 
 _NO_FILES = ("/proc", "/dev", "/sys")
 _MOST_NAMED = 1000
@@ -40,7 +41,9 @@ class Inputs(NamedTuple):
     """Digests of the names in folders whose content was listed."""
 
 
-def inputs_of(told: Mapping[str, object], named: Sequence[str], *, root: Path, started_ns: int) -> Inputs | str:
+def inputs_of(
+    told: Mapping[str, object], named: Sequence[str], *, root: Path, started_ns: int, before: Inputs | None = None
+) -> Inputs | str:
     """What a document that has just passed depends on; or in words why that is not known.
 
     Args:
@@ -48,26 +51,50 @@ def inputs_of(told: Mapping[str, object], named: Sequence[str], *, root: Path, s
         named: Paths that its cells name, some of which code in other languages may have read.
         root: Folder of the project.
         started_ns: When the document began.
+        before: What cells above the last depend on; it counts as it was then.
     """
     unknown, read, written, listed = (_texts(told[key]) for key in ("unknown", "read", "written", "listed"))
     modules: dict[str, str] = told["modules"]  # type: ignore[assignment]  # as it is told
-    own = [path for path in modules.values() if not _is_installed(path)]
+    own = _own(modules)
     both = next((path for path in read if path in written), None)
     if unknown or both:
         return unknown[0] if unknown else f"it changes {_shown(str(both), root)}, which it reads"
-    files = {}
+    files: dict[str, Sequence[object]] = {}
     for path in dict.fromkeys([*read, *own, *named]):
         if path in written or _is_foreign(path, root):
             continue
-        found = _file(path)
+        if before is not None and _shown(path, root) in before.files:
+            continue
+        found = file_state(path)
         if found and int(str(found[1])) >= started_ns:
-            if path in read:
+            if path in read or path in own:
                 return f"{_shown(path, root)} changed while it ran"
             if path in named:  # written by it
                 continue
         files[_shown(path, root)] = found
     folders = {_shown(path, root): _names_in(path) for path in listed if not _is_foreign(path, root)}
+    if before is not None:
+        files |= before.files
+        folders |= before.folders
     return Inputs(_python(), _packages(modules), files, folders)
+
+
+def files_read(told: Mapping[str, object], *, root: Path) -> list[str]:
+    """The files that a document has read, and its own modules.
+
+    Args:
+        told: By `recorder.tell`.
+        root: Folder of the project.
+    """
+    modules: dict[str, str] = told["modules"]  # type: ignore[assignment]  # as it is told
+    paths = dict.fromkeys([*_texts(told["read"]), *_own(modules)])
+    return [path for path in paths if not _is_foreign(path, root)]
+
+
+def forget_versions() -> None:
+    """Look the versions of packages up again when they are needed: meanwhile, others may have been installed."""
+    _version.cache_clear()
+    _distributions.cache_clear()
 
 
 def changed(inputs: Inputs, root: Path) -> str:
@@ -79,7 +106,7 @@ def changed(inputs: Inputs, root: Path) -> str:
         if now != version:
             return f"{name} is {now or 'not installed'}, and was {version}"
     for path, before in inputs.files.items():
-        now_found = _file(str(root / path), before)
+        now_found = file_state(str(root / path), before)
         if now_found[2:] != [*before][2:]:
             return f"{path} {'is new' if not before else 'changed' if now_found else 'is gone'}"
     for path, names in inputs.folders.items():
@@ -126,14 +153,20 @@ def _files_below(folder: Path) -> list[str]:
     return found
 
 
+def _own(modules: Mapping[str, str]) -> list[str]:
+    return [path for path in modules.values() if not _is_installed(path)]
+
+
 def _texts(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def _file(path: str, before: Sequence[object] = ()) -> list[object]:
+def file_state(path: str, before: Sequence[object] = ()) -> list[object]:
     """Size, time and digest; the digest is that of `before` if size and time are. Empty if there is no such file."""
     try:
         found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for its other end
+            return []
         if [found.st_size, found.st_mtime_ns] == [*before][:2]:
             return [*before]
         with Path(path).open("rb") as file:

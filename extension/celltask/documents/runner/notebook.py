@@ -7,10 +7,8 @@ from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
 from celltask.documents.header import header_of
+from celltask.documents.kernels.notebooks import nbformat, new_code_cell, new_markdown_cell, new_notebook, new_output
 from celltask.documents.runner.parameters import INJECTED
 from celltask.documents.verdict import skip_reason
 

@@ -34,7 +34,9 @@ class CellOutcome:
     reply: Reply | None = None
     """The kernel's, if the cell was executed."""
     is_example: bool = False
-    """Whether these are `>>>` examples; the cell then stands for them, numbered as the one below them."""
+    """Whether this is an example, of `>>>` or of the shell; the cell then stands for it, and has its line."""
+    took_s: float = 0.0
+    """How long it took without a kernel."""
 
     @property
     def where(self) -> str:
@@ -44,7 +46,7 @@ class CellOutcome:
     @property
     def seconds(self) -> float:
         """How long it took."""
-        return self.reply.seconds if self.reply else 0.0
+        return self.reply.seconds if self.reply else self.took_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class DocumentOutcome:
     """True if it was not run, since it passed before and nothing has changed."""
     why: str = ""
     """Why it was run where it passed before: ``"data/prices.csv changed"``."""
+    copies: tuple[str, str] | None = None
+    """The folder that showed the project while it ran, and the project's own; None if it ran in that."""
+    diff: str = ""
+    """What was promoted of it, or is to be."""
     widgets: object = None
     """State of its widgets, as notebooks hold it in their metadata."""
 
@@ -71,7 +77,7 @@ class DocumentOutcome:
 
     @property
     def executed(self) -> list[CellOutcome]:
-        """All its cells that something is known of, in their order; without `>>>` examples."""
+        """All its cells that something is known of, in their order; without examples."""
         found = [one for one in (*self.setup, *self.cells) if not one.is_example]
         return sorted(found, key=lambda one: one.cell.number)
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["finish", "install"]
+__all__ = ["finish", "install", "tell"]
 
 _IMPORTLIB = "<frozen importlib._bootstrap_external>"
 _PROCESSES = frozenset(
@@ -23,6 +23,9 @@ _HARMLESS = frozenset({"gcc", "ldconfig", "ld", "lscpu", "objdump", "uname"})
 _WORKERS = ("popen_fork", "popen_forkserver", "popen_spawn_posix", "popen_loky_posix")
 """Ends of the names of modules that are loaded when a pool of processes starts one."""
 _WRITES = os.O_WRONLY | os.O_RDWR
+_CHANGES = {"os.mkdir": 1, "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "shutil.rmtree": 1}
+"""Other events that change files and folders; how many of these they name first."""
+_HEARD = _PROCESSES | {*_CHANGES, "open", "os.listdir", "os.scandir", "socket.connect", "sqlite3.connect"}
 
 
 class Recorder:
@@ -38,24 +41,31 @@ class Recorder:
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
         """Note an audit event; called for each one, so it decides quickly."""
+        if event not in _HEARD or not self.is_on:
+            return
         if event == "open":
-            if self.is_on:
-                self._opened(*args)
+            self._opened(*args)
         elif event in {"os.listdir", "os.scandir"}:
-            if self.is_on and not _is_importing():
+            if not _is_importing():
                 self._note(self.listed, args[0] or ".")
+        elif event in _CHANGES:
+            self._changed(*args[: _CHANGES[event]], folder=args[-1])
         elif event in _PROCESSES:
-            if self.is_on:
-                self._started(event, args)
-        elif event == "socket.connect" and self.is_on and isinstance(args[1], tuple):
-            self.unknown[f"it connects to {args[1][0]}"] = None
-        elif event == "sqlite3.connect" and self.is_on:
+            self._started(event, args)
+        elif event == "sqlite3.connect":
             self._note(self.read, args[0])
+        elif isinstance(args[1], tuple):
+            self.unknown[f"it connects to {args[1][0]}"] = None
 
     def _opened(self, path: object, mode: str | None, flags: int) -> None:
         is_written = bool(set(mode or "").intersection("wax+")) or bool(mode is None and flags & _WRITES)
         if not _is_importing():
             self._note(self.written if is_written else self.read, path)
+
+    def _changed(self, *paths: object, folder: object) -> None:
+        if not _is_importing() and folder in {-1, None}:  # else they are told from an open folder
+            for path in paths:
+                self._note(self.written, path)
 
     def _note(self, where: dict[str, None], path: object) -> None:
         if isinstance(path, (str, bytes, os.PathLike)):
@@ -89,6 +99,21 @@ def install(shell: Any) -> None:  # noqa: ANN401 - IPython's, which is not impor
     recorder = Recorder()
     shell._celltask_recorder = recorder  # noqa: SLF001 - kept for `finish`
     sys.addaudithook(recorder.hear)
+
+
+def tell(shell: Any, file: str) -> None:  # noqa: ANN401 - as above
+    """Write to `file` what was noted until now, as JSON; the next cell is noted again.
+
+    Until then the kernel may be forked, and given another connection file, which is none of the document's doing.
+    """
+    finish(shell, file)
+    recorder = shell._celltask_recorder  # noqa: SLF001 - put there by `install`
+
+    def go_on(*_: object) -> None:
+        recorder.is_on = True
+        shell.events.unregister("pre_run_cell", go_on)
+
+    shell.events.register("pre_run_cell", go_on)
 
 
 def finish(shell: Any, file: str) -> None:  # noqa: ANN401 - as above

@@ -5,18 +5,19 @@ from __future__ import annotations
 import configparser
 import shlex
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from celltask.documents.project import Settings
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.documents.outline import Nested
+    from celltask.documents.settings import Folder
 
-__all__ = ["Settings", "read_settings", "warning_filter"]
+__all__ = ["read_settings", "warning_filter"]
 
 _TABLES = {
     "pytest.toml": ("pytest",),
@@ -28,41 +29,9 @@ _TABLES = {
     "setup.cfg": ("tool:pytest",),
 }
 """Where pytest looks for its settings, in its order; the table or section that holds them."""
-_NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 _ACTIONS = ("default", "always", "ignore", "module", "once", "error")
 _PARTS = 5
 _TRUE = frozenset({"1", "on", "true", "yes"})
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The settings that matter to documents; the defaults are those of the pytest plugin."""
-
-    root: Path
-    """Folder of the file that holds them; the working folder if there is none."""
-    documents: tuple[str, ...] = ()
-    """Folders, files and patterns, from `root`."""
-    timeout_s: float = 300.0
-    document_timeout_s: float = float("inf")
-    """That all cells of a document together may take."""
-    nested: Nested = "run"
-    """What becomes of code cells inside of directives, lists and quotations."""
-    parametrize: tuple[str, ...] = ()
-    """Sets of values for documents, a line each; see `documents.settings.parameters_in`."""
-    sanitize: tuple[str, ...] = ()
-    """Sanitisers of expected output, a line each."""
-    expected_rtol: str = ""
-    """Relative tolerance of numbers in it."""
-    compares_notebooks: bool = False
-    """Whether cells of notebooks must show what is stored there."""
-    most_output: int = 20_000_000
-    """Characters that a cell may show."""
-    filters: tuple[tuple[object, ...], ...] = ()
-    """Warning filters: action, message, category, module, line."""
-    not_entered: tuple[str, ...] = _NOT_ENTERED
-    """Patterns of folders in which no document is looked for."""
-    test_modules: tuple[str, ...] = ("test_*.py", "*_test.py")
-    """Patterns of Python files that are modules of tests, and no documents."""
 
 
 def read_settings(paths: Sequence[Path] = ()) -> Settings:
@@ -124,6 +93,8 @@ def _settings(file: Path, found: Mapping[str, object]) -> Settings:
         expected_rtol=str(found.get("celltask_expected_rtol", "")),
         compares_notebooks=str(found.get("celltask_notebook_outputs", "")).lower() in _TRUE,
         most_output=int(_positive(found, "celltask_output_limit", 20.0, "megabytes", file) * 1e6),
+        memory_mib=_positive(found, "celltask_memory", 1.0, "MiB", file) if found.get("celltask_memory") else None,
+        folder=_folder(found, file),
         filters=tuple(filters),
         not_entered=_words(found.get("norecursedirs", settings.not_entered)),
         test_modules=_words(found.get("python_files", settings.test_modules)),
@@ -134,6 +105,13 @@ def _nested(found: Mapping[str, object], file: Path) -> Nested:
     given = found.get("celltask_nested", "run")
     if given not in ("run", "report", "refuse"):
         raise DocumentError(f"celltask_nested is {given!r}, not run, report or refuse", str(file))
+    return given
+
+
+def _folder(found: Mapping[str, object], file: Path) -> Folder:
+    given = found.get("celltask_cwd", "document")
+    if given not in ("document", "root", "scratch"):
+        raise DocumentError(f"celltask_cwd is {given!r}, not document, root or scratch", str(file))
     return given
 
 

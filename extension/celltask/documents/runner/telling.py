@@ -45,7 +45,7 @@ def document_line(outcome: DocumentOutcome) -> str:
 
 def cell_line(outcome: DocumentOutcome, cell: CellOutcome) -> str:
     """``"docs/page.md::train passed (line 101, 12 ms)"``."""
-    more = f", {duration(cell.seconds)}" if cell.reply else ""
+    more = f", {duration(cell.seconds)}" if cell.seconds else ""
     reason = f": {cell.reason}" if cell.reason else ""
     return f"{outcome.chosen.shown}::{cell.name} {cell.verdict} (line {cell.cell.first_line}{more}){reason}"
 
@@ -82,7 +82,8 @@ def _stream(name: str, text: str) -> str:
 
 def slowest(outcomes: Sequence[DocumentOutcome], number: int) -> list[str]:
     """The cells that took longest, at most `number`; all of them if it is 0."""
-    timed = [(cell.seconds, outcome, cell) for outcome in outcomes for cell in outcome.executed if cell.reply]
+    known = [(outcome, cell) for outcome in outcomes for cell in (*outcome.setup, *outcome.cells)]
+    timed = [(cell.seconds, outcome, cell) for outcome, cell in known if cell.seconds]
     timed.sort(key=lambda item: -item[0])
     return [
         f"{duration(took):>8}  {outcome.chosen.shown}::{cell.name}" for took, outcome, cell in timed[: number or None]

@@ -6,18 +6,20 @@ import pickle
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.shown import shown_text
 from celltask.documents.failed import unknown_name
-from celltask.documents.kernels.kernel import Scene
+from celltask.documents.project import Settings
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runner.background import background
-from celltask.documents.session import Session, Stage
-from celltask.documents.settings import document_settings
+from celltask.documents.runner.settings import read_settings
+from celltask.documents.session import Session
+from celltask.documents.stages import stage_of
 from celltask.documents.verdict import judge, skip_reason
 from celltask.errors import DocumentError
 
@@ -51,9 +53,10 @@ def run_until(
     reason = skip_reason(cell)
     if reason:
         raise DocumentError(f"cell {name} {reason}, so it is not run", _place(cell), "name another cell")
-    own = document_settings(document)
-    scene = Scene(str(Path(document.path).parent), {**own.environment, **(environment or {})})
-    values = Values(document, Session(document, background().kernels, Stage(scene, timeout)))
+    settings = Settings(read_settings([Path(document.path)]).root)
+    stage = replace(stage_of(document, settings), timeout_s=timeout)
+    scene = replace(stage.scene, environment={**stage.scene.environment, **(environment or {})})
+    values = Values(document, Session(document, background().kernels, replace(stage, scene=scene)))
     try:
         values.reach(cell)
     except BaseException:

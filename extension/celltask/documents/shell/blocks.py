@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from celltask.documents.outline import Block, DocumentText
     from celltask.documents.shell.asking import Choice
 
-__all__ = ["ShellBlock", "is_shell", "shell_blocks"]
+__all__ = ["ShellBlock", "asked_blocks", "is_shell", "shell_blocks"]
 
 _LANGUAGES = frozenset({"console", "bash", "sh", "shell", "zsh", "shell-session", "shellsession", "sh-session"})
 _DIRECTIVES = frozenset({"", "code-block", "code", "sourcecode"})
@@ -78,6 +78,7 @@ def shell_blocks(
         commands = commands_in(block.source, block.first_line, exit_code=exit_code_of(block, where))
         if not commands:
             continue
+        commands = tuple(command._replace(options=block.options) for command in commands)
         if commands[0].is_script and number + 1 < len(document.blocks):
             commands = (_with_fence(commands[0], block, document.blocks[number + 1], lines),)
         own = block_choice(block, where)
@@ -87,6 +88,16 @@ def shell_blocks(
         names.add(name)
         found.append(ShellBlock(name, commands[0].line, commands, runs, reason, timeout_of(block, where)))
     return found
+
+
+def asked_blocks(document: DocumentText, *, choice: Choice, taken: Collection[str] = ()) -> list[ShellBlock]:
+    """The shell examples that are to be run, and, if there are some, those of which it is said that they are not.
+
+    Args: as of `shell_blocks`, and so are the errors.
+    """
+    blocks = shell_blocks(document, choice=choice, taken=taken)
+    asked = any(block.runs for block in blocks)
+    return [block for block in blocks if block.runs or (asked and block.reason)]
 
 
 def _reason(own: Choice, choice: Choice) -> str:
@@ -112,4 +123,5 @@ def _with_fence(script: Command, block: Block, below: Block, lines: list[str]) -
     if below.directive != "output" or any(line.removeprefix(block.prefix).strip() for line in between):
         return script
     shown = below.source.rstrip().split("\n")
-    return script._replace(expected=tuple(shown) if any(shown) else (), expected_line=below.first_line)
+    expected = tuple(shown) if any(shown) else ()
+    return script._replace(expected=expected, expected_line=below.first_line, options=below.options)

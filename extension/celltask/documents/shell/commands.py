@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.shell.unfinished import is_unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Command", "commands_in", "has_prompts"]
 
@@ -34,6 +37,8 @@ class Command(NamedTuple):
     """What the document says; None if the next command shows it, with ``echo $?``."""
     is_script: bool = False
     """Whether it ends at the first command that fails."""
+    options: Mapping[str, object] = {}
+    """Of the fence that shows its output: how that is compared."""
 
 
 def has_prompts(source: str) -> bool:

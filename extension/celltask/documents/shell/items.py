@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
+from celltask.documents.project_of_pytest import settings_of
 from celltask.documents.report import relative
-from celltask.documents.shell.blocks import shell_blocks
-from celltask.documents.shell.session import DEPTH, ShellSession, find_shell
+from celltask.documents.shell.blocks import asked_blocks
+from celltask.documents.shell.run import ShellRun, reason_not_to_run, told_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,71 +22,17 @@ if TYPE_CHECKING:
     from celltask.documents.shell.asking import Choice
     from celltask.documents.shell.blocks import ShellBlock
     from celltask.documents.shell.judging import ShellFailure
-    from celltask.documents.shell.session import Verdict
 
-__all__ = ["ShellItem", "ShellRun", "shell_items"]
+__all__ = ["ShellItem", "shell_items"]
 
 
 class ShellFailedError(Exception):
-    """A shell example failed; `before` is the one for which it was run as set-up, if any."""
+    """A shell example failed; `before` is the name of the one for which it was run as set-up, if any."""
 
-    def __init__(self, item: ShellItem, failure: ShellFailure, before: ShellItem | None = None) -> None:
+    def __init__(self, block: ShellBlock, failure: ShellFailure, before: str = "") -> None:
         super().__init__(failure.what)
-        self.item, self.failure, self.before = item, failure, before
-
-
-class ShellRun:
-    """The shell examples of a document. Holds their session, and what became of those run so far."""
-
-    def __init__(self, document: DocumentFile) -> None:
-        self._document = document
-        self.items: list[ShellItem] = []
-        self._session: ShellSession | None = None
-        self._verdicts: dict[ShellItem, Verdict] = {}
-        self._broken_by: ShellItem | None = None
-        self._is_told = False
-
-    def prepare(self, item: ShellItem) -> None:
-        """Run the examples above `item` that were not run yet; what they print is judged in their own items.
-
-        Raises:
-            ShellFailedError: If one of them does not end as it should, and that is not told yet.
-            Skipped: If one of them did not, and that was told.
-        """
-        for earlier in self.items[: self.items.index(item)]:
-            if self._broken_by is None and earlier.block.runs:
-                self.verdict_on(earlier)
-        broken = self._broken_by
-        if broken is None or item in self._verdicts:
-            return
-        failure = self._verdicts[broken].failure
-        if failure is None or self._is_told:
-            place = f"{relative(str(self._document.path))}:{broken.block.line}"
-            raise pytest.skip.Exception(f"{broken.name} above failed ({place})", _use_item_location=True)
-        self._is_told = True
-        raise ShellFailedError(broken, failure, before=item)
-
-    def verdict_on(self, item: ShellItem, *, tells: bool = False) -> Verdict:
-        """What became of the example of `item`, which is run if it was not yet."""
-        if item not in self._verdicts:
-            config = self._document.config
-            if self._session is None:
-                self._session = ShellSession(self._document.document, config.rootpath)
-            verdict = self._session.run(item.block, float(config.getini("celltask_timeout")))
-            self._verdicts[item] = verdict
-            if verdict.failure is not None and not verdict.failure.differs:
-                self._broken_by = item
-        if tells and self._broken_by is item:
-            self._is_told = True
-        return self._verdicts[item]
-
-    def close(self) -> None:
-        """End the session; an example asked for later begins with a fresh one."""
-        session, self._session = self._session, None
-        self._verdicts.clear()
-        self._broken_by, self._is_told = None, False
-        if session is not None:
-            session.close()
+        self.failure = failure
+        self.text = told_before(before, block, failure) if before else failure.text
 
 
 class ShellItem(pytest.Item):
@@ -105,13 +51,21 @@ class ShellItem(pytest.Item):
         return f"<Shell {self.name} line {self.block.line}>"
 
     def setup(self) -> None:
-        """Have the examples above run."""
-        reason = self.block.reason or ("" if find_shell() else "shell examples need bash or sh")
-        if not reason and _is_too_deep(self.config):
-            reason = "it is within a shell example itself"
+        """Have the examples above run.
+
+        Raises:
+            ShellFailedError: If one of them does not end as it should, and that is not told yet.
+        """
+        reason = reason_not_to_run(self.block, _choice(self.config))
         if reason:
             raise pytest.skip.Exception(f"the example is not run: {reason}", _use_item_location=True)
-        self.run.prepare(self)
+        broken = self.run.broken_above(self.block)
+        if broken is None:
+            return
+        if broken.failure is None:
+            place = f"{relative(str(self.path))}:{broken.block.line}"
+            raise pytest.skip.Exception(f"{broken.block.name} above failed ({place})", _use_item_location=True)
+        raise ShellFailedError(broken.block, broken.failure, before=self.name)
 
     def runtest(self) -> None:
         """Run the commands of the example.
@@ -119,9 +73,9 @@ class ShellItem(pytest.Item):
         Raises:
             ShellFailedError: If they do not do what the document says.
         """
-        verdict = self.run.verdict_on(self, tells=True)
+        verdict = self.run.verdict_on(self.block, tells=True)
         if verdict.failure is not None:
-            raise ShellFailedError(self, verdict.failure)
+            raise ShellFailedError(self.block, verdict.failure)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line in that file from 0, and name."""
@@ -134,9 +88,7 @@ class ShellItem(pytest.Item):
         error = excinfo.value
         if not isinstance(error, ShellFailedError):
             return super()._repr_failure_py(excinfo, style)
-        what, text = error.failure.what, error.failure.text
-        if error.before is not None:
-            text = f"{error.before.name} needs the shell examples above it, and {error.item.name} failed\n\n{text}"
+        what, text = error.failure.what, error.text
         traceback = ReprTraceback([ReprEntryNative([text])], None, style="native")
         place = ReprFileLocation(relative(str(self.path)), error.failure.line, what)
         return ReprExceptionInfo(traceback, place)
@@ -148,19 +100,10 @@ def shell_items(document: DocumentFile, taken: Collection[str]) -> list[ShellIte
     Raises:
         DocumentError: If an option of a block or of the header cannot be read.
     """
-    choice = cast("Choice", document.config.getoption("celltask_shell"))
-    blocks = shell_blocks(document.document, choice=choice, taken=taken)
-    run = ShellRun(document)
-    asked = any(block.runs for block in blocks)
-    run.items = [
-        ShellItem.from_parent(document, name=block.name, block=block, run=run)
-        for block in blocks
-        if block.runs or (asked and block.reason)
-    ]
-    return run.items
+    blocks = asked_blocks(document.document, choice=_choice(document.config), taken=taken)
+    run = ShellRun(document.document, blocks, settings_of(document.config))
+    return [ShellItem.from_parent(document, name=block.name, block=block, run=run) for block in blocks]
 
 
-def _is_too_deep(config: pytest.Config) -> bool:
-    """Whether pytest is run by a shell example; one level more is allowed to who asks for it by the option."""
-    allowed = 1 if config.getoption("celltask_shell") == "run" else 0
-    return int(os.environ.get(DEPTH, "0")) > allowed
+def _choice(config: pytest.Config) -> Choice:
+    return cast("Choice", config.getoption("celltask_shell"))

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.expected.compare import compare
+from celltask.documents.expected.rules import Rules, rules_of
 from celltask.documents.report import relative
 from celltask.documents.shell.page_module import has_same_lines
 from celltask.documents.shell.process import MOST_BYTES
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from celltask.documents.expected.sanitise import Sanitiser
     from celltask.documents.outline import DocumentText
     from celltask.documents.shell.commands import Command
     from celltask.documents.shell.process import Outcome
 
-__all__ = ["ShellFailure", "Transcript", "judge_command"]
+__all__ = ["Comparing", "ShellFailure", "Transcript", "judge_command"]
 
 _SHOWN_LINES = 40
 _SHELL_LINE = re.compile(r"^bash: line \d+: ", re.MULTILINE)
@@ -37,11 +39,19 @@ class ShellFailure(NamedTuple):
     """Whether the command ended as it should, and only printed something else."""
 
 
+class Comparing(NamedTuple):
+    """How a document has outputs compared, where a fence does not say so."""
+
+    rules: Rules = Rules()
+    known: tuple[Sanitiser, ...] = ()
+    """Sanitisers that a fence may name, if those are more than the rules have."""
+
+
 class Transcript:
     """What the commands of one example printed. Holds text, and grows."""
 
-    def __init__(self, document: DocumentText, limit_s: float) -> None:
-        self.document, self.limit_s = document, limit_s
+    def __init__(self, document: DocumentText, limit_s: float, comparing: Comparing) -> None:
+        self.document, self.limit_s, self.comparing = document, limit_s, comparing
         self._parts: list[str] = []
 
     @property
@@ -70,6 +80,9 @@ def judge_command(
         command: As the document has it.
         outcome: How it ended.
         written: Modules made of the page's own cells.
+
+    Raises:
+        DocumentError: If an option of the fence that shows its output cannot be read.
     """
     document = transcript.document
     line = outcome.line or command.line
@@ -82,7 +95,9 @@ def judge_command(
     if not command.expected:
         return None
     printed = outcome.output if command.is_script else _SHELL_LINE.sub("bash: ", outcome.output)
-    found = compare("\n".join(command.expected), printed)
+    where = f"{relative(document.path)}:{command.expected_line}"
+    rules, known = transcript.comparing
+    found = compare("\n".join(command.expected), printed, rules_of(command.options, rules, known=known, where=where))
     if found is None:
         return None
     diff = [*found.diff(command.expected_line, name=relative(document.path)), *found.notes]

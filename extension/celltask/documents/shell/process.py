@@ -117,13 +117,17 @@ class ShellProcess:
             self.close()
         return Outcome(how, reading.text, reading.exit_code, reading.line)
 
+    def interrupt(self) -> None:
+        """Have the shell end, with all that it started; whoever waits for a command in it, is told so."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # the sign for the watcher
+
     def close(self) -> None:
         """End the shell and all that it started; a second call does nothing."""
         if not self._is_open:
             return
         self._is_open = False
-        assert self._process.stdin is not None  # noqa: S101 - it was asked for
-        self._process.stdin.close()  # the sign for the watcher
+        self.interrupt()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

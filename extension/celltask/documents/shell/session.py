@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from celltask.documents.settings import document_settings
-from celltask.documents.shell.judging import ShellFailure, Transcript, judge_command
+from celltask.documents.shell.judging import Comparing, ShellFailure, Transcript, judge_command
 from celltask.documents.shell.process import ShellProcess
 from celltask.documents.shell.scratch import Scratch
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from celltask.documents.outline import DocumentText
+    from celltask.documents.settings import Folder
     from celltask.documents.shell.blocks import ShellBlock
     from celltask.documents.shell.commands import Command
     from celltask.documents.shell.process import Outcome
@@ -58,22 +59,32 @@ class ShellSession:
     Args:
         document: The document.
         root: The project's folder: relative paths may lead through it, and ``cwd: root`` begins there.
+        folder: Where the examples begin, if the header does not say so.
+        comparing: How outputs are compared.
 
     Raises:
         DocumentError: If there is no shell, or the header cannot be read.
     """
 
-    def __init__(self, document: DocumentText, root: Path | None = None) -> None:
-        self._document = document
+    def __init__(
+        self,
+        document: DocumentText,
+        root: Path | None = None,
+        *,
+        folder: Folder = "document",
+        comparing: Comparing | None = None,
+    ) -> None:
+        self._document, self._comparing = document, comparing or Comparing()
         self._shell = find_shell()
         if not self._shell:
             raise DocumentError("shell examples need bash or sh", document.path, "run them where there is one")
         settings = document_settings(document)
         self._environment = _environment(self._shell[0]) | dict(settings.environment)
-        self._scratch = Scratch(document, root, from_root=settings.folder == "root")
+        self._scratch = Scratch(document, root, from_root=(settings.folder or folder) == "root")
         self._folder = self._scratch.start
         self._state = self._scratch.place / "state"
         self._process: ShellProcess | None = None
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -90,14 +101,22 @@ class ShellSession:
         """
         limit_s = block.timeout_s or timeout_s
         deadline = time.monotonic() + limit_s
-        transcript = Transcript(self._document, limit_s)
+        transcript = Transcript(self._document, limit_s, self._comparing)
         for command in block.commands:
+            if self._is_over:
+                break
             outcome = self._run(command, deadline)
             transcript.add(command, outcome)
             failure = judge_command(transcript, command, outcome, self._scratch.written)
             if failure is not None:
                 return Verdict(failure, transcript.text)
         return Verdict(None, transcript.text)
+
+    def interrupt(self) -> None:
+        """End the shell, and the example that another thread runs in it; no other is run."""
+        self._is_over = True
+        if self._process is not None:
+            self._process.interrupt()
 
     def close(self) -> None:
         """End the shell with all that it started, and remove the folder; a second call does nothing."""
@@ -112,6 +131,8 @@ class ShellSession:
             folder = self._folder if self._folder.is_dir() else self._scratch.start
             folder.mkdir(parents=True, exist_ok=True)
             self._process = ShellProcess(self._shell, folder, self._environment, self._state)
+            if self._is_over:  # meanwhile
+                self._process.interrupt()
         # Empty lines in front give the shell's messages, and what it tells while it runs, the lines of the document.
         file = self._scratch.place / self._document.name
         strict = (_STRICT if "bash" in self._shell[0] else "set -e") if command.is_script else ""

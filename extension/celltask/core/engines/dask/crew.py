@@ -7,7 +7,9 @@ import os
 import queue
 import sys
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from distributed import KilledWorker
 
 from celltask.core.context import ACTIVE
 from celltask.core.engines.dask.handing import Handout, outputs_of
@@ -21,9 +23,11 @@ from celltask.core.task import Task
 from celltask.errors import RunCancelledError, WorkerDiedError
 
 if TYPE_CHECKING:
+    from celltask.core.composite import Composite
     from celltask.core.context import NodeContext
     from celltask.core.engines.dask.clusters import Fleet
     from celltask.core.execution import Execution
+    from celltask.errors import RunError
 
 __all__ = ["DaskCrew"]
 
@@ -167,6 +171,7 @@ class DaskCrew:
         duration_s: float,
         attempts: int,
         is_reused: bool,  # noqa: FBT001 - as above
+        digests: tuple[dict[int, str] | None, tuple[str, ...]],
     ) -> None:
         if part == "enter":
             return
@@ -175,13 +180,14 @@ class DaskCrew:
             self._count(owner, at, attempts)
             return  # done again
         context, clock = owner.contexts[at]
-        context.reused = is_reused
+        context.reused, (context.input_digests, context.output_digests) = is_reused, digests
         if part == "leave":
             scope.left.discard(LEAVING)
         else:
             clock = time.perf_counter() - duration_s
         owner.execution.finished(at, context, clock)
         self._count(owner, at, attempts)
+        owner.execution.record(at)
         owner.ended.add(at)
         owner.left.discard(at)
         if any(each.here or each.todo for each in self._scopes):
@@ -211,6 +217,7 @@ class DaskCrew:
         owner.left.discard(place)
         owner.execution.failed(place, context, time.perf_counter() - duration_s, error)
         self._count(owner, place, attempts)
+        owner.execution.record(place)
         self._settle(owner)
 
     def _settle(self, scope: Scope) -> None:
@@ -227,7 +234,7 @@ class DaskCrew:
                 scope.left.discard(place)
         if not scope.left and scope.outer is not None:
             outer, at = scope.outer
-            execution.tell_skipped()
+            execution.close()
             if at in outer.left and execution.error is not None:
                 _, clock = outer.contexts[at]
                 self._fail(outer, at, execution.error, time.perf_counter() - clock)
@@ -262,25 +269,33 @@ class DaskCrew:
                     context, clock = scope.contexts[place]
                     scope.execution.failed(place, context, clock, RunCancelledError(told, member.place))
             if scope.outer is not None:
-                scope.execution.tell_skipped()
+                scope.execution.close()
             scope.left.clear()
 
     def _look_after(self) -> None:
         """Look for what nobody tells: a lost scheduler, and nodes that Dask has given up."""
         lost = self._office.lost()
         if lost is not None:
-            raise lost
+            self._lose(lost)
         for scope, place, part, error in self._office.given_up():
             owner, at = self._node_of(scope, place, part)
             if at not in owner.left:
                 continue
-            member = owner.step(at).member
-            told = f"task {member.name!r} was given up by Dask: {type(error).__name__}: {error}"
-            mend = "look for what ends the worker: a crash, or too little memory; or look into the worker's own log"
-            self._fail(owner, at, WorkerDiedError(told, member.place, mend), 0.0)
+            self._fail(owner, at, _given_up(owner.step(at).member, error), 0.0)
         for scope in self._scopes:
             if scope.is_stopping and scope.left:
                 self._give_up_lost(scope)
+
+    def _lose(self, error: RunError) -> NoReturn:
+        """End the run because the cluster is gone; what was under way has failed with it."""
+        self._root.execution.abort(error)
+        for scope in self._scopes:
+            for place in list(scope.left & scope.contexts.keys()):
+                context, clock = scope.contexts[place]
+                scope.execution.failed(place, context, clock, error)
+            if scope.outer is not None:
+                scope.execution.close()
+        raise error
 
     def _give_up_lost(self, scope: Scope) -> None:
         """Do not wait, when the execution was stopped, for nodes whose worker is gone."""
@@ -289,6 +304,18 @@ class DaskCrew:
             if (scope.number, place) not in alive and place not in scope.inner and not self._here.runs(scope, place):
                 told = f"the Dask worker of task {scope.step(place).member.name!r} was lost while the run was stopped"
                 self._fail(scope, place, WorkerDiedError(told, scope.step(place).member.place), 0.0)
+
+
+def _given_up(member: Task[..., object] | Composite, error: BaseException) -> WorkerDiedError:
+    """The error of a node that Dask gave up."""
+    mend = (
+        "look for what ends its process: a crash, or too little memory; with a timeout=… it gets a process of its own"
+    )
+    if isinstance(error, KilledWorker):
+        told = f"task {member.name!r} was running on several Dask workers that died one after another, and is given up"
+        return WorkerDiedError(told, member.place, mend)
+    told = f"task {member.name!r} was given up by Dask: {type(error).__name__}: {error}"
+    return WorkerDiedError(told, member.place, "look into the logs of the workers")
 
 
 def _error_in(told: tuple[bytes, list[bytes]]) -> BaseException:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from dask.task_spec import Task as DaskTask
 from dask.task_spec import TaskRef
 
+from celltask.core.context import FRESH_SINCE
 from celltask.core.engines.dask.scopes import LEAVING, Scope
 from celltask.core.engines.dask.shipment import Border, Part, Shipment
 from celltask.core.engines.dask.worker import carry_out
+from celltask.core.stores.choice import where
 from celltask.core.task import Task
 from celltask.core.travel import luggage_of
 from celltask.core.workflow import Workflow
@@ -17,6 +19,7 @@ from celltask.core.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from celltask.core.composite import Composite
     from celltask.core.engines.dask.scopes import Key
     from celltask.core.graph import Binding
 
@@ -81,7 +84,9 @@ class Handout:
             for scope in list(self.scopes):
                 filled = self._fill(scope) or filled
         spaces = tuple(scope.space(self._known.get(scope.number, {})) for scope in self.scopes)
-        shipment = Shipment(self.run, self.topic, spaces, tuple(self._borders), tuple(self._parts))
+        shipment = Shipment(
+            self.run, self.topic, where(), FRESH_SINCE.get(), spaces, tuple(self._borders), tuple(self._parts)
+        )
         awaited = self._awaited()
         keep = [key for key in self._graph if key not in self._used or key in awaited]
         return Load(self._graph, shipment, self._tasks, keep, self._demands, self._owners)
@@ -119,8 +124,8 @@ class Handout:
             member = scope.step(place).member
             if isinstance(member, Task):
                 self._node(scope, place, member)
-            elif isinstance(member, Workflow) and type(member).carry_out is Workflow.carry_out:
-                self._enter(scope, place, member)
+            elif _is_flat(member):
+                self._enter(scope, place, cast("Workflow[..., object]", member))
             else:
                 scope.here.add(place)
         return filled
@@ -135,7 +140,8 @@ class Handout:
         self._tasks[luggage.digest] = luggage.blob
         demand = scope.execution.program.demands.get(place)
         permits = tuple(demand.places.items()) if demand is not None else ()
-        key = self._add(scope, place, "node", luggage.digest, step.node.bindings, step.waits, permits)
+        digests = scope.execution.known.from_nodes(step, scope.places) if place in scope.execution.known.places else ()
+        key = self._add(scope, place, "node", luggage.digest, step.node.bindings, step.waits, permits, digests)
         scope.keys[place] = (key, None)
         if demand is not None:
             named = {
@@ -177,6 +183,7 @@ class Handout:
         bindings: tuple[Binding | None, ...],
         waits: Iterable[int],
         permits: tuple[tuple[str, int], ...] = (),
+        digests: tuple[tuple[int, int, int], ...] = (),
     ) -> Key:
         """Add a part for a worker, with the values and the order that it needs."""
         sources = scope.sources(bindings)
@@ -194,7 +201,7 @@ class Handout:
         prefix = scope.execution.prefix
         part = Part(
             kind, scope.number, place, prefix + node.id if node else prefix.rstrip("/"), member, bindings,
-            tuple(values), permits,
+            tuple(values), permits, digests,
         )  # fmt: skip
         return self._put_part(part, node.label if node else scope.execution.member.name, scope, place, refs)
 
@@ -232,7 +239,14 @@ class Handout:
         return scope.keys[place][0]
 
 
+def _is_flat(member: Composite) -> bool:
+    """Whether its nodes can be handed over with those around it: they are known, and nothing is done here for it."""
+    return isinstance(member, Workflow) and type(member).carry_out is Workflow.carry_out and member.on_failure is None
+
+
 def outputs_of(scope: Scope) -> list[int]:
     """The places that outputs of the whole run come from."""
     program = scope.execution.program
+    if scope.execution.taken is not None:
+        return [scope.execution.taken]
     return [place for place, step in enumerate(program.steps) if program.wanted[place] > len(step.unlocks)]

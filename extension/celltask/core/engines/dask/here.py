@@ -8,6 +8,8 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from celltask.core.engines.dask.shipment import Carried
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +64,9 @@ class Here:
         wanted = {place: scope.keys[place] for place in places if place in scope.keys and place not in scope.fetched}
         values = self._office.gather([key for key, _ in wanted.values()])
         for place, (key, item) in wanted.items():
-            scope.execution.values[place] = values[key] if item is None else values[key][item]  # type: ignore[index]  # what an entry gives
+            value = values[key]
+            value = value.value if isinstance(value, Carried) else value
+            scope.execution.values[place] = value if item is None else value[item]  # type: ignore[index]  # what an entry gives
             scope.fetched.add(place)
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ class Scope:
         )
         self.keys: dict[int, tuple[Key, int | None]] = {}
         self.orders: dict[Key, Key] = {}
-        self.todo = list(range(len(steps)))
+        self.todo = [place for place in range(len(steps)) if not execution.is_over(place)]
         self.left = set(self.todo)
         if outer is not None:
             self.todo.append(LEAVING)

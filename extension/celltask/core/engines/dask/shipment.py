@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from celltask.core.graph import Binding
     from celltask.core.interface import Interface
 
-__all__ = ["Border", "Part", "Shipment", "Space", "Values", "versions_here"]
+__all__ = ["Border", "Carried", "Part", "Shipment", "Space", "Values", "versions_here"]
 
 Values = tuple[tuple[int, int | None], ...]
 """Where the values go that a part gets from other parts: a place, and the item of the value that belongs there, or
@@ -55,13 +55,27 @@ class Part(NamedTuple):
     sources: Values
     permits: tuple[tuple[str, int], ...] = ()
     """Names of places of which so many are to be had, and one is taken while it runs."""
+    digests: tuple[tuple[int, int, int], ...] = ()
+    """For inputs of a cached task whose content another one may have told: input, place it comes from, output."""
+
+
+class Carried(NamedTuple):
+    """The value of a cached task with the digests of its outputs, which so are told to whoever gets it."""
+
+    value: object
+    digests: tuple[str, ...]
 
 
 class Shipment(NamedTuple):
-    """The parts of a run that are handed over at once."""
+    """The parts of a run that are handed over at once.
+
+    `store` is the store of the client, for workers that see its folder; `fresh_since` as in the context there.
+    """
 
     run: str
     topic: str
+    store: str
+    fresh_since: float
     spaces: tuple[Space, ...]
     borders: tuple[Border, ...]
     parts: tuple[Part, ...]

@@ -5,21 +5,22 @@ It holds state for as long as a shipment is here: its tasks, and which of its pa
 
 from __future__ import annotations
 
+import os
 import pickle
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, cast
 
 from distributed import WorkerPlugin, get_worker
 
 from celltask.core.bindings import getter_of
 from celltask.core.calling import checked_inputs
-from celltask.core.context import ACTIVE, NodeContext, RunControl
+from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext, RunControl
 from celltask.core.engines.child import error_packed
 from celltask.core.engines.children import Children
 from celltask.core.engines.dask.outbox import Outbox
-from celltask.core.engines.dask.shipment import Shipment, versions_here
+from celltask.core.engines.dask.shipment import Carried, Shipment, versions_here
 from celltask.core.engines.traces import rows_of
 from celltask.core.engines.wire import packed
 from celltask.core.events import NodePrinted, NodeRetried, NodeReused
@@ -27,11 +28,12 @@ from celltask.core.execution import outputs_value
 from celltask.core.graph import Constant
 from celltask.core.logs import noted
 from celltask.core.loop import run_coroutine
+from celltask.core.stores.choice import ASKED, VARIABLE
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from distributed import Worker
 
@@ -184,16 +186,31 @@ class Yard:
         context.control, context.is_away = self._control, True
         token, clock = ACTIVE.set(context), time.perf_counter()
         try:
-            value = self._performed(part, member, context, values)
+            with self._as_there():
+                value = self._performed(part, member, context, values)
         except BaseException as error:  # noqa: BLE001 - border: users' code; the client raises it again
             duration_s = time.perf_counter() - clock
             box.tell(self.name, number, "failed", duration_s, context.attempt, _plain(error))
             raise PartFailedError(f"{type(error).__name__} in node {part.node}") from None
         else:
-            box.tell(self.name, number, "ended", time.perf_counter() - clock, context.attempt, context.reused)
-            return value
+            digests = context.input_digests, context.output_digests
+            box.tell(self.name, number, "ended", time.perf_counter() - clock, context.attempt, context.reused, digests)
+            return Carried(value, context.output_digests) if context.output_digests else value
         finally:
             ACTIVE.reset(token)
+
+    @contextmanager
+    def _as_there(self) -> Iterator[None]:
+        """Let the block use the store of the client, if its folder is here too, and want what is as fresh."""
+        folder = self.shipment.store
+        is_seen = os.path.isdir(os.path.dirname(folder.removesuffix("/.celltask/store")))  # noqa: PTH112, PTH120 - text
+        store = ASKED.set(folder if is_seen and VARIABLE not in os.environ else None)
+        fresh = FRESH_SINCE.set(self.shipment.fresh_since)
+        try:
+            yield
+        finally:
+            FRESH_SINCE.reset(fresh)
+            ASKED.reset(store)
 
     def _performed(
         self, part: Part, member: Task[..., object] | Border, context: NodeContext, values: tuple[object, ...]
@@ -201,9 +218,15 @@ class Yard:
         __tracebackhide__ = True
         space = self.shipment.spaces[part.space]
         table: dict[int, object] = dict(space.known)
-        for (place, item), value in zip(part.sources, values, strict=True):
+        carried: dict[int, tuple[str, ...]] = {}
+        for (place, item), got in zip(part.sources, values, strict=True):
+            value = got
+            if isinstance(got, Carried):
+                value, carried[place] = got
             if place >= 0:
                 table[place] = value if item is None else value[item]  # type: ignore[index]  # what an entry gives
+        known = {at: carried[place][output] for at, place, output in part.digests if place in carried}
+        context.input_digests = {at: digest for at, digest in known.items() if digest} or None
         if part.kind == "leave":
             getters = [
                 getter_of(binding, space.places, space.several.__contains__) for binding in part.bindings if binding

@@ -1,12 +1,10 @@
-"""Expected output under pytest: chosen cells are compared; with ``--promote`` their document is written at the end."""
+"""What the cells of a document must show: its fences `{output}`, or outputs that a notebook stores; and promotion."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from celltask.documents.expected.compare import compare
 from celltask.documents.expected.failure import output_failure
@@ -22,35 +20,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.documents.outline import Cell, DocumentText
+    from celltask.documents.project import Settings
     from celltask.documents.verdict import Failure
 
-__all__ = ["DIFFS", "Outputs"]
-
-DIFFS = pytest.StashKey[list[str]]()
-"""What ``--promote`` has changed, or would, for the summary."""
+__all__ = ["Outputs"]
 
 
 class Outputs:
-    """The expected outputs of one run of a document. Holds what is to be promoted until the end of the run.
+    """The expected outputs of one run of a document. Holds what is to be promoted until `promote`.
 
     Args:
         document: As read.
-        config: Of pytest.
-        promotes: Whether ``--promote`` holds for this run: a document that is run by parameters is only compared.
+        settings: Of the project.
+        promotes: Whether an output that differs is to be promoted, and no failure.
+
+    Raises:
+        DocumentError: If one of the settings cannot be meant.
     """
 
-    def __init__(self, document: DocumentText, config: pytest.Config, *, promotes: bool) -> None:
-        self._document, self._config = document, config
+    def __init__(self, document: DocumentText, settings: Settings, *, promotes: bool = False) -> None:
+        self._document, self._promotes = document, promotes
         self._fences = expected_of(document)
-        self._promotes = promotes and bool(config.getoption("celltask_promote"))
         self._shown: dict[int, Sequence[Mapping[str, object]]] = {}
         self._notebook = ""
         """Its text, if it is a notebook whose stored outputs are compared."""
-        if document.format == "ipynb" and config.getini("celltask_notebook_outputs"):
+        if document.format == "ipynb" and settings.compares_notebooks:
             self._notebook = Path(document.path).read_bytes().decode("utf-8-sig")
         self._stored = stored_outputs(self._notebook) if self._notebook else {}
-        sanitize, rtol = config.getini("celltask_sanitize"), config.getini("celltask_expected_rtol")
-        self._known, self.rules = project_rules(document, sanitize, rtol)
+        self._known, self.rules = project_rules(document, settings.sanitize, settings.expected_rtol)
 
     def check(self, cell: Cell, outputs: Sequence[Mapping[str, object]]) -> Failure | None:
         """Why `cell` fails, which has shown `outputs` and else is as it should be.
@@ -83,20 +80,20 @@ class Outputs:
             self._shown[cell.number] = outputs
         return self._promotes
 
-    def finish(self) -> None:
-        """Write the document, if something is to be promoted and not only to be shown.
+    def promote(self, *, writes: bool) -> str:
+        """The change to the document as a diff, which is made if `writes`; empty if there is none.
 
         Raises:
-            DocumentError: If it was changed meanwhile, or cannot be written.
+            DocumentError: If the document was changed meanwhile, or cannot be written.
         """
         shown, self._shown = self._shown, {}
         if not shown:
-            return
+            return ""
         if self._notebook:
             promotion = promoted_notebook(self._document.path, self._notebook, shown)
         else:
             texts = {number: shown_text(outputs) for number, outputs in shown.items()}
             promotion = promoted(self._document, texts, self.rules, known=self._known)
-        if self._config.getoption("celltask_promote") == "write":
+        if writes:
             write(promotion)
-        self._config.stash.setdefault(DIFFS, []).append(promotion.diff(relative(self._document.path)))
+        return promotion.diff(relative(self._document.path))

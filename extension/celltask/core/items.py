@@ -1,0 +1,184 @@
+"""Items: one task called for each of many arguments, in columns.
+
+`run_items` is all that a worker elsewhere needs: an engine that has processes or machines of its own gives it a slice
+of the columns, and gets values and errors back.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from celltask.core.context import ACTIVE, NodeContext
+from celltask.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+    from celltask.core.context import RunControl
+    from celltask.core.engines.base import Guests
+    from celltask.core.events import Event
+    from celltask.core.task import Task
+
+__all__ = ["Items", "Outcome", "run_items"]
+
+_AT_ONCE = 100
+"""So many calls of an async task wait at once where nothing else is said."""
+
+
+class Items(NamedTuple):
+    """Some items of a map, one after another.
+
+    `columns` has a list for each input of the task, or ``None`` where `fixed` has the value for all items.
+    """
+
+    task: Task[..., object]
+    columns: tuple[Sequence[object] | None, ...]
+    fixed: tuple[object, ...]
+    first: int
+    """Place of the first item in the whole map."""
+    size: int
+    stops: bool
+    """Whether an error ends the rest of them."""
+    run_id: str
+    node: str
+    on_event: Callable[[Event], object] | None
+    concurrency: int | None = None
+    guests: Guests | None = None
+    """Where the bodies run, if not here."""
+    control: RunControl | None = None
+
+    def context(self, place: int | None = None) -> NodeContext:
+        """The context of the item at `place` among these, or of all of them."""
+        node = self.node if place is None else f"{self.node}[{self.first + place}]"
+        made = NodeContext(self.task, self.run_id, node, self.on_event)
+        made.guests, made.control = self.guests, self.control
+        return made
+
+    def arguments(self) -> list[Iterable[object]]:
+        """What to zip for the arguments of each call."""
+        pairs = zip(self.columns, self.fixed, strict=True)
+        return [repeat(value, self.size) if column is None else column for column, value in pairs]
+
+
+class Outcome(NamedTuple):
+    """What became of some items."""
+
+    values: list[object]
+    """``None`` for an item that failed; shorter than the items where an error ended them."""
+    errors: dict[int, BaseException]
+    """By place among these items."""
+    reused: tuple[int, ...] = ()
+    """Places of those whose value was known."""
+    duration_s: float = 0.0
+
+
+def run_items(items: Items) -> Outcome:
+    """Call the task for each item, here.
+
+    Raises:
+        BaseException: What is no `Exception`: an interrupt.
+    """
+    __tracebackhide__ = True
+    task, clock = items.task, time.perf_counter()
+    if task.is_async:
+        found = _run_async(items)
+    elif items.guests is None and task.options.plain and task.source is task and task.stand_in is None:
+        found = _run_plain(items)
+    else:
+        found = _run_one_by_one(items)
+    return found._replace(duration_s=time.perf_counter() - clock)
+
+
+def _run_plain(items: Items) -> Outcome:
+    """As fast as the generated call of the task: nothing is done between two items."""
+    __tracebackhide__ = True
+    calls = map(items.task.as_node, *items.arguments())
+    values: list[object] = []
+    errors: dict[int, BaseException] = {}
+    token = ACTIVE.set(items.context())
+    try:
+        while len(values) < items.size:
+            error = _extended(values, calls)
+            if len(values) < items.size:
+                errors[len(values)] = error or _stopped(items.task)
+                values.append(None)
+                if items.stops:
+                    break
+    finally:
+        ACTIVE.reset(token)
+    return Outcome(values, errors)
+
+
+def _extended(values: list[object], calls: Iterator[object]) -> Exception | None:
+    """Add what `calls` give to `values` until one fails; its error."""
+    __tracebackhide__ = True
+    try:
+        values.extend(calls)
+    except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
+        return error
+    return None
+
+
+def _stopped(task: Task[..., object]) -> Exception:
+    """The error for a body that raised `StopIteration`, which no iterator tells from its end."""
+    return RunError(f"the body of task {task.name!r} raised StopIteration", task.place, "raise another exception")
+
+
+def _run_one_by_one(items: Items) -> Outcome:
+    """Each item with a context of its own, for retries and the cache."""
+    __tracebackhide__ = True
+    values: list[object] = []
+    errors: dict[int, BaseException] = {}
+    reused: list[int] = []
+    call = items.task.as_node if items.guests is None else items.task.as_guest
+    for place, arguments in enumerate(zip(*items.arguments(), strict=True)):
+        context = items.context(place)
+        token = ACTIVE.set(context)
+        try:
+            values.append(call(*arguments))
+        except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
+            errors[place] = error
+            values.append(None)
+            if items.stops:
+                break
+        finally:
+            ACTIVE.reset(token)
+        if context.reused:
+            reused.append(place)
+    return Outcome(values, errors, tuple(reused))
+
+
+def _run_async(items: Items) -> Outcome:
+    """All items on one loop, so many of them waiting at once."""
+    __tracebackhide__ = True
+    import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
+
+    values: list[object] = [None] * items.size
+    errors: dict[int, BaseException] = {}
+    reused: list[int] = []
+    call = items.task.as_node if items.guests is None else items.task.as_guest
+    todo = enumerate(zip(*items.arguments(), strict=True))
+
+    async def work() -> None:
+        for place, arguments in todo:
+            context = items.context(place)
+            ACTIVE.set(context)  # of this worker: each is an asyncio task with a context of its own
+            try:
+                values[place] = await cast("Awaitable[object]", call(*arguments))
+            except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
+                errors[place] = error
+            if context.reused:
+                reused.append(place)
+            if errors and items.stops:
+                return
+
+    async def all_of_them() -> None:
+        workers = min(items.concurrency or _AT_ONCE, items.size)
+        await asyncio.gather(*(work() for _ in range(workers)))
+
+    from celltask.core.loop import run_coroutine  # noqa: PLC0415 - asyncio, only for async tasks
+
+    run_coroutine(all_of_them())
+    return Outcome(values, errors, tuple(reused))

@@ -1,0 +1,103 @@
+"""Reasons: why a call of a cached task has, or had, no result to reuse, told by the results that its task has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from celltask.core.cache import SAME, unusable
+from celltask.core.fingerprint import Fingerprint, explain
+from celltask.core.stores.base import StoreProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from celltask.core.cache import CachedCall
+    from celltask.core.history import RecordedNode
+    from celltask.core.stores.base import Listed, Store
+    from celltask.core.task import Task
+
+__all__ = ["NO_EARLIER_RUN", "why_it_ran", "why_not_reused"]
+
+NO_EARLIER_RUN: Final = "no earlier run"
+_MOST = 20  # results looked at
+_MOST_BACK = 500  # the same, where the call itself must be found first
+_SHOWN = 3  # differences told
+
+
+class _Made(NamedTuple):
+    """What a result was, or would be, made of; `label` is the `cache_version`."""
+
+    code: str
+    label: str
+    inputs: Mapping[str, str]
+    parts: Mapping[str, str] | None
+
+
+def why_not_reused(task: Task[..., object], call: CachedCall, store: Store) -> str:
+    """Why `call` must run, in words: what differs from the nearest of the newest results of the task.
+
+    Args:
+        task: The task.
+        call: A call of it without a result that can be used.
+        store: Where its results are.
+    """
+    made = _Made(task.digest, task.options.cache_version, call.inputs, task.fingerprint.parts)
+    try:
+        earlier = store.newest(task.name, _MOST)
+        for one in earlier:
+            if one.key == call.key:
+                return unusable(task, one.made) or "its kept result cannot be used"
+        return _nearest(made, earlier, store)
+    except StoreProblem:
+        return NO_EARLIER_RUN
+
+
+def why_it_ran(run: str, node: RecordedNode, store: Store) -> str:
+    """Why a node of a run that is over was run or not, in words; ``""`` where that is not known.
+
+    Args:
+        run: Id of the run.
+        node: What was recorded of the node.
+        store: Where its result is.
+    """
+    if node.state == "reused":
+        return SAME
+    try:
+        found = store.newest(node.task, _MOST_BACK)
+        for place, one in enumerate(found):
+            if one.facts.get("run") == run and one.facts.get("node") == node.id:
+                if one.facts.get("refreshed"):
+                    return "refresh asked for"
+                return _nearest(_made(one, store), found[place + 1 : place + 1 + _MOST], store)
+    except StoreProblem:
+        pass
+    return ""
+
+
+def _made(one: Listed, store: Store) -> _Made:
+    code = str(one.facts.get("code", ""))
+    inputs = cast("Mapping[str, str]", one.facts.get("inputs", {}))
+    return _Made(code, str(one.facts.get("label", "")), inputs, store.code(code))
+
+
+def _nearest(made: _Made, earlier: Sequence[Listed], store: Store) -> str:
+    told = [_differences(made, _made(one, store)) for one in earlier]
+    if not told:
+        return NO_EARLIER_RUN
+    nearest = min(told, key=len)
+    more = [f"and {len(nearest) - _SHOWN} more"] if len(nearest) > _SHOWN else []
+    return "; ".join([*nearest[:_SHOWN], *more])
+
+
+def _differences(new: _Made, old: _Made) -> list[str]:
+    told = []
+    if new.label != old.label:
+        told.append(f"cache_version {old.label or '(none)'} → {new.label or '(none)'}")
+    elif not new.label and new.code != old.code:
+        known = new.parts and old.parts
+        told += explain(Fingerprint(old.parts, old.code), Fingerprint(new.parts, new.code)) if known else []  # type: ignore[arg-type]  # both are there
+        told = told or ["the code changed"]
+    told += [f"input `{name}` changed" for name, digest in new.inputs.items() if old.inputs.get(name, digest) != digest]
+    told += [f"input `{name}` is new" for name in new.inputs if name not in old.inputs]
+    told += [f"input `{name}` is gone" for name in old.inputs if name not in new.inputs]
+    return told or ["asked for anew, or another interface or environment"]

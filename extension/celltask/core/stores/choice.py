@@ -1,0 +1,140 @@
+"""Which store this process uses: the folder that the environment, the project or the user's cache gives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
+
+from celltask.errors import CelltaskError
+from celltask.plugins import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celltask.core.stores.base import Store
+
+__all__ = ["ASKED", "VARIABLE", "current_store", "folder_of", "folder_of_user", "opened", "shelf", "tell_once", "where"]
+
+VARIABLE = "CELLTASK_STORE"
+
+ASKED: ContextVar[str | None] = ContextVar("celltask_store", default=None)
+"""What stands for the environment variable in a process that works for another one, whose store it is to use."""
+
+shelf = Shelf(
+    "celltask.stores",
+    {"memory": "celltask.core.stores.memory:MemoryStore", "files": "celltask.core.stores.files:FilesStore"},
+)
+
+_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
+
+_chosen: dict[tuple[str | None, str], Store] = {}
+_opened: dict[str, Store] = {}
+_folders: dict[tuple[str | None, str], str] = {}
+_told: set[str] = set()
+
+
+class StoreWarning(UserWarning):
+    """Results cannot be kept, or one that was kept cannot be used; the run itself goes on."""
+
+
+def current_store() -> Store:
+    """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
+    from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - a run without cached tasks needs no store
+    from celltask.core.stores.memory import MemoryStore  # noqa: PLC0415 - as above
+
+    asked = ASKED.get() or os.environ.get(VARIABLE)
+    key = asked, "" if asked else _working_directory()
+    found = _chosen.get(key)
+    if found is None:
+        try:
+            found = opened(where())
+        except (StoreProblem, CelltaskError) as problem:
+            tell_once(f"{problem.what}; results are kept in memory, until the process ends", problem.mend)
+            found = MemoryStore()
+        _chosen[key] = found
+    return found
+
+
+def where() -> str:
+    """What the environment says, else the folder beside the project, else that of the user.
+
+    ``CELLTASK_STORE`` is a folder, ``memory``, or ``NAME:TEXT`` for a store from another package. Without it the
+    store is ``.celltask/store`` in the nearest folder above that has a ``.celltask`` or looks like a project's.
+    """
+    asked = ASKED.get() or os.environ.get(VARIABLE)
+    if asked:
+        return asked
+    folder, home = _working_directory(), os.path.expanduser("~")  # noqa: PTH111 - pathlib is slow to import
+    while folder and folder != home and os.path.dirname(folder) != folder:  # noqa: PTH120 - as above
+        if any(os.path.exists(f"{folder}/{mark}") for mark in (".celltask", *_MARKS)):  # noqa: PTH110 - as above
+            return f"{folder}/.celltask/store"
+        folder = os.path.dirname(folder)  # noqa: PTH120 - as above
+    return folder_of_user()
+
+
+def folder_of(part: str) -> str | None:
+    """The folder below that of the store where `part` of what it keeps lies; none if the store is no folder.
+
+    It is not looked whether the folder is there.
+    """
+    asked = ASKED.get() or os.environ.get(VARIABLE)
+    key = asked, "" if asked else _working_directory()
+    found = _folders.get(key)
+    if found is None:
+        place = where()
+        name, colon, _ = place.partition(":")
+        is_folder = place != "memory" and (not colon or len(name) == 1 or os.sep in name)
+        found = _folders[key] = os.path.realpath(os.path.expanduser(place)) if is_folder else ""  # noqa: PTH111 - as above
+    return f"{found}/{part}" if found else None
+
+
+def folder_of_user() -> str:
+    """The user's own folder for what can be computed again."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - as above
+    if sys.platform == "darwin":
+        return f"{home}/Library/Caches/celltask"
+    if os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA") or f"{home}/AppData/Local"
+        return f"{base}/celltask/Cache"
+    return (os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache") + "/celltask"
+
+
+def opened(place: str) -> Store:
+    """The store at `place`, one for this process.
+
+    Raises:
+        StoreProblem: If it cannot be used.
+        PluginError: If no store is called as the place says.
+    """
+    name, colon, text = place.partition(":")
+    if place == "memory":
+        name, text = "memory", ""
+    elif not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
+        name, text = "files", os.path.realpath(os.path.expanduser(place))  # noqa: PTH111 - as above
+    key = f"{name}:{text}"
+    if key not in _opened:
+        made = cast("Callable[[str], Store]", shelf.get(name))(text)
+        check: Callable[[], None] | None = getattr(made, "check", None)
+        if check is not None:
+            check()
+        _opened.setdefault(key, made)
+    return _opened[key]
+
+
+def tell_once(what: str, mend: str) -> None:
+    """Warn, once in this process."""
+    if what in _told:
+        return
+    _told.add(what)
+    import warnings  # noqa: PLC0415 - only where something is wrong
+
+    warnings.warn(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, stacklevel=2)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as above
+    except OSError:  # removed
+        return ""

@@ -1,0 +1,1 @@
+"""States of documents that `celltask watch` keeps, lent to tests of the same document."""

@@ -1,0 +1,404 @@
+"""The engine of processes: what travels, what comes back, and how bodies that misbehave end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydantic
+import pytest
+
+from celltask import Resources, current_context, mock_task, task, workflow
+from celltask.core.engines.children import START_METHODS, Children
+from celltask.core.events import NodePrinted
+from celltask.core.travel import luggage_of
+from celltask.errors import RunError, TaskTimeoutError, WorkerDiedError
+
+SCALE = 3
+
+
+@dataclass
+class Point:
+    """Two numbers."""
+
+    x: int
+    y: int
+
+
+class Model(pydantic.BaseModel):
+    """A model of the test's own."""
+
+    rate: float
+
+
+def scaled(x: int) -> int:
+    """A helper that reads a constant."""
+    return x * SCALE
+
+
+@task
+def where(x: int) -> int:
+    """The process that it runs in."""
+    return os.getpid()
+
+
+@task
+def point(x: int) -> Point:
+    """A value of a class of the test's own."""
+    return Point(scaled(x), x)
+
+
+@task
+def rate(p: Point, model: Model) -> Model:
+    """Another one."""
+    return Model(rate=model.rate * p.x)
+
+
+@workflow
+def rates(x: int, model: Model) -> Model:
+    """Two nodes with values of classes between them."""
+    return rate(p=point(x=x), model=model)
+
+
+def test_bodies_run_in_other_processes_and_their_values_come_back() -> None:
+    """Classes, helpers and constants go with a task, and results are of the classes known here."""
+    run = rates.run(x=2, model=Model(rate=0.5), engine="processes")
+    assert run.result() == Model(rate=3.0)
+    assert where.run(x=1, engine="processes").value != os.getpid()
+
+
+def test_calls_without_a_run_stay_here() -> None:
+    """Only a run has an engine."""
+    assert where(x=1) == os.getpid()
+
+
+def test_an_error_comes_back_with_its_lines() -> None:
+    """The traceback goes through the body's own lines, with the text and the carets that Python shows here."""
+
+    @task
+    def halve(x: int) -> float:
+        return sum(
+            1 / (n - x) for n in range(x + 1)
+        )  # fmt: skip
+
+    run = halve.run(x=2, engine="processes")
+    with pytest.raises(ZeroDivisionError) as caught:
+        run.result()
+    text = "".join(traceback.format_exception(caught.value))
+    assert f'File "{__file__}", line' in text
+    assert "    1 / (n - x) for n in range(x + 1)\n    ~~^~~~~~~~~\n" in text
+    assert caught.value.__notes__[0].startswith("in task 'halve', ")
+    assert len(caught.value.__notes__) == 1
+
+
+def test_an_error_that_cannot_travel_is_told_in_words() -> None:
+    """Its class cannot be made again from its arguments."""
+
+    class OddError(Exception):
+        def __init__(self, one: int, two: int) -> None:
+            super().__init__(one + two)
+
+    @task
+    def odd(x: int) -> int:
+        raise OddError(x, 2)
+
+    assert str(odd.run(x=7, engine="processes").error) == (
+        "OddError: 9\n  mend: the error's own class cannot leave its process"
+    )
+
+
+@task
+def leave(code: int) -> int:
+    """End the process."""
+    os._exit(code)
+
+
+@task
+def crash(x: int) -> int:
+    """Be killed by the system."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return x
+
+
+@task
+def make_generator(x: int) -> object:
+    """Something that cannot be pickled."""
+    return (n for n in range(x))
+
+
+@task(share=["x"])
+def hold(x: object) -> int:
+    """An input of any kind."""
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("run", "kind", "words"),
+    [
+        (lambda: leave.run(code=3, engine="processes"), WorkerDiedError, "ended in the middle, with exit code 3"),
+        (lambda: crash.run(x=1, engine="processes"), WorkerDiedError, "ended in the middle, with signal 11 (SIGSEGV)"),
+        (lambda: make_generator.run(x=1, engine="processes"), RunError, "returned a generator that cannot leave"),
+        (lambda: hold.run(x=(n for n in "a"), engine="processes"), RunError, "an input of task 'hold' cannot travel"),
+    ],
+)
+def test_what_keeps_a_body_from_its_end_is_named(run: object, kind: type[Exception], words: str) -> None:
+    """Each ends its node with an error of ours; the next run works."""
+    ended = run()  # type: ignore[operator]  # one of the lambdas above
+    assert ended.state == "failed"
+    assert type(ended.error) is kind
+    assert words in str(ended.error)
+    assert point.run(x=1, engine="processes").state == "done"
+
+
+def test_a_crash_is_the_matter_of_one_node() -> None:
+    """Other nodes of the run end well."""
+
+    @workflow(failure_policy="finish")
+    def both(x: int) -> tuple[int, int]:
+        return crash(x=x), where(x=x)
+
+    run = both.run(x=1, engine="processes")
+    assert [(node.label, node.state) for node in run.nodes] == [("crash", "failed"), ("where", "done")]
+
+
+def test_a_timeout_ends_the_process_and_what_it_started(tmp_path: Path) -> None:
+    """Nothing of the body goes on."""
+    told = tmp_path / "pid"
+
+    @task(timeout=1)
+    def sleep(told: Path) -> int:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        told.write_text(f"{os.getpid()} {child.pid}")
+        time.sleep(60)
+        return 1
+
+    run = sleep.run(told=told, engine="processes")
+    assert type(run.error) is TaskTimeoutError
+    assert "ran longer than its timeout of 1 s; its process was ended" in str(run.error)
+    for pid in map(int, told.read_text().split()):
+        assert _is_gone(pid)
+
+
+def _is_gone(pid: int) -> bool:
+    for _ in range(200):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":  # an orphan that its reaper has not looked at yet
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_retries_are_made_after_a_crash_too(tmp_path: Path) -> None:
+    """An attempt that ends its process may be followed by one that does not."""
+
+    @task(retries=2, retry_delay=0)
+    def flaky(folder: Path) -> int:
+        attempt = current_context().attempt
+        if attempt < 3:
+            os._exit(1)
+        return attempt
+
+    run = flaky.run(folder=tmp_path, engine="processes")
+    assert (run.value, run.nodes[0].attempts) == (3, 3)
+
+
+def test_what_a_body_prints_is_noted_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is in the node's record, and told as it comes."""
+
+    @task
+    def speak(x: int) -> int:
+        print("hello", x)  # noqa: T201 - what is tested
+        print("oh", file=sys.stderr)  # noqa: T201 - as above
+        return x
+
+    events: list[object] = []
+    run = speak.run(x=1, engine="processes", on_event=events.append)
+    assert run.nodes[0].log == "hello 1\noh\n"
+    assert "".join(event.text for event in events if isinstance(event, NodePrinted)) == "hello 1\noh\n"
+    assert tuple(capsys.readouterr()) == ("hello 1\n", "oh\n")
+
+
+def test_a_flood_is_cut() -> None:
+    """Of what a body prints 1 MiB is kept."""
+
+    @task
+    def flood(x: int) -> int:
+        for _ in range(300):
+            print("x" * 100_000)  # noqa: T201 - what is tested
+        return x
+
+    run = flood.run(x=1, engine="processes")
+    assert run.state == "done"
+    assert 1 << 20 <= len(run.nodes[0].log) < (1 << 20) + 100
+    assert run.nodes[0].log.endswith("\n… and more, which is not kept\n")
+
+
+def test_memory_asked_for_is_a_bound() -> None:
+    """A body that wants more gets a MemoryError that says why."""
+
+    @task(resources=Resources(memory="300MiB"))
+    def eat(size: int) -> int:
+        return len(bytearray(size))
+
+    assert eat.run(size=10_000_000, engine="processes").state == "done"
+    run = eat.run(size=1_000_000_000, engine="processes")
+    assert type(run.error) is MemoryError
+    assert "the task asked for 300 MiB (resources=Resources(memory=…)) and needed more" in run.error.__notes__
+
+
+def test_variables_and_folder_are_those_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process started earlier sees what has changed since; variables of a task are its own."""
+
+    @task(environment={"CELLTASK_TEST_MODE": "fast"})
+    def told(x: int) -> list[str]:
+        return [os.environ["CELLTASK_TEST_MODE"], os.environ.get("CELLTASK_TEST_MORE", "-"), str(Path.cwd())]
+
+    assert told.run(x=1, engine="processes").value == ["fast", "-", str(Path.cwd())]
+    monkeypatch.setenv("CELLTASK_TEST_MORE", "yes")
+    monkeypatch.chdir(tmp_path)
+    assert told.run(x=1, engine="processes").value == ["fast", "yes", str(tmp_path)]
+    assert "CELLTASK_TEST_MODE" not in os.environ
+
+
+def test_arrays_come_back_writable_and_inputs_stay_read_only() -> None:
+    """As with every engine."""
+
+    @task
+    def double(a: np.ndarray) -> np.ndarray:
+        assert not a.flags.writeable
+        return a * 2
+
+    value = double.run(a=np.arange(100_000), engine="processes").result()
+    assert value.flags.writeable
+    assert value[-1] == 199_998
+
+
+def test_async_bodies_run_there_too() -> None:
+    """Each in a loop of its process."""
+
+    @task
+    async def nap(x: int) -> int:
+        await asyncio.sleep(0.01)
+        return os.getpid()
+
+    assert nap.run(x=1, engine="processes").value != os.getpid()
+
+
+def test_a_stand_in_is_called_here() -> None:
+    """What a test puts in the place of a body need not travel."""
+    with mock_task(where) as mock:
+        mock.return_value = 5
+        assert where.run(x=1, engine="processes").value == 5
+
+
+def test_a_body_that_forks_does_no_harm() -> None:
+    """The other process ends where the body does."""
+
+    @task
+    def fork(x: int) -> int:
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+        return 1 if pid else 2
+
+    assert [fork.run(x=1, engine="processes").value for _ in range(3)] == [1, 1, 1]
+
+
+def test_data_that_a_task_takes_with_it_is_bounded() -> None:
+    """Notebook data above 1 MiB is refused before anything starts, and named."""
+    first.function.__globals__["ROWS"] = [str(n) for n in range(1_000_000)]
+    try:
+        with pytest.raises(RunError, match=r"task 'first' would take \d\.\d MB with it .*: `ROWS` \(\d\.\d MB\)"):
+            luggage_of(first)
+    finally:
+        del first.function.__globals__["ROWS"]
+
+
+def test_what_a_task_takes_with_it_is_told() -> None:
+    """Names and sizes of what is worth telling."""
+    first.function.__globals__["ROWS"] = ["x" * 10] * 2000 + [str(n) for n in range(5000)]
+    try:
+        assert list(luggage_of(first).captured) == ["ROWS"]
+        assert first.run(x=0, engine="processes").value == "xxxxxxxxxx"
+    finally:
+        del first.function.__globals__["ROWS"]
+
+
+@task(allow_globals=["ROWS"])
+def first(x: int) -> str:
+    """A task that reads data."""
+    return ROWS[x]  # noqa: F821 - put there by the test
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+def test_every_way_to_start_a_process_serves(method: str) -> None:
+    """Tasks of a script run, however their processes are started; they end with it."""
+    text = """
+    import os
+    from celltask import task
+    from celltask.core.events import NodeStarted
+
+    class Mine:
+        pass
+
+    @task
+    def who(x: int) -> tuple[int, Mine]:
+        return os.getpid(), Mine()
+
+    if __name__ == "__main__":
+        run = who.run(x=1, engine="processes")
+        pid, mine = run.result()
+        print(pid, type(mine) is Mine, pid != os.getpid())
+    """
+    script = textwrap.dedent(text)
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
+        env={**os.environ, "CELLTASK_START_METHOD": method},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    pid, *rest = told.stdout.split()
+    assert (rest, told.stderr) == (["True", "True"], "")
+    assert _is_gone(int(pid))
+
+
+def test_processes_end_when_their_parent_is_killed() -> None:
+    """Even in the middle of a body."""
+    text = """
+    import os, time
+    from celltask import task
+
+    @task
+    def sleep(x: int) -> int:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+        return 1
+
+    sleep.run(x=1, engine="processes")
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    assert _is_gone(pid)
+
+
+def test_a_pool_ends_its_processes() -> None:
+    """Closing waits for them."""
+    pool = Children()
+    pool.close()
+    assert where.run(x=1, engine="processes").state == "done"

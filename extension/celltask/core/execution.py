@@ -55,6 +55,7 @@ class Execution:
         policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
         known: What is known of the content of values.
+        crew: Who works on it, if not the calling thread alone.
         recording: What writes down how it goes, for the outermost execution of a run.
     """
 
@@ -74,7 +75,7 @@ class Execution:
         self.inputs = inputs
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
-        self._crew: Hands | None = None
+        self.crew: Hands | None = None
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.known = KnownDigests(program)
@@ -123,14 +124,14 @@ class Execution:
     def _work(self) -> None:
         __tracebackhide__ = True
         if self.engine.crew is not None:
-            self._crew = self.engine.crew(self)
-            self._crew.work()
+            self.crew = self.engine.crew(self)
+            self.crew.work()
             return
         for place, demand in self.program.demands.items():
             budget.check(cast("Task[..., object]", self.program.steps[place].member), demand)
         if self.engine.workers and len(self.program.steps) > 1:
-            self._crew = Crew(self)
-            self._crew.work()
+            self.crew = Crew(self)
+            self.crew.work()
         else:
             self._work_alone()
 
@@ -298,8 +299,8 @@ class Execution:
                 self.error = error
             elif self.error is not error:
                 annotate(self.error, f"the run was stopped as well by {type(error).__name__}: {error}")
-        if self._crew is not None:
-            self._crew.stop()
+        if self.crew is not None:
+            self.crew.stop()
 
     def cancel(self, error: BaseException | None = None) -> None:
         """Stop the run: nothing more starts, and what runs in a process or waits on the loop is ended.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from celltask.core.context import NodeContext
     from celltask.core.execution import Execution
+    from celltask.core.items import Items, Outcome
     from celltask.core.task import Task
 
 __all__ = ["Engine", "Guests", "Hands"]
@@ -36,6 +37,11 @@ class Guests(Protocol):
 
 class Hands(Protocol):
     """Those who work on the nodes of one execution."""
+
+    @property
+    def run_items(self) -> Callable[[Items], Outcome] | None:
+        """What carries out some items of a map, if they are not to be carried out on the thread that they are on."""
+        ...
 
     def work(self) -> None:
         """Run nodes until none can become ready any more.

@@ -18,13 +18,29 @@ if TYPE_CHECKING:
 
     from distributed import Client, LocalCluster
 
-__all__ = ["Fleet", "fleet_at"]
+__all__ = ["Fleet", "Hold", "fleet_at"]
 
 _CONNECTING_S = 10
 
 _lock = threading.Lock()
 _fleets: WeakKeyDictionary[Client, Fleet] = WeakKeyDictionary()
 _clients: dict[str, Client] = {}
+
+
+class Hold:
+    """What one run has on a cluster, through all its crews. It holds state.
+
+    Attributes:
+        crews: How many are at work.
+        tasks: The shipment that brought each task, by the digest of the task.
+        names: The shipments that stay until the run is over.
+    """
+
+    def __init__(self) -> None:
+        self.crews = 0
+        self.tasks: dict[str, str] = {}
+        self.names: list[str] = []
+        self.shipping = threading.Lock()
 
 
 class Fleet:
@@ -38,6 +54,7 @@ class Fleet:
         self.client = client
         self.topic = f"celltask-{client.id}"
         self.checks = Checks(client)
+        self.holds: dict[str, Hold] = {}
         self._listeners: dict[str, Callable[[tuple[object, ...]], None]] = {}
         client.subscribe_topic(self.topic, self._heard)
 
@@ -47,6 +64,20 @@ class Fleet:
             self._listeners.pop(name, None)
         else:
             self._listeners[name] = listener
+
+    def hold(self, run: str) -> Hold:
+        """What the run has here; whoever takes it gives it back with `let_go`."""
+        with _lock:
+            found = self.holds.setdefault(run, Hold())
+            found.crews += 1
+            return found
+
+    def let_go(self, run: str) -> list[str]:
+        """The shipments that are to be taken away, since nobody of the run is here any more."""
+        with _lock:
+            found = self.holds[run]
+            found.crews -= 1
+            return self.holds.pop(run).names if not found.crews else []
 
     def _heard(self, event: tuple[float, object]) -> None:
         if not isinstance(event[1], bytes):

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import sys
 import time
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from distributed import KilledWorker
-
 from celltask.core.context import ACTIVE
+from celltask.core.engines.dask.endings import error_in, given_up
 from celltask.core.engines.dask.handing import Handout, outputs_of
 from celltask.core.engines.dask.here import Here
 from celltask.core.engines.dask.offices import Office
 from celltask.core.engines.dask.scopes import LEAVING, Scope
-from celltask.core.engines.traces import raise_again
-from celltask.core.engines.wire import unpacked
-from celltask.core.events import NodeRepeated, NodeRetried, NodeReused
+from celltask.core.events import NodePrinted, NodeRepeated, NodeRetried, NodeReused
 from celltask.core.task import Task
 from celltask.errors import RunCancelledError, WorkerDiedError
 
 if TYPE_CHECKING:
-    from celltask.core.composite import Composite
     from celltask.core.context import NodeContext
     from celltask.core.engines.dask.clusters import Fleet
+    from celltask.core.events import Event
     from celltask.core.execution import Execution
+    from celltask.core.items import Items, Outcome
     from celltask.errors import RunError
 
 __all__ = ["DaskCrew"]
@@ -72,6 +69,10 @@ class DaskCrew:
             self._here.close()
             self._office.close(is_whole=is_whole)
 
+    def run_items(self, items: Items) -> Outcome:
+        """Carry out some items of a map on a worker."""
+        return self._office.run_items(items)
+
     def stop(self) -> None:
         """Look at once what is to be stopped."""
         self._messages.put(("", 0, "stop"))
@@ -92,7 +93,10 @@ class DaskCrew:
             name = f"{self._root.execution.run}-{os.urandom(3).hex()}"
             execution = self._root.execution
             handout = Handout(name, execution.run, office.fleet.topic, self._scopes, self._resources, office.put)
-            office.send(name, handout.load())
+            load = handout.load()
+            for scope in self._scopes:
+                scope.execution.crew = self
+            office.send(name, load)
         self._begin_here()
 
     def _begin_here(self) -> None:
@@ -118,6 +122,8 @@ class DaskCrew:
         rest = message[3:]
         if kind == "stop":
             self._stopped()
+        elif kind == "item":
+            self._on_item(cast("Event", rest[0]), cast("tuple[bytes, list[bytes]] | None", rest[1]))
         elif kind == "here":
             self._ended_here(*cast("tuple[Scope, int, BaseException | None]", rest))
         else:
@@ -147,12 +153,20 @@ class DaskCrew:
         finally:
             ACTIVE.reset(token)
 
+    def _on_item(self, event: Event, told: tuple[bytes, list[bytes]] | None) -> None:
+        """Pass on what happens to an item of a map."""
+        execution = self._root.execution
+        if isinstance(event, NodePrinted):
+            getattr(sys, event.stream).write(event.text)
+        if execution.on_event is not None:
+            execution.on_event(event._replace(error=error_in(told)) if told is not None else event)  # type: ignore[call-arg]  # only retries have one
+
     def _on_retried(  # noqa: PLR0913, PLR0917 - as the worker tells it
         self, scope: Scope, place: int, part: str, attempt: int, told: tuple[bytes, list[bytes]], delay_s: float
     ) -> None:
         context = self._context(scope, place, part)
         context.attempt = attempt + 1
-        context.tell(NodeRetried(context.run_id, context.node, attempt, _error_in(told), delay_s))
+        context.tell(NodeRetried(context.run_id, context.node, attempt, error_in(told), delay_s))
 
     def _on_reused(self, scope: Scope, place: int, part: str, reason: str) -> None:
         context = self._context(scope, place, part)
@@ -202,7 +216,7 @@ class DaskCrew:
         owner, at = self._node_of(scope, place, part)
         if at not in owner.left:
             return
-        error = _error_in(told)
+        error = error_in(told)
         self._fail(owner, at, error, duration_s, attempts)
         if part != "node":
             scope.left.clear()
@@ -281,7 +295,7 @@ class DaskCrew:
             owner, at = self._node_of(scope, place, part)
             if at not in owner.left:
                 continue
-            self._fail(owner, at, _given_up(owner.step(at).member, error), 0.0)
+            self._fail(owner, at, given_up(owner.step(at).member, error), 0.0)
         for scope in self._scopes:
             if scope.is_stopping and scope.left:
                 self._give_up_lost(scope)
@@ -304,24 +318,3 @@ class DaskCrew:
             if (scope.number, place) not in alive and place not in scope.inner and not self._here.runs(scope, place):
                 told = f"the Dask worker of task {scope.step(place).member.name!r} was lost while the run was stopped"
                 self._fail(scope, place, WorkerDiedError(told, scope.step(place).member.place), 0.0)
-
-
-def _given_up(member: Task[..., object] | Composite, error: BaseException) -> WorkerDiedError:
-    """The error of a node that Dask gave up."""
-    mend = (
-        "look for what ends its process: a crash, or too little memory; with a timeout=… it gets a process of its own"
-    )
-    if isinstance(error, KilledWorker):
-        told = f"task {member.name!r} was running on several Dask workers that died one after another, and is given up"
-        return WorkerDiedError(told, member.place, mend)
-    told = f"task {member.name!r} was given up by Dask: {type(error).__name__}: {error}"
-    return WorkerDiedError(told, member.place, "look into the logs of the workers")
-
-
-def _error_in(told: tuple[bytes, list[bytes]]) -> BaseException:
-    """An error that a worker told of, with its traceback."""
-    __tracebackhide__ = True
-    error, rows = cast("tuple[BaseException, list[object]]", unpacked(cast("tuple[bytes, list[object]]", told)))  # type: ignore[arg-type]  # bytes are buffers
-    with contextlib.suppress(type(error)):
-        raise_again(error, rows)  # type: ignore[arg-type]  # rows, as packed there
-    return error

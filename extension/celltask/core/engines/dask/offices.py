@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, cast
 
 import cloudpickle
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
+from dask.sizeof import sizeof
 from distributed import KilledWorker
 
-from celltask.core.engines.dask.shipment import versions_here
+from celltask.core.context import FRESH_SINCE
+from celltask.core.engines.dask.chunks import Chunk, carry_items
+from celltask.core.engines.dask.endings import error_in, given_up
+from celltask.core.engines.dask.handing import SMALL
+from celltask.core.engines.dask.shipment import Shipment, versions_here
 from celltask.core.engines.dask.worker import Delivery, PartFailedError, begun, cancel, stop
-from celltask.errors import RunError
+from celltask.core.stores.choice import where
+from celltask.core.travel import luggage_of
+from celltask.errors import RunCancelledError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +31,8 @@ if TYPE_CHECKING:
     from celltask.core.engines.dask.clusters import Fleet
     from celltask.core.engines.dask.handing import Load
     from celltask.core.engines.dask.scopes import Key, Scope
+    from celltask.core.items import Items, Outcome
+    from celltask.core.task import Task
 
 __all__ = ["Office", "Owner"]
 
@@ -45,9 +56,13 @@ class Office:
         self.fleet, self._run, self._listener = fleet, run, listener
         self._client = fleet.client
         self._sent: dict[str, Load] = {}
-        self._shipped: set[str] = set()
+        self._hold = fleet.hold(run)
+        self._own: list[str] = []
         self._kept: dict[Key, Future[object]] = {}
         self._told: set[Key] = set()
+        self._chunks: set[Future[Outcome]] = set()
+        self._fixed: dict[int, Future[object]] = {}
+        self._items: list[str] = []
 
     def send(self, name: str, load: Load) -> None:
         """Hand a load over: the code to every worker, once in a run, then the graph.
@@ -58,18 +73,68 @@ class Office:
         if not load.graph:
             return
         self._sent[name] = load
-        self.fleet.listen(name, self._listener)
-        new = {digest: blob for digest, blob in load.tasks.items() if digest not in self._shipped}
-        delivery = Delivery(name, cloudpickle.dumps(load.shipment, protocol=5), new, versions_here())
-        try:
-            self._client.register_plugin(delivery, name=name)
-        except RunError:
-            raise
-        except Exception as error:  # noqa: BLE001 - border: a worker's own, from unpacking users' code
-            raise _undelivered(error) from None
-        self._shipped |= new.keys()
+        self._deliver(name, load.shipment, load.tasks)
         futures = self._client.get(_graph_of(load), load.keep, sync=False)
         self._kept.update(zip(load.keep, futures, strict=True))
+
+    def _deliver(self, name: str, shipment: Shipment, tasks: dict[str, bytes]) -> None:
+        """Bring a shipment to every worker, with the tasks that no other of the run has brought."""
+        self.fleet.listen(name, self._listener)
+        with self._hold.shipping:
+            new = {digest: blob for digest, blob in tasks.items() if digest not in self._hold.tasks}
+            delivery = Delivery(name, cloudpickle.dumps(shipment, protocol=5), new, versions_here())
+            try:
+                self._client.register_plugin(delivery, name=name)
+            except RunError:
+                raise
+            except Exception as error:  # noqa: BLE001 - border: a worker's own, from unpacking users' code
+                raise _undelivered(error) from None
+            (self._hold.names if new else self._own).append(name)
+            self._hold.tasks.update(dict.fromkeys(new, name))
+
+    def run_items(self, items: Items) -> Outcome:
+        """What calling the task for each item gives, on a worker.
+
+        Raises:
+            RunError: If the cluster is lost, or has given it up.
+        """
+        name, digest = self._items_of(items.task)
+        chunk = Chunk(digest, items.first, items.size, items.stops, items.node, items.concurrency)
+        fixed = [self._carried(value) for value in items.fixed]
+        label = f"{items.task.name}-{name}-{os.urandom(4).hex()}"
+        future = self._client.submit(carry_items, name, chunk, items.columns, *fixed, key=label, pure=False)
+        self._chunks.add(future)
+        try:
+            outcome = future.result()
+        except CancelledError as error:
+            told = f"the map {items.node} was ended, because the run was cancelled"
+            raise self.lost() or RunCancelledError(told) from error
+        except KilledWorker as error:
+            raise given_up(items.task, error) from None
+        finally:
+            self._chunks.discard(future)
+        errors = {place: error_in(cast("tuple[bytes, list[bytes]]", told)) for place, told in outcome.errors.items()}
+        return outcome._replace(errors=errors)
+
+    def _items_of(self, task: Task[..., object]) -> tuple[str, str]:
+        """A shipment of the run that this crew listens to and the digest of the task; sent now if it was not."""
+        luggage = luggage_of(task)
+        for name in self._items:
+            if luggage.digest in self._hold.tasks:
+                return name, luggage.digest
+        name = f"{self._run}-{os.urandom(3).hex()}"
+        shipment = Shipment(self._run, self.fleet.topic, where(), FRESH_SINCE.get(), (), (), ())
+        self._deliver(name, shipment, {luggage.digest: luggage.blob})
+        self._items.append(name)
+        return name, luggage.digest
+
+    def _carried(self, value: object) -> object:
+        """A value that is the same for all items: large ones are put on the cluster once."""
+        if sizeof(value) <= SMALL:
+            return value
+        if id(value) not in self._fixed:
+            self._fixed[id(value)] = self._client.scatter([value], hash=False)[0]
+        return self._fixed[id(value)]
 
     def put(self, value: object) -> Key:
         """Put a value of this process on the cluster."""
@@ -97,14 +162,14 @@ class Office:
     def cancel(self) -> None:
         """End what runs, as far as it can be ended, and begin nothing more."""
         self._asked(cancel)
-        self._client.cancel(list(self._kept.values()), force=True)
+        self._client.cancel([*self._kept.values(), *self._chunks], force=True)
 
     def _asked(self, question: Callable[..., object], *args: object) -> list[Owner]:
         found: list[Owner] = []
-        for name, load in self._sent.items():
+        for name in [*self._sent, *self._items]:
             answers = self._client.run(question, name, *args, on_error="ignore")
             for numbers in answers.values():
-                found += [load.owners[number] for number in cast("set[int] | None", numbers) or ()]
+                found += [self._sent[name].owners[number] for number in cast("set[int] | None", numbers) or ()]
         return found
 
     def lost(self) -> RunError | None:
@@ -137,14 +202,16 @@ class Office:
 
     def close(self, *, is_whole: bool) -> None:
         """Leave nothing on the cluster; `is_whole`: whether the run has come to its end by itself."""
-        for name in self._sent:
+        for name in [*self._sent, *self._items]:
             self.fleet.listen(name, None)
+        names = [*self._own, *self.fleet.let_go(self._run)]
         if self._client.status == "running":
             with contextlib.suppress(OSError, TimeoutError, RuntimeError):  # it is lost just now
                 if not is_whole:
                     self.cancel()
-                for name in self._sent:
+                for name in names:
                     self._client.unregister_worker_plugin(name)
+        self._fixed.clear()
         self._kept.clear()
 
 

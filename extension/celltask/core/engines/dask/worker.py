@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from celltask.core.events import Event
     from celltask.core.task import Task
 
-__all__ = ["Delivery", "PartFailedError", "begun", "cancel", "carry_out", "stop"]
+__all__ = ["Delivery", "PartFailedError", "begun", "cancel", "carry_out", "guests_for", "plain", "stop", "yard_of"]
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 """Types whose values can always be pickled; others are tried, since Dask would go on trying for ever."""
@@ -52,6 +52,7 @@ class PartFailedError(Exception):
 
 
 _yards: dict[str, Yard] = {}
+_holds: dict[str, Hold] = {}
 _children = Children()
 
 
@@ -95,10 +96,18 @@ def carry_out(name: str, number: int, *values: object) -> object:
     Raises:
         PartFailedError: If it failed, or must not run any more.
     """
-    yard = _yards.get(name)
-    if yard is None:
+    return yard_of(name).carry_out(number, values)
+
+
+def yard_of(name: str) -> Yard:
+    """Where the shipment `name` is.
+
+    Raises:
+        PartFailedError: If it is here no more.
+    """
+    if name not in _yards:
         raise PartFailedError("its run is over")
-    return yard.carry_out(number, values)
+    return _yards[name]
 
 
 def begun(name: str) -> set[int]:
@@ -119,46 +128,66 @@ def cancel(name: str) -> None:
         _yards[name].cancel()
 
 
+class Hold:
+    """What all shipments of one run share here. It holds state: tasks, and whether the run was cancelled."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.control = RunControl()
+        self.yards: set[str] = set()
+        self._tasks: dict[str, Task[..., object]] = {}
+        self._unpacking = threading.Lock()
+
+    def task(self, digest: str) -> Task[..., object]:
+        """The task with this digest, unpacked once."""
+        with self._unpacking:
+            if digest not in self._tasks:
+                self._tasks[digest] = unpack(self.blobs[digest])
+            return self._tasks[digest]
+
+
 class Yard:
     """Where the parts of one shipment are carried out. It holds state: which have begun, and which must not begin."""
 
     def __init__(self, delivery: Delivery) -> None:
         self.shipment: Shipment = pickle.loads(delivery.blob)  # noqa: S301 - made by the client whose cluster this is
-        self._blobs, self._tasks = delivery.tasks, dict[str, "Task[..., object]"]()
-        self._control = RunControl()
+        self.name, self._digests = delivery.name, tuple(delivery.tasks)
+        self.hold = _holds.setdefault(self.shipment.run, Hold())
+        self.hold.blobs.update(delivery.tasks)
+        self.hold.yards.add(self.name)
         self._outboxes: dict[str, Outbox] = {}
         self._here = ExitStack()
-        self._unpacking = threading.Lock()
-        self.name = delivery.name
         self.begun: set[int] = set()
         self.over: frozenset[int] = frozenset()
 
     def come(self, worker: Worker) -> None:
         """Serve for `worker` too: several may share a process."""
         if not self._outboxes:
-            for digest in self._blobs:
-                self._task(digest)
+            for digest in self._digests:
+                self.hold.task(digest)
             self._here.enter_context(noted())
         self._outboxes[worker.address] = Outbox(worker, self.shipment.topic)
+
+    def outbox(self, worker: Worker) -> Outbox:
+        """The way from `worker` to the client."""
+        return self._outboxes[worker.address]
 
     def leave(self, worker: Worker) -> bool:
         """Serve no longer for `worker`; whether it was the last."""
         self._outboxes.pop(worker.address, None)
-        if not self._outboxes:
-            self._here.close()
-        return not self._outboxes
+        if self._outboxes:
+            return False
+        self._here.close()
+        self.hold.yards.discard(self.name)
+        if not self.hold.yards:
+            _holds.pop(self.shipment.run, None)
+        return True
 
     def cancel(self) -> None:
         """End the bodies in processes, and tell those in threads."""
         self.over = frozenset(range(len(self.shipment.spaces)))
-        self._control.cancelled.set()
+        self.hold.control.cancelled.set()
         _children.end(self.shipment.run)
-
-    def _task(self, digest: str) -> Task[..., object]:
-        with self._unpacking:
-            if digest not in self._tasks:
-                self._tasks[digest] = unpack(self._blobs[digest])
-            return self._tasks[digest]
 
     def carry_out(self, number: int, values: tuple[object, ...]) -> object:
         """What the part gives."""
@@ -168,7 +197,7 @@ class Yard:
         if part.space in self.over:
             raise PartFailedError("it must not run any more")
         worker = get_worker()
-        box = self._outboxes[worker.address]
+        box = self.outbox(worker)
         with ExitStack() as stack:
             for name, count in part.permits:
                 stack.enter_context(_permit(name, count))
@@ -179,18 +208,18 @@ class Yard:
         __tracebackhide__ = True
         self.begun.add(number)
         box.tell(self.name, number, "began", address)
-        member = self._task(str(part.member)) if part.kind == "node" else self.shipment.borders[int(part.member)]
+        member = self.hold.task(str(part.member)) if part.kind == "node" else self.shipment.borders[int(part.member)]
         context = NodeContext(
             member, self.shipment.run, part.node, lambda event: _pass_on(event, self.name, number, box)
         )
-        context.control, context.is_away = self._control, True
+        context.control, context.is_away = self.hold.control, True
         token, clock = ACTIVE.set(context), time.perf_counter()
         try:
-            with self._as_there():
+            with self.as_there():
                 value = self._performed(part, member, context, values)
         except BaseException as error:  # noqa: BLE001 - border: users' code; the client raises it again
             duration_s = time.perf_counter() - clock
-            box.tell(self.name, number, "failed", duration_s, context.attempt, _plain(error))
+            box.tell(self.name, number, "failed", duration_s, context.attempt, plain(error))
             raise PartFailedError(f"{type(error).__name__} in node {part.node}") from None
         else:
             digests = context.input_digests, context.output_digests
@@ -200,7 +229,7 @@ class Yard:
             ACTIVE.reset(token)
 
     @contextmanager
-    def _as_there(self) -> Iterator[None]:
+    def as_there(self) -> Iterator[None]:
         """Let the block use the store of the client, if its folder is here too, and want what is as fresh."""
         folder = self.shipment.store
         is_seen = os.path.isdir(os.path.dirname(folder.removesuffix("/.celltask/store")))  # noqa: PTH112, PTH120 - text
@@ -241,12 +270,17 @@ class Yard:
         return _called(cast("Task[..., object]", member), context, arguments)
 
 
+def guests_for(task: Task[..., object]) -> Children | None:
+    """Processes for the body, if it may have to be ended."""
+    asked = task.options.resources
+    may_end = task.options.timeout is not None or (asked is not None and asked.memory_bytes)
+    return _children if may_end else None
+
+
 def _called(task: Task[..., object], context: NodeContext, arguments: list[object]) -> object:
     """What the task gives: in a process of its own if it may have to be ended."""
     __tracebackhide__ = True
-    asked = task.options.resources
-    if task.options.timeout is not None or (asked is not None and asked.memory_bytes):
-        context.guests = _children
+    context.guests = guests_for(task)
     value = task.as_node(*arguments) if context.guests is None else task.as_guest(*arguments)
     if task.is_async:
         value = run_coroutine(cast("Coroutine[object, None, object]", value))
@@ -261,7 +295,7 @@ def _called(task: Task[..., object], context: NodeContext, arguments: list[objec
     return value
 
 
-def _plain(error: BaseException) -> tuple[bytes, list[bytes]]:
+def plain(error: BaseException) -> tuple[bytes, list[bytes]]:
     """An error with the rows of its traceback, as bytes."""
     head, buffers = error_packed(error, rows_of(error.__traceback__))
     return head, [bytes(buffer) for buffer in buffers]
@@ -272,7 +306,7 @@ def _pass_on(event: Event, name: str, number: int, box: Outbox) -> None:
     if isinstance(event, NodePrinted):
         box.tell(name, number, "printed", event.stream, event.text)
     elif isinstance(event, NodeRetried):
-        box.tell(name, number, "retried", event.attempt, _plain(event.error), event.delay_s)
+        box.tell(name, number, "retried", event.attempt, plain(event.error), event.delay_s)
     elif isinstance(event, NodeReused):
         box.tell(name, number, "reused", event.reason)
 

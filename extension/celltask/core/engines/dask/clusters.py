@@ -155,8 +155,8 @@ def _embedded() -> Client:
     settings = {"distributed.nanny.pre-spawn-environ.PYTHONDONTWRITEBYTECODE": ""}
     with dask.config.set(settings):
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address=None,
-            silence_logs=logging.CRITICAL, resources={"CPU": threads},
+            n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL, resources={"CPU": threads}, scheduler_kwargs={"dashboard": False},
         )  # fmt: skip
     from distributed import Client  # noqa: PLC0415 - as above
 

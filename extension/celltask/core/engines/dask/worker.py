@@ -28,7 +28,7 @@ from celltask.core.execution import outputs_value
 from celltask.core.graph import Constant
 from celltask.core.logs import noted
 from celltask.core.loop import run_coroutine
-from celltask.core.stores.choice import ASKED, VARIABLE
+from celltask.core.stores.choice import ASKED
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
@@ -231,9 +231,7 @@ class Yard:
     @contextmanager
     def as_there(self) -> Iterator[None]:
         """Let the block use the store of the client, if its folder is here too, and want what is as fresh."""
-        folder = self.shipment.store
-        is_seen = os.path.isdir(os.path.dirname(folder.removesuffix("/.celltask/store")))  # noqa: PTH112, PTH120 - text
-        store = ASKED.set(folder if is_seen and VARIABLE not in os.environ else None)
+        store = ASKED.set(self.shipment.store if _is_seen(self.shipment.store) else None)
         fresh = FRESH_SINCE.set(self.shipment.fresh_since)
         try:
             yield
@@ -268,6 +266,14 @@ class Yard:
         if part.kind == "enter":
             return checked_inputs(cast("Task[..., object]", member), tuple(arguments))
         return _called(cast("Task[..., object]", member), context, arguments)
+
+
+def _is_seen(store: str) -> bool:
+    """Whether a store that is a folder of the client's machine is a folder of this one too; others are anywhere."""
+    if not os.path.isabs(store):  # noqa: PTH117 - plain text, for each part
+        return True
+    beside = store.removesuffix("/.celltask/store")
+    return os.path.isdir(beside if beside != store else os.path.dirname(store))  # noqa: PTH112, PTH120 - as above
 
 
 def guests_for(task: Task[..., object]) -> Children | None:

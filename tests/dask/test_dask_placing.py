@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from distributed import Client
 
 from celltask import Resources, current_context, map_task, task, workflow
 from celltask.core.events import NodeFinished, NodeStarted
@@ -16,8 +18,6 @@ from celltask.errors import RunCancelledError, RunError, TaskTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from distributed import Client
 
     from celltask.core.events import Event
 
@@ -247,6 +247,46 @@ def test_results_are_kept_by_the_workers_for_everybody(client: Client) -> None:
     assert states == [["done", "done"], ["reused", "reused"]]
     states = [[node.state for node in kept.run(n=6, engine=engine).nodes] for engine in ("threads", client)]
     assert states == [["done", "done"], ["reused", "reused"]]
+
+
+@task(cache=True)
+def large(n: int) -> np.ndarray:
+    """A value that is too large to go along with the code."""
+    return np.arange(float(n))
+
+
+@task
+def last(values: np.ndarray) -> float:
+    """Its last number."""
+    return float(values[-1])
+
+
+@workflow
+def of_large(n: int) -> float:
+    """A cached node before one that is not."""
+    return last(values=large(n=n))
+
+
+@pytest.mark.usefixtures("own_store")
+def test_a_kept_value_is_read_where_it_is_needed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is found before anything is sent, and a worker that needs it reads it from the store itself."""
+    large(n=200_000)
+    monkeypatch.delattr(Client, "scatter")
+    events: list[Event] = []
+    run = of_large.run(n=200_000, engine=client, on_event=events.append)
+    assert (run.result(), [node.state for node in run.nodes]) == (199_999.0, ["reused", "done"])
+    assert [type(event).__name__ for event in events if getattr(event, "node", "") == "n0"] == [
+        "NodeStarted",
+        "NodeReused",
+    ]
+
+
+@pytest.mark.usefixtures("own_store")
+def test_a_run_of_kept_results_sends_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of which everything is kept needs no worker."""
+    kept(n=7)
+    monkeypatch.delattr(Client, "register_plugin")
+    assert [node.state for node in kept.run(n=7, engine=client).nodes] == ["reused", "reused"]
 
 
 def test_a_result_that_cannot_travel_is_told(client: Client) -> None:

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.engines.dask.shipment import versions_here
+from celltask.core.engines.dask.worker import sees
+from celltask.core.stores.choice import where
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Checks:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._alike: set[str] = set()
+        self._seeing: dict[tuple[str, str], bool] = {}
         self._having: set[tuple[str, str, str]] = set()
 
     def workers(self) -> Workers:
@@ -65,6 +68,15 @@ class Checks:
                     lacks = f"has no {name}" if version is None else f"has {name} {version}"
                     raise RunError(f"{who} {lacks}, and the client has {here[name]}", mend=_SAME_MEND)
         self._alike = set(told["workers"])
+
+    def see_store(self) -> bool:
+        """Whether all workers see the folder that this process keeps its results in."""
+        store = where()
+        asked = [place for place in self.workers() if (place, store) not in self._seeing]
+        if asked:
+            answers = self._client.run(sees, store, workers=asked, on_error="ignore")
+            self._seeing.update({(place, store): answer is True for place, answer in answers.items()})
+        return all(self._seeing.get((place, store)) for place in self.workers())
 
     def packages(self, tasks: Iterable[Task[..., object]]) -> None:
         """Look whether all workers have the packages that the tasks import, in the same versions.

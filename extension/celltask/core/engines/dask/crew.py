@@ -92,7 +92,10 @@ class DaskCrew:
             office = self._office
             name = f"{self._root.execution.run}-{os.urandom(3).hex()}"
             execution = self._root.execution
-            handout = Handout(name, execution.run, office.fleet.topic, self._scopes, self._resources, office.put)
+            handout = Handout(
+                name, execution.run, office.fleet.topic, self._scopes, self._resources, office.put,
+                is_shared=office.fleet.checks.see_store,
+            )  # fmt: skip
             load = handout.load()
             for scope in self._scopes:
                 scope.execution.crew = self
@@ -128,7 +131,10 @@ class DaskCrew:
             self._ended_here(*cast("tuple[Scope, int, BaseException | None]", rest))
         else:
             scope, place, part = self._office.owner(name, number)
-            getattr(self, f"_on_{kind}")(scope, place, part, *rest)
+            if part != "again":
+                getattr(self, f"_on_{kind}")(scope, place, part, *rest)
+            elif kind == "failed":  # what was kept is kept no more, and cannot be made again
+                raise error_in(cast("tuple[bytes, list[bytes]]", rest[2]))
 
     def _node_of(self, scope: Scope, place: int, part: str) -> tuple[Scope, int]:
         """The node that a part stands for: the ends of a workflow stand for its own node in the one around it."""

@@ -8,6 +8,7 @@ from dask.task_spec import Task as DaskTask
 from dask.task_spec import TaskRef
 
 from celltask.core.context import FRESH_SINCE
+from celltask.core.engines.dask.prefix import settled
 from celltask.core.engines.dask.scopes import LEAVING, Scope
 from celltask.core.engines.dask.shipment import Border, Part, Shipment
 from celltask.core.engines.dask.worker import carry_out
@@ -54,6 +55,7 @@ class Handout:
         scopes: All scopes of the run so far; workflows within it add theirs.
         resources: What a demand is called by the workers, for the resources that they have declared.
         put: Puts a large value of this process on the cluster, and gives its key.
+        is_shared: Tells whether all workers see the store of this process, so that they find there what was settled here.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a load is made of
@@ -64,9 +66,11 @@ class Handout:
         scopes: list[Scope],
         resources: dict[str, str],
         put: Callable[[object], Key],
+        *,
+        is_shared: Callable[[], bool],
     ) -> None:
         self.name, self.run, self.topic, self.scopes = name, run, topic, scopes
-        self._resources, self._put = resources, put
+        self._resources, self._put, self._is_shared = resources, put, is_shared
         self._graph: dict[Key, DaskTask] = {}
         self._known: dict[int, dict[int, object]] = {}
         self._borders: list[Border] = []
@@ -123,7 +127,8 @@ class Handout:
                 continue
             member = scope.step(place).member
             if isinstance(member, Task):
-                self._node(scope, place, member)
+                if not settled(scope, place, member):
+                    self._node(scope, place, member)
             elif _is_flat(member):
                 self._enter(scope, place, cast("Workflow[..., object]", member))
             else:
@@ -135,13 +140,14 @@ class Handout:
         waits = range(len(scope.execution.program.steps)) if place == LEAVING else scope.step(place).waits
         return any(wait not in scope.keys and wait not in scope.ended for wait in waits)
 
-    def _node(self, scope: Scope, place: int, task: Task[..., object]) -> None:
+    def _node(self, scope: Scope, place: int, task: Task[..., object], kind: str = "node") -> None:
         step, luggage = scope.step(place), luggage_of(task)
         self._tasks[luggage.digest] = luggage.blob
         demand = scope.execution.program.demands.get(place)
         permits = tuple(demand.places.items()) if demand is not None else ()
         digests = scope.execution.known.from_nodes(step, scope.places) if place in scope.execution.known.places else ()
         key = self._add(scope, place, "node", luggage.digest, step.node.bindings, step.waits, permits, digests)
+        self._owners[key[1]] = (scope, place, kind)
         scope.keys[place] = (key, None)
         if demand is not None:
             named = {
@@ -235,7 +241,10 @@ class Handout:
         if sizeof(value) <= SMALL:
             self._known.setdefault(scope.number, {})[place] = value
             return None
-        scope.keys[place] = (self._put(value), None)
+        if place in scope.settled and self._is_shared():
+            self._node(scope, place, cast("Task[..., object]", scope.step(place).member), "again")
+        else:
+            scope.keys[place] = (self._put(value), None)
         return scope.keys[place][0]
 
 

@@ -41,6 +41,7 @@ class Scope:
         todo: Places that are not handed over yet, in an order in which they can be.
         left: Places that have not ended, and may still.
         ended: Places that have ended well.
+        settled: Places of which a kept result was found in this process.
         contexts: Nodes that have begun, each with its context and the clock at its beginning.
         here: Places whose node is to run in this process.
         inner: Workflows within the workflow, by place.
@@ -76,6 +77,7 @@ class Scope:
         self.here: set[int] = set()
         self.inner: dict[int, Scope] = {}
         self.ended: set[int] = set()
+        self.settled: set[int] = set()
         self.entry: Key | None = None
         self.is_stopping = False
         self.before: dict[int, int] = {}

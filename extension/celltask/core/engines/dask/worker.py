@@ -41,7 +41,18 @@ if TYPE_CHECKING:
     from celltask.core.events import Event
     from celltask.core.task import Task
 
-__all__ = ["Delivery", "PartFailedError", "begun", "cancel", "carry_out", "guests_for", "plain", "stop", "yard_of"]
+__all__ = [
+    "Delivery",
+    "PartFailedError",
+    "begun",
+    "cancel",
+    "carry_out",
+    "guests_for",
+    "plain",
+    "sees",
+    "stop",
+    "yard_of",
+]
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 """Types whose values can always be pickled; others are tried, since Dask would go on trying for ever."""
@@ -159,6 +170,7 @@ class Yard:
         self._here = ExitStack()
         self.begun: set[int] = set()
         self.over: frozenset[int] = frozenset()
+        self.is_seen = sees(self.shipment.store)
 
     def come(self, worker: Worker) -> None:
         """Serve for `worker` too: several may share a process."""
@@ -231,7 +243,7 @@ class Yard:
     @contextmanager
     def as_there(self) -> Iterator[None]:
         """Let the block use the store of the client, if its folder is here too, and want what is as fresh."""
-        store = ASKED.set(self.shipment.store if _is_seen(self.shipment.store) else None)
+        store = ASKED.set(self.shipment.store if self.is_seen else None)
         fresh = FRESH_SINCE.set(self.shipment.fresh_since)
         try:
             yield
@@ -268,8 +280,10 @@ class Yard:
         return _called(cast("Task[..., object]", member), context, arguments)
 
 
-def _is_seen(store: str) -> bool:
+def sees(store: str) -> bool:
     """Whether a store that is a folder of the client's machine is a folder of this one too; others are anywhere."""
+    if store == "memory":
+        return False
     if not os.path.isabs(store):  # noqa: PTH117 - plain text, for each part
         return True
     beside = store.removesuffix("/.celltask/store")

@@ -46,7 +46,7 @@ def test_a_reused_result_is_equal_in_every_respect(value: object) -> None:
 
 
 def test_a_file_comes_back_with_its_content(tmp_path: Path) -> None:
-    """Where it was if it is still there as it was, else somewhere new; signed, so that nobody else writes files."""
+    """Where it was if it is still there as it was, else somewhere new; it is signed, so that nobody can forge one."""
 
     @task(cache=True)
     def write(folder: str) -> File:

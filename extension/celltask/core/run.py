@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
+from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
@@ -229,7 +230,7 @@ class Running:
             nodes = tuple(step.node.id for step in execution.program.steps)
             telling.tell(RunStarted(self.id, member.name, nodes, started))
         count, settings = len(execution.program.steps), execution.settings
-        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
         fresh = FRESH_SINCE.set(started) if settings.refresh else None
         try:
             with noted():

@@ -199,7 +199,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         **named: object,
@@ -208,7 +208,7 @@ class Task(Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"``, ``"processes"`` or ``"inline"``.
+            engine: ``"threads"``, ``"processes"``, ``"inline"``, ``"dask"`` or a Dask client.
             on_event: Called with each event as it happens.
             refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
@@ -233,7 +233,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         **named: object,

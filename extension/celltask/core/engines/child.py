@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
-__all__ = ["Call", "main", "serve"]
+__all__ = ["Call", "main", "portable", "serve"]
 
 _MOST_PRINTED = 1 << 20
 
@@ -126,10 +126,10 @@ def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, wire: Wire) -> 
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), packed(_portable(error, rows))]
+        return [packed(("error",)), packed(portable(error, rows))]
 
 
-def _portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
+def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
     """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
     try:
         unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
@@ -180,7 +180,7 @@ def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -
     columns, fixed, first, size, stops = given
     items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
     outcome = run_items(items)
-    told = [(place, *_portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
+    told = [(place, *portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
     return outcome.values, told, outcome.duration_s
 
 

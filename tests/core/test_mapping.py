@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from celltask import current_context, map_task, task, workflow
+from celltask import current_context, map_task, mock_task, task, workflow
 from celltask.core.events import Event, NodeProgress, NodeRetried, NodeReused
 from celltask.errors import BindingError, CallError, InterfaceError, RunError, ValueMismatchError
 
@@ -324,6 +324,14 @@ def test_a_task_defined_again_is_the_one_that_is_mapped() -> None:
     assert space["wf"](x=1) == ([2], 2)
     exec(text.format(n=3), space)  # noqa: S102 - the first cell, changed
     assert space["wf"](x=1) == ([3], 3)
+
+
+def test_a_stand_in_is_mapped_in_the_place_of_the_body() -> None:
+    """Tests replace the task for its maps too."""
+    with mock_task(add) as mock:
+        mock.side_effect = lambda a, b: a * b
+        assert map_task(add)(a=[2, 3]) == [20, 30]
+    assert map_task(add)(a=[2, 3]) == [12, 13]
 
 
 def test_what_a_listener_raises_ends_the_map() -> None:

@@ -130,12 +130,13 @@ class NodeContext(TaskContext):
             then what the cache has.
         output_digests: The content of each output, where a cache has told it; ``""`` for one that it has not.
         guests: The processes that bodies are to run in, or ``None``.
-        control: What the nodes of the run share; ``None`` in another process than the run's.
+        control: What the nodes of the run share; ``None`` in a process that only runs bodies.
+        is_away: Whether the run is elsewhere, which then shows what the body prints.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
     __slots__ = (
-        "_room", "control", "guests", "input_digests", "on_event", "output_digests", "printed", "reused",
+        "_room", "control", "guests", "input_digests", "is_away", "on_event", "output_digests", "printed", "reused",
     )  # fmt: skip
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
@@ -146,6 +147,7 @@ class NodeContext(TaskContext):
         self.output_digests: tuple[str, ...] = ()
         self.guests: Guests | None = None
         self.control: RunControl | None = None
+        self.is_away = False
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
 
@@ -164,7 +166,11 @@ class NodeContext(TaskContext):
         if self.printed is None:
             self.printed = []
         self.printed.append((stream, text))
-        self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        token = ACTIVE.set(None)  # what a listener prints is not the body's
+        try:
+            self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        finally:
+            ACTIVE.reset(token)
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

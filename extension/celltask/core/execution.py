@@ -24,15 +24,17 @@ from celltask.core.types.base import Mismatch
 from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+    from celltask.core.bindings import Getter
     from celltask.core.composite import Composite
+    from celltask.core.engines.base import Engine, Hands
     from celltask.core.program import Program, Step
     from celltask.core.recording import Recording
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
-__all__ = ["Execution"]
+__all__ = ["Execution", "outputs_value"]
 
 
 class Execution:
@@ -53,6 +55,7 @@ class Execution:
         policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
         known: What is known of the content of values.
+        crew: Who works on it, if not the calling thread alone.
         recording: What writes down how it goes, for the outermost execution of a run.
     """
 
@@ -68,11 +71,11 @@ class Execution:
     ) -> None:
         self.run, self.member, self.program = run, member, program
         self.settings, self.on_event = settings, on_event
-        self.engine = engine_of(settings.engine)
+        self.engine: Engine = engine_of(settings.engine) if outer is None else outer[0].engine
         self.inputs = inputs
         self.control: RunControl = RunControl() if outer is None else outer[0].control
         self.prefix = "" if outer is None else outer[1]
-        self._crew: Crew | None = None
+        self.crew: Hands | None = None
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.known = KnownDigests(program)
@@ -97,14 +100,20 @@ class Execution:
         self.control.live.add(self)
         try:
             self._work()
-            if self.error is None:
-                self.value = _outputs_value(self.member, self)
+            if self.error is None and self.taken is not None:
+                self.value = self.values[self.taken]
+            elif self.error is None:
+                self.value = outputs_value(self.member, self.program.outputs, self.values)
         except Exception as error:  # noqa: BLE001 - border: a listener, an output; the run carries it on
             self.abort(error)
         except BaseException as error:  # noqa: BLE001 - border: an interrupt; the run carries it on
             self.cancel(error)
         finally:
             self.control.live.discard(self)
+        self.close()
+
+    def close(self) -> None:
+        """Tell which nodes did not run, and do what is to be done after a failure; the last thing of all."""
         self._tell_skipped()
         if self.state == "failed" and not isinstance(self.member, Task):
             try:
@@ -114,11 +123,15 @@ class Execution:
 
     def _work(self) -> None:
         __tracebackhide__ = True
+        if self.engine.crew is not None:
+            self.crew = self.engine.crew(self)
+            self.crew.work()
+            return
         for place, demand in self.program.demands.items():
             budget.check(cast("Task[..., object]", self.program.steps[place].member), demand)
         if self.engine.workers and len(self.program.steps) > 1:
-            self._crew = Crew(self)
-            self._crew.work()
+            self.crew = Crew(self)
+            self.crew.work()
         else:
             self._work_alone()
 
@@ -150,26 +163,29 @@ class Execution:
         """Run one node; an error of its body is kept, not raised."""
         __tracebackhide__ = True
         step = self.program.steps[place]
-        context, clock = self._begin(place, step)
+        context, clock = self.begin(place)
         token = ACTIVE.set(context)
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
             self.values[place] = self._perform(step, place, arguments)
         except BaseException as error:  # border: users' code; the run carries the error on
-            self._failed(place, context, clock, error)
+            self.failed(place, context, clock, error)
             if not isinstance(error, Exception):
                 raise
         else:
-            self._finished(place, context, clock)
+            self.finished(place, context, clock)
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
-            if self.recording is not None:
-                self._record(place, self.recording)
+            self.record(place)
 
-    def _record(self, place: int, recording: Recording) -> None:
-        """Have it written how the run goes, if that was last done a while ago."""
-        if self.ledger.started[place] + self.ledger.durations_s[place] - recording.told_at > PERIOD_S:
+    def record(self, place: int) -> None:
+        """After a node has ended, have it written how the run goes, if that was last done a while ago."""
+        recording = self.recording
+        if (
+            recording is not None
+            and self.ledger.started[place] + self.ledger.durations_s[place] - recording.told_at > PERIOD_S
+        ):
             recording.tell(self.ledger)
 
     def floats(self, place: int) -> bool:
@@ -181,7 +197,7 @@ class Execution:
         """Run one async node on the loop; otherwise as `do`."""
         __tracebackhide__ = True
         step = self.program.steps[place]
-        context, clock = self._begin(place, step)
+        context, clock = self.begin(place)
         token = ACTIVE.set(context)
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
@@ -189,18 +205,19 @@ class Execution:
         except BaseException as error:  # border: users' code; the run carries the error on
             if self._stopped and type(error).__name__ == "CancelledError":
                 error = self.error or error
-            self._failed(place, context, clock, error)
+            self.failed(place, context, clock, error)
             if not isinstance(error, Exception):
                 raise
         else:
-            self._finished(place, context, clock)
+            self.finished(place, context, clock)
         finally:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
-            if self.recording is not None:
-                self._record(place, self.recording)
+            self.record(place)
 
-    def _begin(self, place: int, step: Step) -> tuple[NodeContext, float]:
+    def begin(self, place: int) -> tuple[NodeContext, float]:
+        """Note that a node begins, and tell it; its context, and `time.perf_counter` at its beginning."""
+        step = self.program.steps[place]
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event)
         context.guests, context.control = self.engine.guests, self.control
@@ -211,7 +228,8 @@ class Execution:
             on_event(NodeStarted(self.run, node_id, started))
         return context, time.perf_counter()
 
-    def _finished(self, place: int, context: NodeContext, clock: float) -> None:
+    def finished(self, place: int, context: NodeContext, clock: float) -> None:
+        """Note that a node ended well, and tell it; `clock` is as `begin` gave it."""
         ledger = self.ledger
         ledger.durations_s[place] = duration_s = time.perf_counter() - clock
         ledger.states[place] = "reused" if context.reused else "done"
@@ -246,17 +264,20 @@ class Execution:
         With `taken`, only the node at that place of `trace` runs, and gives the value.
         """
         __tracebackhide__ = True
-        inner = Execution(
-            self.run, member, program_of(trace), checked_inputs(member, tuple(arguments)),
-            self.settings, self.on_event, (self, f"{self.prefix}{self.program.steps[place].node.id}/"),
-        )  # fmt: skip
-        self.ledger.nested[place] = inner.ledger
+        inner = self.inside(member, trace, place, checked_inputs(member, tuple(arguments)))
         if taken is not None:
             inner.take(taken)
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
         return inner.value
+
+    def inside(self, member: Composite, trace: Trace, place: int, inputs: tuple[object, ...]) -> Execution:
+        """The execution of `trace` as the inside of the node at `place`, not begun."""
+        outer = (self, f"{self.prefix}{self.program.steps[place].node.id}/")
+        inner = Execution(self.run, member, program_of(trace), inputs, self.settings, self.on_event, outer)
+        self.ledger.nested[place] = inner.ledger
+        return inner
 
     def aside(self, name: str, member: Task[..., object] | Composite, inputs: tuple[object, ...]) -> Execution:
         """An execution beside the nodes of this one, not begun; ids of its nodes begin with `name`."""
@@ -278,8 +299,8 @@ class Execution:
                 self.error = error
             elif self.error is not error:
                 annotate(self.error, f"the run was stopped as well by {type(error).__name__}: {error}")
-        if self._crew is not None:
-            self._crew.stop()
+        if self.crew is not None:
+            self.crew.stop()
 
     def cancel(self, error: BaseException | None = None) -> None:
         """Stop the run: nothing more starts, and what runs in a process or waits on the loop is ended.
@@ -293,7 +314,8 @@ class Execution:
         if self.engine.guests is not None:
             self.engine.guests.end(self.run)
 
-    def _failed(self, place: int, context: NodeContext, clock: float, error: BaseException) -> None:
+    def failed(self, place: int, context: NodeContext, clock: float, error: BaseException) -> None:
+        """Note that a node ended with `error`, and what does not run because of that; tell it."""
         node_id = context.node
         self.ledger.durations_s[place] = time.perf_counter() - clock
         self.ledger.states[place] = _state_after(error)
@@ -321,7 +343,7 @@ class Execution:
     def _is_within(self, place: int) -> bool:
         """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
         member = self.program.steps[place].member
-        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        recurs = member.kind == self.member.kind == "dynamic"
         return self.taken is None and member is not self.member and not recurs
 
     @property
@@ -351,23 +373,21 @@ def _state_after(error: BaseException) -> str:
     return "cancelled" if isinstance(error, RunCancelledError) or not isinstance(error, Exception) else "failed"
 
 
-def _outputs_value(member: Task[..., object] | Composite, execution: Execution) -> object:
+def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Getter], values: Sequence[object]) -> object:
     """What a call of `member` returns, from the results of the nodes.
 
     Raises:
         ValueMismatchError: If one does not fit the type of its output.
     """
     __tracebackhide__ = True
-    interface, values = member.interface, []
-    if execution.taken is not None:
-        return execution.values[execution.taken]
-    for port, get in zip(interface.outputs, execution.program.outputs, strict=True):
+    interface, items = member.interface, []
+    for port, get in zip(interface.outputs, getters, strict=True):
         try:
-            values.append(port.handler.release(get(execution.values)))
+            items.append(port.handler.release(get(values)))
         except Mismatch as error:
             raise mismatch(f"output {port.name!r}", "", member, error) from None
     if interface.result == "none":
         return None
     if interface.result == "single":
-        return values[0]
-    return interface.returned(tuple(values))
+        return items[0]
+    return interface.returned(tuple(items))

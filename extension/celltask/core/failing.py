@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle", "policy_of"]
+__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle"]
 
 ERROR_NAMES = ("err", "error")
 """Inputs of a handler with these names get the error."""
@@ -52,23 +51,6 @@ class Failure:
     kind: str
     message: str
     traceback: str
-
-
-def policy_of(given: object) -> str:
-    """A failure policy as `Workflow` keeps it, from its name here or in Flyte.
-
-    Raises:
-        InterfaceError: If it is neither.
-
-    >>> policy_of("finish"), policy_of(WorkflowFailurePolicy.FAIL_IMMEDIATELY)
-    ('finish', 'stop')
-    """
-    name = str(getattr(given, "name", given))
-    if name in ("stop", "finish"):
-        return name
-    if name in WorkflowFailurePolicy.__members__:
-        return WorkflowFailurePolicy[name].value
-    raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
 
 
 def check_handler(workflow: Workflow[..., object]) -> None:
@@ -154,7 +136,9 @@ def _arguments(
 def _failure(workflow: Workflow[..., object], failed: Failed) -> Failure:
     error = failed.error
     node, task = ("", "") if failed.ledger is None else _failed_node(failed.ledger, error, failed.prefix)
-    told = "".join(traceback.format_exception(error))
+    from traceback import format_exception  # noqa: PLC0415 - only for a failure
+
+    told = "".join(format_exception(error))
     return Failure(workflow.name, node, task, type(error).__name__, str(error), told)
 
 

@@ -34,6 +34,8 @@ class _Noting:
         context = ACTIVE.get()
         if isinstance(context, NodeContext):
             context.note_printed(self._name, text)
+            if context.is_away:
+                return len(text)
         return self.under.write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
+from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
@@ -104,7 +105,12 @@ class Run:
     def __repr__(self) -> str:
         lines = [f"<run {self.id} of {self.name}: {self.state} in {self.duration_s:.3f} s>"]
         shown = self.nodes if len(self.nodes) <= _MOST_LINES else self.nodes[:_MOST_LINES]
-        lines += [f"  {node.id:<6} {node.label:<24} {node.state:<9} {node.duration_s:8.3f} s" for node in shown]
+        ids = max((len(node.id) for node in shown), default=0)
+        labels = max((len(node.label) for node in shown), default=0)
+        lines += [
+            f"  {node.id:<{max(ids, 6)}} {node.label:<{max(labels, 24)}} {node.state:<9} {node.duration_s:8.3f} s"
+            for node in shown
+        ]
         if len(shown) < len(self.nodes):
             lines.append(f"  … and {len(self.nodes) - len(shown)} more nodes")
         if self.error is not None:
@@ -224,7 +230,7 @@ class Running:
             nodes = tuple(step.node.id for step in execution.program.steps)
             telling.tell(RunStarted(self.id, member.name, nodes, started))
         count, settings = len(execution.program.steps), execution.settings
-        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
         fresh = FRESH_SINCE.set(started) if settings.refresh else None
         try:
             with noted():

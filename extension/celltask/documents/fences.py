@@ -82,7 +82,8 @@ def fences_in(
         nested: Whether `text` stands inside of something.
     """
     lines = text.split("\n")
-    for token in parser.parse(text):
+    # With an end to its last line: markdown-it reads past an empty one (StateBlock.getLines).
+    for token in parser.parse(text if text.endswith("\n") else text + "\n"):
         if token.type == "fence" and token.map is not None:
             line = first_line + token.map[0]
             before = page[line - 1].partition(token.markup)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from celltask.errors import CelltaskError
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
     from celltask.core.stores.base import Store
 
-__all__ = ["VARIABLE", "current_store", "folder_of", "folder_of_user", "opened", "shelf", "tell_once", "where"]
+__all__ = ["ASKED", "VARIABLE", "current_store", "folder_of", "folder_of_user", "opened", "shelf", "tell_once", "where"]
 
 VARIABLE = "CELLTASK_STORE"
+
+ASKED: ContextVar[str | None] = ContextVar("celltask_store", default=None)
+"""What stands for the environment variable in a process that works for another one, whose store it is to use."""
 
 shelf = Shelf(
     "celltask.stores",
@@ -37,7 +41,7 @@ class StoreWarning(UserWarning):
 
 def current_store() -> Store:
     """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _chosen.get(key)
     if found is None:
@@ -62,7 +66,7 @@ def where() -> str:
     ``CELLTASK_STORE`` is a folder, ``memory``, or ``NAME:TEXT`` for a store from another package. Without it the
     store is ``.celltask/store`` in the nearest folder above that has a ``.celltask`` or looks like a project's.
     """
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     if asked:
         return asked
     folder, home = _working_directory(), os.path.expanduser("~")  # noqa: PTH111 - pathlib is slow to import
@@ -78,7 +82,7 @@ def folder_of(part: str) -> str | None:
 
     It is not looked whether the folder is there.
     """
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _folders.get(key)
     if found is None:

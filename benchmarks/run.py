@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import call
+import mapping
 import process
 import scripts
 import tracing
@@ -41,6 +42,7 @@ def rows_of(prefix: str) -> list[Row]:
     for action in ("trace", "run", "once"):
         rows += [row for row in tracing.ROWS if row.key.startswith(action)]
         rows += [tracing.GROWTH[action]] if action in tracing.GROWTH else []
+    rows += mapping.ROWS
     return [row for row in [*rows, *process.ROWS] if row.key.startswith(prefix)]
 
 

@@ -46,7 +46,7 @@ class Session:
             self._count()
         elif row in tracing.GROWTH.values():
             return  # computed from others
-        elif row.key.startswith(("call.", "trace.", "run.", "once.")):
+        elif row.key.startswith(("call.", "map.", "trace.", "run.", "once.")):
             self._in_process(row)
         else:
             commands = process.commands(row.key, self.pythons)

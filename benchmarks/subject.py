@@ -12,6 +12,7 @@ import sys
 import threading
 
 import call
+import mapping
 import tracing
 from measure import Case, repetition, sized, timer_of
 
@@ -21,8 +22,8 @@ STACK_BYTES = 512 * 2**20
 
 def case_of(key: str, system: str) -> Case | None:
     """The work of one row for one system; None if the system is not asked for it."""
-    prepare = call.prepare if key.startswith("call.") else tracing.prepare
-    return prepare(key, system)
+    rooms = {"call": call.prepare, "map": mapping.prepare}
+    return rooms.get(key.partition(".")[0], tracing.prepare)(key, system)
 
 
 def serve(key: str, system: str, answer: int) -> None:

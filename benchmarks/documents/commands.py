@@ -14,7 +14,7 @@ __all__ = ["PEERS", "ROWS", "Row", "Target", "arguments", "environment"]
 
 PEERS = ("nbmake", "nbclient")
 """Whose times ours are divided by in the table."""
-_PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+_PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 _OURS = (*_PYTEST, "-p", "no:nbmake", "-p", "no:nbval")
 _THEIRS = (*_PYTEST, "-p", "no:celltask")
 _SPHINX = ("-C", "-q", "-E", "-D", "extensions=myst_nb", "-D", "nb_execution_mode=force", "-D", "root_doc=page_000")
@@ -84,6 +84,7 @@ ROWS = (
     Row("small", "mystnb", "small: sphinx-build with MyST-NB"),
     Row("heavy", "ours", "heavy: pytest --celltask"),
     Row("heavy", "ours-n2", "heavy: pytest --celltask -n 2"),
+    Row("heavy", "ours-test", "heavy: celltask test"),
     Row("heavy", "ours-2", "heavy: no pytest, two documents at once"),
     Row("heavy", "nbmake", "heavy: nbmake"),
     Row("heavy", "nbclient", "heavy: nbclient in a loop"),

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from celltask.core.conditional import conditional
     from celltask.core.context import current_context
     from celltask.core.defining import task
-    from celltask.core.dynamic import Dynamic, dynamic
+    from celltask.core.dynamic import dynamic
     from celltask.core.failing import Failure, WorkflowFailurePolicy
     from celltask.core.gates import approve, wait_for_input
     from celltask.core.history import RunRecord, runs
     from celltask.core.imperative import ImperativeWorkflow
     from celltask.core.kinds.shell import OutputLocation, ShellTask
-    from celltask.core.mapping import MapTask, map_task
+    from celltask.core.mapping import map_task
     from celltask.core.plan import Plan, plan
-    from celltask.core.presets import Preset, preset
+    from celltask.core.presets import preset
     from celltask.core.resources import Resources
     from celltask.core.run import Run
     from celltask.core.task import Task
@@ -45,15 +45,12 @@ __version__ = "0.1.0"
 __all__ = [
     "CelltaskError",
     "Directory",
-    "Dynamic",
     "Failure",
     "File",
     "ImperativeWorkflow",
-    "MapTask",
     "Mismatch",
     "OutputLocation",
     "Plan",
-    "Preset",
     "Resources",
     "Run",
     "RunRecord",
@@ -87,14 +84,12 @@ _PLACES = {
     "conditional": "celltask.core.conditional",
     "current_context": "celltask.core.context",
     "dynamic": "celltask.core.dynamic",
-    "Dynamic": "celltask.core.dynamic",
     "Directory": "celltask.core.types.files",
     "Failure": "celltask.core.failing",
     "File": "celltask.core.types.files",
     "ImperativeWorkflow": "celltask.core.imperative",
     "kwtypes": "celltask.core.types.files",
     "load_document": "celltask.documents.loader",
-    "MapTask": "celltask.core.mapping",
     "map_task": "celltask.core.mapping",
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
@@ -102,7 +97,6 @@ _PLACES = {
     "Plan": "celltask.core.plan",
     "plan": "celltask.core.plan",
     "preset": "celltask.core.presets",
-    "Preset": "celltask.core.presets",
     "register_type": "celltask.core.types.lookup",
     "Resources": "celltask.core.resources",
     "Run": "celltask.core.run",

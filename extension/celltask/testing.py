@@ -12,10 +12,11 @@ from celltask.errors import CelltaskError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from celltask.core.stores.check import check_store
     from celltask.core.types.check import check_type_handler
     from celltask.documents.loader import load_document
 
-__all__ = ["check_type_handler", "load_document", "mock_task"]
+__all__ = ["check_store", "check_type_handler", "load_document", "mock_task"]
 
 
 @contextmanager
@@ -63,6 +64,10 @@ def __getattr__(name: str) -> object:
         from celltask.documents.loader import load_document  # noqa: PLC0415 - only who asks
 
         return load_document
+    if name == "check_store":
+        from celltask.core.stores.check import check_store  # noqa: PLC0415 - only who asks
+
+        return check_store
     if name == "check_type_handler":
         from celltask.core.types.check import check_type_handler  # noqa: PLC0415 - only who asks
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import io
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from celltask.cli.values import Reader
 from celltask.documents.loader import load_document
 from celltask.errors import CelltaskError
 
-FOLDER = Path(tempfile.mkdtemp(prefix="celltask-fuzz-"))
-atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+FOLDER = Path(tempfile.mkdtemp(prefix="tests-"))
 (FOLDER / "fuzz_adding.py").write_text(ADD)
 (FOLDER / "fuzz_kinds.py").write_text(KINDS)
 ADDING, KINDS_FILE = str(FOLDER / "fuzz_adding.py"), str(FOLDER / "fuzz_kinds.py")

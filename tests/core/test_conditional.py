@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from celltask import conditional, current_context, task, workflow
+from celltask import ImperativeWorkflow, conditional, current_context, task, workflow
 from celltask.core.events import Event, NodeSkipped
 from celltask.errors import BindingError, GraphError, RefError, RunError
 
@@ -164,6 +164,21 @@ def test_several_outputs_none_and_names() -> None:
     assert (two(x=4), two(x=-4)) == ((4, "4"), (0, "-4"))
     assert none(x=1) is None
     assert [node.state for node in none.run(x=-1).nodes] == ["done", "skipped", "done"]
+
+
+def test_outputs_keep_the_names_that_all_branches_give() -> None:
+    """Branches that run the same task give outputs of its names."""
+
+    @task(outputs=("whole", "text"))
+    def named(x: int) -> tuple[int, str]:
+        return x, str(x)
+
+    @workflow
+    def wf(x: int) -> str:
+        got = conditional("c").if_(x > 0).then(named(x=x)).else_().then(named(x=double(x=x)))
+        return got.text  # type: ignore[attr-defined, no-any-return]  # a reference by name
+
+    assert (wf(x=1), wf(x=-1)) == ("1", "-2")
 
 
 def test_conditionals_and_workflows_within_branches() -> None:
@@ -337,6 +352,18 @@ def test_outside_of_a_workflow_a_plain_if_does() -> None:
     """There is nothing to choose later."""
     with pytest.raises(GraphError, match="conditional 'c' stands outside of a workflow"):
         conditional("c")
+
+
+def test_an_imperative_workflow_has_conditionals() -> None:
+    """They are written in the same words, and refused in the same way."""
+    made = ImperativeWorkflow("by_hand")
+    x = made.add_input("x", int)
+    chosen = made.add_conditional("c").if_(x > 3).then(double(x=negative(x=x))).else_().then(x)
+    made.add_output("y", made.add_task(double, x=chosen), int)
+    assert (made(x=5), made(x=2)) == (-20, 4)
+    made.add_conditional("open").if_(x > 1).then(1)
+    with pytest.raises(GraphError, match=r"conditional 'open' has no else_\(\)"):
+        made(x=1)
 
 
 def test_the_digest_follows_conditions_and_branches() -> None:

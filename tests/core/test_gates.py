@@ -140,6 +140,12 @@ def test_gates_that_make_no_sense_are_refused() -> None:
 
     with pytest.raises(InterfaceError, match="a gate has no name"):
         wait_for_input("", int)
+    with pytest.raises(InterfaceError, match="a gate has no name"):
+
+        @workflow
+        def other_way_round(x: int) -> int:
+            return approve(x, "name")  # type: ignore[call-overload, arg-type, return-value]  # the test
+
     with pytest.raises(InterfaceError, match="timeout -1 is not a time"):
         wait_for_input("n", int, timeout=-1)
     with pytest.raises(BindingError, match="gate 'g' is given a node with 2 outputs"):
@@ -189,3 +195,29 @@ def test_a_terminal_is_asked(tmp_path: Path) -> None:
 def test_a_gate_may_time_out(tmp_path: Path) -> None:
     """It waits no longer than it says."""
     assert at_terminal(tmp_path, b"", 0.2) == "n (int): \ngate 'n' had no answer within 0.2 s\n"
+
+
+PAGE = """
+```{code-cell}
+from celltask import wait_for_input, workflow
+
+@workflow
+def asking() -> int:
+    return wait_for_input("n", int)
+```
+
+```{code-cell}
+asking()
+```
+"""
+
+
+def test_a_document_under_test_has_nobody_to_ask(tmp_path: Path) -> None:
+    """A kernel without a front end fails the cell at once."""
+    (tmp_path / "page.md").write_text(PAGE)
+    done = subprocess.run(
+        [sys.executable, "-m", "celltask", "test", "page.md"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "gate 'n' has no answer, and there is nobody to ask" in done.stdout + done.stderr

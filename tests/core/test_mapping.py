@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from celltask import current_context, map_task, task, workflow
+from celltask import current_context, map_task, mock_task, task, workflow
 from celltask.core.events import Event, NodeProgress, NodeRetried, NodeReused
 from celltask.errors import BindingError, CallError, InterfaceError, RunError, ValueMismatchError
 
@@ -279,6 +280,58 @@ def test_an_interrupt_ends_the_map() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         map_task(stopped, min_successes=0)(x=list(range(5)))
+
+
+def test_items_wait_for_what_their_task_asks_for() -> None:
+    """The task's own limit holds for all items together."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    @task(concurrency=1, allow_globals=["inside", "most"])
+    def alone(x: int) -> int:
+        inside.append(x)
+        most.append(len(inside))
+        threading.Event().wait(0.005)
+        inside.remove(x)
+        return x
+
+    assert map_task(alone)(x=[1, 2, 3, 4]) == [1, 2, 3, 4]
+    assert max(most) == 1
+
+
+def test_bodies_run_in_processes() -> None:
+    """With that engine, each item runs in a process of its own."""
+
+    @task
+    def where(x: int) -> int:
+        return os.getpid()
+
+    pids = map_task(where).run(x=[1, 2, 3], engine="processes").result()
+    assert isinstance(pids, list)
+    assert os.getpid() not in pids
+
+
+def test_a_task_defined_again_is_the_one_that_is_mapped() -> None:
+    """A workflow that maps it, or has it in a branch, is traced again."""
+    space: dict[str, Any] = {"__name__": "notebook"}
+    head = "from celltask import conditional, map_task, task, workflow\n"
+    text = "@task\ndef step(x: int) -> int:\n    return x * {n}\n"
+    flow = (
+        "@workflow\ndef wf(x: int) -> tuple[list[int], int]:\n"
+        "    return map_task(step)(x=[x]), conditional('c').if_(x > 0).then(step(x=x)).else_().then(0)\n"
+    )
+    exec(head + text.format(n=2) + flow, space)  # noqa: S102 - cells
+    assert space["wf"](x=1) == ([2], 2)
+    exec(text.format(n=3), space)  # noqa: S102 - the first cell, changed
+    assert space["wf"](x=1) == ([3], 3)
+
+
+def test_a_stand_in_is_mapped_in_the_place_of_the_body() -> None:
+    """Tests replace the task for its maps too."""
+    with mock_task(add) as mock:
+        mock.side_effect = lambda a, b: a * b
+        assert map_task(add)(a=[2, 3]) == [20, 30]
+    assert map_task(add)(a=[2, 3]) == [12, 13]
 
 
 def test_what_a_listener_raises_ends_the_map() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pydantic
 import pytest
 
-from celltask import Resources, current_context, mock_task, task, workflow
+from celltask import Resources, current_context, map_task, mock_task, task, workflow
 from celltask.core.engines.children import START_METHODS, Children
 from celltask.core.events import NodePrinted
 from celltask.core.travel import luggage_of
@@ -402,3 +402,28 @@ def test_a_pool_ends_its_processes() -> None:
     pool = Children()
     pool.close()
     assert where.run(x=1, engine="processes").state == "done"
+
+
+@task
+def divide(x: int) -> float:
+    """End the process for 7, fail for 3."""
+    if x == 7:
+        os._exit(2)
+    return 10 / (x - 3)
+
+
+def test_items_of_a_map_go_to_processes_in_chunks() -> None:
+    """Values, errors and their lines are those of items that run here."""
+    run = map_task(where).run(x=list(range(1000)), engine="processes")
+    assert len(set(run.value)) <= (os.cpu_count() or 1)
+    assert os.getpid() not in run.value
+    failed = map_task(divide).run(x=[1, 2, 3, 4], engine="processes")
+    assert type(failed.error) is ZeroDivisionError
+    assert failed.error.__notes__[1:] == ["in item 2 of 4 (counted from 0) of the map over 'divide': x=3 (int)"]
+    assert "return 10 / (x - 3)" in "".join(traceback.format_exception(failed.error))
+
+
+def test_an_item_that_ends_its_process_is_found_out() -> None:
+    """The others are run again, one by one."""
+    run = map_task(divide, min_successes=1).run(x=[1, 4, 7, 8], engine="processes")
+    assert run.value == [-5, 10, None, 2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jupytext  # type: ignore[import-untyped]  # it has no types
 
-from celltask.documents.reader import document_from
+from celltask.documents.reader import read_document
 from celltask.documents.shell.blocks import shell_blocks
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def examples_of(page: Path) -> tuple[DocumentText, list[ShellBlock]]:
 
     What installs celltask is left out of a command, and so are examples that have no command of celltask itself.
     """
-    document = document_from(text_of(page).encode(), str(page.with_suffix(".md")))
+    document = read_document(page)
     found = []
     for block in shell_blocks(document, choice="run"):
         kept = [one._replace(text=_INSTALLS.sub("", one.text)) for one in block.commands]

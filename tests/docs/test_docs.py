@@ -55,7 +55,7 @@ def test_every_page_loads_as_a_document(page: Path) -> None:
     assert load_document(page).path == str(page)
 
 
-WITHOUT_HEADER = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *NOTEBOOKS]
+WITHOUT_HEADER = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ WITHOUT_HEADER = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELO
 def test_the_examples_of_a_page_without_a_header_are_true(page: str, line: int) -> None:
     """They end and print as shown; those of all other pages are items of pytest by the header of the page."""
     document, blocks = examples_of(ROOT / page)
-    with ShellSession(document, ROOT, folder="root") as session:
+    with ShellSession(document, ROOT) as session:
         failure = session.run(next(block for block in blocks if block.line == line)).failure
     assert failure is None, failure.text
 

@@ -34,3 +34,22 @@ def test_environment_of_what_is_loaded(of_all: dict[str, str], told: str, monkey
     """What servers loaded in the environment of all documents serves them; one with another loads it anew."""
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert asyncio.run(shown(Kernels(environment=of_all), {"OMP_NUM_THREADS": "1"})) == told
+
+
+async def in_server_of(kernels: Kernels) -> str:
+    """What `LOADED` prints in a kernel whose servers may have loaded numpy, if these were begun before it was asked."""
+    try:
+        return await shown(kernels, {})
+    finally:
+        await kernels.close()
+
+
+@pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked here")
+def test_environment_that_changes_before_the_first_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was started early, and asked for nothing yet, is started anew, and loads for documents."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    kernels = Kernels()
+    kernels.warm()
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    kernels.warm()
+    assert asyncio.run(in_server_of(kernels)) == "True 3\n"

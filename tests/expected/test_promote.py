@@ -21,7 +21,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from celltask.documents.outline import DocumentText
 
-FOLDER = Path(tempfile.mkdtemp(prefix="celltask-promote-"))
+FOLDER = Path(tempfile.mkdtemp(prefix="tests-"))
 _numbers = itertools.count()
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -131,20 +131,19 @@ def test_text_that_would_end_another_fence_is_refused() -> None:
         after(f"````{{note}}\n{CELL}```{{output}}\n1\n```\n````\n\n{CELL}", "```\n````\n```")
 
 
-def test_writing_keeps_permissions_and_links() -> None:
+def test_writing_keeps_permissions_and_links(tmp_path: Path) -> None:
     """The file is replaced as a whole, and nothing else is left beside it."""
     found = document(f"{CELL}```{{output}}\n1\n```\n")
     path = Path(found.path)
     path.chmod(0o640)
-    folder = Path(tempfile.mkdtemp())
-    link = folder / "link.md"
+    link = tmp_path / "link.md"
     link.symlink_to(path)
     change = promoted(read_document(link), {1: "2"})
     assert write(change)
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert path.read_bytes() == change.after
-    assert list(folder.iterdir()) == [link]
+    assert list(tmp_path.iterdir()) == [link]
     assert not write(promoted(read_document(link), {1: "2"}))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,3 +134,21 @@ def test_a_run_without_documents_tells_no_seed(pytester: pytest.Pytester) -> Non
     pytester.makepyfile("def test_it(): ...")
     assert "hash seed" not in pytester.runpytest().stdout.str()
     assert "hash seed" not in pytester.runpytest("--celltask", "--collect-only").stdout.str()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends what left its session")
+def test_no_cell_meets_what_another_document_left(pytester: pytest.Pytester, page: MakePage) -> None:
+    """Its processes have ended before the first cell of the next, and files of its tasks go with the run."""
+    leaves = """from celltask import current_context, task
+import subprocess
+child = subprocess.Popen(['sleep', '100'], start_new_session=True)
+@task
+def write() -> str:
+    file = current_context().working_directory / 'a.txt'
+    file.write_text('a')
+    return str(file)
+open('left', 'w').write(f'{child.pid} {write()}')"""
+    page(leaves, name="a.md")
+    page("from pathlib import Path\nassert not Path('/proc', open('left').read().split()[0]).exists()", name="b.md")
+    pytester.runpytest_subprocess("--celltask").assert_outcomes(passed=2)
+    assert not Path((pytester.path / "left").read_text().split()[1]).exists()

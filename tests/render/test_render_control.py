@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celltask import conditional, task, workflow
+from celltask import approve, conditional, dynamic, map_task, task, workflow
 from celltask.core.graph import Graph
 from celltask.render import html, mermaid, svg, text
 
@@ -93,3 +93,43 @@ def test_what_runs_after_a_failure_is_told() -> None:
     assert "On failure: clean_up." in svg(guarded.graph)
     assert Graph.from_json(guarded.graph.to_json()) == guarded.graph
     assert Graph.from_json(choosing.graph.to_json()) == choosing.graph
+
+
+@dynamic
+def repeated(x: int) -> int:
+    """Two steps that are known only when it runs."""
+    return double(x=double(x=x))
+
+
+@workflow
+def everything(xs: list[int]) -> int:
+    """A map, a gate and a dynamic function."""
+    doubled = map_task(double)(x=xs)
+    return approve("publish", repeated(x=doubled[0]))
+
+
+def test_maps_gates_and_dynamic_functions_have_shapes_of_their_own() -> None:
+    """A map is a stack, a gate has points at its sides, a dynamic function a broken line inside its border."""
+    run = everything.run(xs=[1], answers={"publish": True})
+    assert run.graph is not None
+    drawn = svg(run.graph, states={record.id: record.state for record in run.nodes})
+    map_box = drawn[drawn.index('data-id="n0"') :].partition("</g>")[0]
+    assert map_box.count('<rect class="fold"') == 2
+    assert ">over xs<" not in map_box
+    assert ">over x<" in map_box
+    dynamic_box = drawn[drawn.index('data-id="n1"') :].partition("</g>")[0]
+    assert '<rect class="inner open"' in dynamic_box
+    assert ">dynamic · 2 steps<".encode("ascii", "xmlcharrefreplace").decode() in dynamic_box
+    gate_box = drawn[drawn.index('data-id="n2"') :].partition("</g>")[0]
+    assert '<polygon class="box"' in gate_box
+    told = mermaid(everything.graph)
+    assert '[/"map double<br/>over x"/]' in told
+    assert '[["repeated<br/>dynamic"]]' in told
+    assert '{{"publish<br/>waits for approval"}}' in told
+
+
+def test_a_page_shows_what_a_dynamic_function_became() -> None:
+    """Its fold-out holds the picture of the graph that it made."""
+    run = everything.run(xs=[1], answers={"publish": True})
+    assert run.graph is not None
+    assert html(run.graph).count("<img") == html(everything.graph).count("<img") + 1

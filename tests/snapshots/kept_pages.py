@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from celltask.documents.kernels.kernel import Scene
+from celltask.documents.kernels.scene import Scene
 from celltask.documents.kernels.snapshots import Snapshots
 from celltask.documents.outline import Cell
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -55,16 +56,25 @@ def end_soon(processes: list[int], *, within_s: float = 15) -> bool:
 
 @pytest.mark.parametrize("mode", ["fork", "cold"])
 def test_nothing_outlives_a_killed_run(tmp_path: Path, mode: str) -> None:
-    """Kernels, snapshots, what went on from these, and their children end with the process that wanted them."""
+    """Kernels, snapshots, what went on from these, their children and files go with the process that wanted them."""
+    temporary = tmp_path / "t"
+    temporary.mkdir()
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), mode=mode), encoding="utf-8")
-    with subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as run:
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, str(script)], cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment
+    ) as run:
         assert run.stdout is not None
         processes = list(map(int, run.stdout.readline().split()))
         assert len(processes) == 7
         assert all(map(is_running, processes))
         run.send_signal(signal.SIGKILL)
     assert end_soon(processes)
+    deadline = time.monotonic() + 15
+    while list(temporary.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(temporary.iterdir()) == []
 
 
 def test_stopped_kernel_takes_its_children_along(page: Page) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import subprocess
+import sys
 import typing
 
 import pytest
@@ -128,3 +131,22 @@ def test_path_on_the_command_line_may_begin_at_home(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOME", str(table.parent))
     assert handler_for(pathlib.Path).parse("~/prices.csv") == table
     assert typing.cast("File", handler_for(File).parse("~/prices.csv")).path == str(table)
+
+
+def test_stored_file_that_came_back_goes_with_the_process(tmp_path: pathlib.Path) -> None:
+    """What was written anew for it is removed when Python ends."""
+    code = """if True:
+        import os, pathlib
+        from celltask.core.types.files import File
+        from celltask.core.types.lookup import handler_for
+        pathlib.Path("prices.csv").write_text("a")
+        stored = handler_for(File).encode(File("prices.csv"))
+        os.remove("prices.csv")
+        back = handler_for(File).decode(stored)
+        assert pathlib.Path(back).read_text() == "a"
+        assert "celltask-" in back.path"""
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": "t"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert list(temporary.iterdir()) == []

@@ -28,8 +28,8 @@ def _audit(file: str, *, as_json: bool, timeout: float) -> int:
     from pathlib import Path  # noqa: PLC0415 - only for this command
 
     from celltask.documents.audit import audit  # noqa: PLC0415 - as above
-    from celltask.documents.kernels.kernel import Scene  # noqa: PLC0415 - as above
     from celltask.documents.kernels.pool import Kernels  # noqa: PLC0415 - as above
+    from celltask.documents.kernels.scene import Scene  # noqa: PLC0415 - as above
     from celltask.documents.loop import Loop  # noqa: PLC0415 - as above
     from celltask.documents.reader import read_document  # noqa: PLC0415 - as above
     from celltask.documents.session import Stage  # noqa: PLC0415 - as above

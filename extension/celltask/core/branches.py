@@ -16,7 +16,7 @@ from celltask.core.conditions import Test, holds, test_identity, test_of
 from celltask.core.graph import Constant, FromInput, Node
 from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
-from celltask.core.refs import Condition, NodeHandle, Ref, binding_of, declared_of
+from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, binding_of, declared_of
 from celltask.core.registry import registry
 from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
@@ -64,6 +64,7 @@ class Branch(Composite):
         self.name, self.owner, self.test, self.message = tracer.name, owner, test, message
         self.trace = tracer.trace
         self.gives: list[tuple[Binding, object]] | None = None
+        self.names: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -194,6 +195,7 @@ class Conditional(Composite):
         tracer.finish()
         if message is None:
             branch.gives = _given(tracer, value)
+            branch.names = value._names if isinstance(value, NodeOutputs) else ()  # noqa: SLF001 - of this room
         self.branches.append(branch)
         return branch
 
@@ -289,7 +291,9 @@ def _agreed(made: Conditional) -> tuple[tuple[Output, ...], typing.Literal["none
                 "let all branches give the same number of values",
             )
     columns = [_kind_of([(branch.gives or [])[at] for branch in giving]) for at in range(counts[widest])]
-    outputs = tuple(Output(f"o{at}", kind, handler_for(kind)) for at, kind in enumerate(columns))
+    alike = {branch.names for branch in giving}
+    names = giving[0].names if len(alike) == 1 and giving[0].names else [f"o{at}" for at in range(len(columns))]
+    outputs = tuple(Output(name, kind, handler_for(kind)) for name, kind in zip(names, columns, strict=True))
     return outputs, "single" if len(outputs) == 1 else "tuple"
 
 

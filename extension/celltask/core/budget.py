@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from celltask.core.task import Task
 
@@ -83,6 +84,18 @@ class Budget:
         with self._turn:
             while not self.take(demand):
                 self._turn.wait()
+
+    @contextmanager
+    def lent(self, demand: Demand | None) -> Iterator[None]:
+        """Within it, what `demand` says is taken."""
+        if demand is None:
+            yield
+            return
+        self.wait_for(demand)
+        try:
+            yield
+        finally:
+            self.give_back(demand)
 
     def give_back(self, demand: Demand) -> None:
         """Give back what was taken, and wake who waits."""

@@ -59,6 +59,13 @@ class conditional:  # noqa: N801 - read as a word of a sentence, as Flyte has it
             raise GraphError(f"conditional {name!r} stands outside of a workflow", where, "write a plain if there")
         self._choice = Choice(name, active.tracer, where)
 
+    @classmethod
+    def of(cls, name: str, tracer: Tracer, where: str) -> conditional:
+        """The beginning of a choice in the graph of `tracer`, which need not be traced just now."""
+        made = cls.__new__(cls)
+        made._choice = Choice(name, tracer, where)  # noqa: SLF001 - of this class
+        return made
+
     def if_(self, condition: object) -> _Then[Never]:
         """The first branch; it is taken if `condition` holds.
 

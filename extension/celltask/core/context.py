@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.events import NodePrinted
+from celltask.core.scratch import temporary_folder
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ FRESH_SINCE: ContextVar[float] = ContextVar("celltask_fresh_since", default=0.0)
 
 MOST_PRINTED = 1 << 20
 """How many characters of what a node prints are kept."""
-
-_scratch: list[object] = []
-"""Temporary folders of this process; each removes itself when the interpreter ends."""
 
 
 class Tracing:
@@ -80,12 +78,7 @@ class TaskContext:
     def working_directory(self) -> Path:
         """A scratch folder of this call, made at first use and removed when the interpreter ends."""
         if self._folder is None:
-            import tempfile  # noqa: PLC0415 - only tasks that ask pay for it
-            from pathlib import Path  # noqa: PLC0415 - only tasks that ask
-
-            folder = tempfile.TemporaryDirectory(prefix=f"celltask-{self.task}-", ignore_cleanup_errors=True)
-            _scratch.append(folder)
-            self._folder = Path(folder.name)
+            self._folder = temporary_folder(self.task)
         return self._folder
 
     @property

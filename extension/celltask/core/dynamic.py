@@ -7,13 +7,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import annotate, checked_inputs
+from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
-from celltask.core.failing import Failed, check_handler, handle, policy_of
+from celltask.core.failing import Failed, check_handler, handle
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
 from celltask.core.job import in_thread
 from celltask.core.origin import line_in, place_of
+from celltask.core.policies import policy_of
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer, alone
@@ -86,6 +88,38 @@ class DynamicTracer(Tracer):
         return self.finish()
 
 
+class Growing(Composite):
+    """The one node that a run of a dynamic function by itself has: the function, without a graph to look into."""
+
+    kind = "dynamic"
+
+    def __init__(self, owner: Dynamic[..., object]) -> None:
+        self.owner, self.name, self.interface = owner, owner.name, owner.interface
+
+    @property
+    def place(self) -> str:
+        """Where the function is defined."""
+        return self.owner.place
+
+    @property
+    def digest(self) -> str:
+        """Identity of its code."""
+        return self.owner.digest
+
+    def is_current(self) -> bool:
+        """Whether the function was not defined again."""
+        return self.owner.is_current()
+
+    def entity(self) -> Entity:
+        """The function as plain data."""
+        return self.owner.entity()
+
+    def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
+        """What a call of the function gives."""
+        __tracebackhide__ = True
+        return self.owner.carry_out(execution, place, arguments)
+
+
 class Dynamic(Workflow[P, R]):
     """A function that is called when its inputs are known, and whose calls of tasks become a graph then.
 
@@ -119,7 +153,7 @@ class Dynamic(Workflow[P, R]):
 
     def _trace_now(self) -> Trace:
         """One node: what it becomes is known only when it runs."""
-        return alone(self)
+        return alone(Growing(self))
 
     @property
     def digest(self) -> str:

@@ -343,7 +343,7 @@ class Execution:
     def _is_within(self, place: int) -> bool:
         """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
         member = self.program.steps[place].member
-        recurs = member.kind == "dynamic" and isinstance(self.member, type(member))
+        recurs = member.kind == self.member.kind == "dynamic"
         return self.taken is None and member is not self.member and not recurs
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.calling import annotate
 from celltask.core.interface import MISSING
+from celltask.core.registry import registry
 from celltask.core.types.fit import fits
 from celltask.errors import InterfaceError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
-__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle", "policy_of"]
+__all__ = ["Failed", "Failure", "WorkflowFailurePolicy", "check_handler", "handle"]
 
 ERROR_NAMES = ("err", "error")
 """Inputs of a handler with these names get the error."""
@@ -51,23 +51,6 @@ class Failure:
     kind: str
     message: str
     traceback: str
-
-
-def policy_of(given: object) -> str:
-    """A failure policy as `Workflow` keeps it, from its name here or in Flyte.
-
-    Raises:
-        InterfaceError: If it is neither.
-
-    >>> policy_of("finish"), policy_of(WorkflowFailurePolicy.FAIL_IMMEDIATELY)
-    ('finish', 'stop')
-    """
-    name = str(getattr(given, "name", given))
-    if name in ("stop", "finish"):
-        return name
-    if name in WorkflowFailurePolicy.__members__:
-        return WorkflowFailurePolicy[name].value
-    raise InterfaceError(f"failure_policy {given!r} is not known", mend='use "stop" or "finish"')
 
 
 def check_handler(workflow: Workflow[..., object]) -> None:
@@ -121,9 +104,9 @@ class Failed(NamedTuple):
 
 def handle(workflow: Workflow[..., object], execution: Execution, failed: Failed) -> None:
     """Run the `on_failure` of `workflow`, which failed in `execution`; a failure of its own is noted on the error."""
-    handler, error = workflow.on_failure, failed.error
-    if handler is None:
+    if workflow.on_failure is None:
         return
+    handler, error = registry.current(workflow.on_failure), failed.error
     name = f"{failed.name}on_failure"
     inner = execution.aside(name, handler, _arguments(workflow, handler, failed))
     execution.ledger.aside[name] = inner.ledger
@@ -153,7 +136,9 @@ def _arguments(
 def _failure(workflow: Workflow[..., object], failed: Failed) -> Failure:
     error = failed.error
     node, task = ("", "") if failed.ledger is None else _failed_node(failed.ledger, error, failed.prefix)
-    told = "".join(traceback.format_exception(error))
+    from traceback import format_exception  # noqa: PLC0415 - only for a failure
+
+    told = "".join(format_exception(error))
     return Failure(workflow.name, node, task, type(error).__name__, str(error), told)
 
 

@@ -48,8 +48,9 @@ class Gate(Composite):
     """Of the type of the answer."""
 
     def __init__(self, name: str, interface: Interface, timeout: float | timedelta | None, where: str) -> None:
-        if not name:
-            raise InterfaceError("a gate has no name", where, 'give it one, by which it is answered: "budget"')
+        given: object = name
+        if not isinstance(given, str) or not given:  # a reference, in the order that Flyte has
+            raise InterfaceError("a gate has no name", where, 'give it one first: approve("budget", value)')
         self.name, self.interface, self._place = name, interface, where
         self.timeout_s = cast("float | None", normal_options({"timeout": timeout})["timeout"])
 

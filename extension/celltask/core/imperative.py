@@ -6,9 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from celltask.core.calling import call_error
-from celltask.core.failing import check_handler, policy_of
+from celltask.core.conditional import conditional
+from celltask.core.failing import check_handler
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
+from celltask.core.policies import policy_of
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer, bound_arguments
 from celltask.core.types.base import Mismatch
@@ -56,7 +58,9 @@ class ImperativeWorkflow(Workflow[..., object]):
         self._tracer = Tracer(name, self.interface)
         registry.add(self)
 
-    def _trace_now(self) -> Trace:
+    @property
+    def trace(self) -> Trace:
+        """Nodes, members and bindings, as far as they are added by now."""
         return self._tracer.finish()
 
     def add_input(self, name: str, annotation: object, default: object = MISSING) -> Ref:
@@ -87,6 +91,15 @@ class ImperativeWorkflow(Workflow[..., object]):
             raise call_error(member.name, member.interface, (), inputs, self.place)
         self._tracer.changed()
         return self._tracer.add(member, values)
+
+    def add_conditional(self, name: str) -> conditional:
+        """The beginning of a choice: ``made.add_conditional("size").if_(x > 3).then(big(x=x)).else_().then(x)``.
+
+        Tasks are called in ``then(…)`` as in the function of a workflow; the whole stands for the value of the branch.
+        """
+        frame = sys._getframe(1)  # noqa: SLF001 - the only way to the caller's line
+        self._tracer.changed()
+        return conditional.of(name, self._tracer, place_of(frame.f_code.co_filename, frame.f_lineno))
 
     def add_on_failure(self, handler: Task[..., object] | Workflow[..., object]) -> None:
         """Let `handler` run after a node has failed, as `workflow` does with ``on_failure``; add the inputs first.

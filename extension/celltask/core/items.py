@@ -6,12 +6,14 @@ of the columns, and gets values and errors back.
 
 from __future__ import annotations
 
+import sys
 import time
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from celltask.core.budget import budget, demand_of
 from celltask.core.context import ACTIVE, NodeContext
-from celltask.errors import RunError
+from celltask.errors import RunError, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -58,6 +60,18 @@ class Items(NamedTuple):
         made.guests, made.control, made.is_away = self.guests, self.control, self.is_away
         return made
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to do for each of them but to call the body."""
+        task = self.task
+        as_defined = task.source is task and task.stand_in is None
+        return task.options.plain and as_defined and demand_of(task) is None
+
+    @property
+    def call(self) -> Callable[..., object]:
+        """What runs one of them."""
+        return self.task.as_node if self.guests is None else self.task.as_guest
+
     def arguments(self) -> list[Iterable[object]]:
         """What to zip for the arguments of each call."""
         pairs = zip(self.columns, self.fixed, strict=True)
@@ -86,8 +100,8 @@ def run_items(items: Items) -> Outcome:
     task, clock = items.task, time.perf_counter()
     if task.is_async:
         found = _run_async(items)
-    elif items.guests is None and task.options.plain and task.source is task and task.stand_in is None:
-        found = _run_plain(items)
+    elif items.is_plain:
+        found = _run_plain(items) if items.guests is None or task.kind != "python" else _run_as_guests(items)
     else:
         found = _run_one_by_one(items)
     return found._replace(duration_s=time.perf_counter() - clock)
@@ -113,6 +127,18 @@ def _run_plain(items: Items) -> Outcome:
     return Outcome(values, errors)
 
 
+def _run_as_guests(items: Items) -> Outcome:
+    """In one process, with one message each way; where that process dies, one by one, to find who did it."""
+    __tracebackhide__ = True
+    guests, context = cast("Guests", items.guests), items.context()
+    try:
+        return guests.call_many(items, context)
+    except WorkerDiedError:
+        if items.size == 1:
+            return Outcome([None], {0: cast("Exception", sys.exception())})
+        return _run_one_by_one(items)
+
+
 def _extended(values: list[object], calls: Iterator[object]) -> Exception | None:
     """Add what `calls` give to `values` until one fails; its error."""
     __tracebackhide__ = True
@@ -134,12 +160,13 @@ def _run_one_by_one(items: Items) -> Outcome:
     values: list[object] = []
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
-    call = items.task.as_node if items.guests is None else items.task.as_guest
+    call, demand = items.call, demand_of(items.task)
     for place, arguments in enumerate(zip(*items.arguments(), strict=True)):
         context = items.context(place)
         token = ACTIVE.set(context)
         try:
-            values.append(call(*arguments))
+            with budget.lent(demand):
+                values.append(call(*arguments))
         except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
             errors[place] = error
             values.append(None)
@@ -160,7 +187,7 @@ def _run_async(items: Items) -> Outcome:
     values: list[object] = [None] * items.size
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
-    call = items.task.as_node if items.guests is None else items.task.as_guest
+    call, demand = items.call, demand_of(items.task)
     todo = enumerate(zip(*items.arguments(), strict=True))
 
     async def work() -> None:
@@ -168,7 +195,13 @@ def _run_async(items: Items) -> Outcome:
             context = items.context(place)
             ACTIVE.set(context)  # of this worker: each is an asyncio task with a context of its own
             try:
-                values[place] = await cast("Awaitable[object]", call(*arguments))
+                if demand is not None:
+                    await asyncio.to_thread(budget.wait_for, demand)
+                try:
+                    values[place] = await cast("Awaitable[object]", call(*arguments))
+                finally:
+                    if demand is not None:
+                        budget.give_back(demand)
             except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
                 errors[place] = error
             if context.reused:

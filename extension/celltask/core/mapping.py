@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast, overload
 
+from celltask.core.budget import budget, demand_of
 from celltask.core.calling import annotate, call_error, mismatch
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
@@ -205,6 +206,9 @@ class Mapped(Composite):
         keeps_on = not self.options.is_lenient and execution.policy == "finish"
         allowed = items.size if keeps_on else items.size - needed
         sharing = Sharing(items._replace(stops=not allowed), execution, allowed)
+        demand = demand_of(self.task)
+        if demand is not None:
+            budget.check(self.task, demand)
         execution.ledger.items[place] = sharing.states
         sharing.work()
         if len(sharing.errors) > items.size - needed:

@@ -6,10 +6,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from celltask.core.failing import policy_of
 from celltask.core.graph import FromNode
 from celltask.core.interface import Interface, handler_preview
 from celltask.core.origin import place_of
+from celltask.core.policies import policy_of
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer
 from celltask.core.types.base import Mismatch

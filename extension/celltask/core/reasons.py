@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from celltask.core.stores.base import Listed, Store
     from celltask.core.task import Task
 
-__all__ = ["NO_EARLIER_RUN", "why_it_ran", "why_not_reused"]
+__all__ = ["NO_EARLIER_RUN", "why_it_ran", "why_not_reused", "why_the_last"]
 
 NO_EARLIER_RUN: Final = "no earlier run"
 _MOST = 20  # results looked at
@@ -72,6 +72,24 @@ def why_it_ran(run: str, node: RecordedNode, store: Store) -> str:
     except StoreProblem:
         pass
     return ""
+
+
+def why_the_last(name: str) -> str:
+    """Why the node of that id or name, or the nodes of that task, ran in the newest run that had it; ``""`` if none."""
+    from celltask.core.history import runs  # noqa: PLC0415 - only asked for by people
+    from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
+
+    store = current_store()
+    for run in runs():
+        found = [node for node in run.nodes if name in (node.id, node.label, node.task)]
+        if found:
+            lines = [f"{node.id} {node.label}: {node.state}; {_told(run.id, node, store)}" for node in found]
+            return "\n".join([f"in run {run.id} of {run.name}:", *(f"  {line}" for line in lines)])
+    return ""
+
+
+def _told(run: str, node: RecordedNode, store: Store) -> str:
+    return why_it_ran(run, node, store) or "not cached, or its result is not kept any more"
 
 
 def _made(one: Listed, store: Store) -> _Made:

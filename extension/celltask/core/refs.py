@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Condition", "NodeHandle", "NodeOutputs", "Ref"]
 
 
+_DECIDE = 'write conditional("name").if_(…).then(…), or decide in a task or a @dynamic function that gets the value'
+_REPEAT = "use map_task for its items, or loop in a task or a @dynamic function that gets the value"
+
+
 class _Ordered:
     """What ``a >> b`` and ``with_overrides`` need: the tracer and the number of the node."""
 
@@ -137,24 +141,24 @@ class Ref(_Ordered):
         told = error.args[0] if error.args else "no such part"
         return RefError(f"{self._name}{part}: {told}", self._tracer.where(), "use a part that its type has")
 
-    def _refuse(self, use: str) -> RefError:
+    def _refuse(self, use: str, mend: str = "do this inside a task, and pass the value to it") -> RefError:
         return RefError(
             f"{use} needs the value of {self._name}, which exists only when the workflow runs",
             self._tracer.where(),
-            "do this inside a task, and pass the value to it",
+            mend,
         )
 
     def __bool__(self) -> NoReturn:
-        raise self._refuse("`if`, `and`, `or` or `not`")
+        raise self._refuse("`if`, `and`, `or` or `not`", _DECIDE)
 
     def __iter__(self) -> Iterator[object]:
-        raise self._refuse("iteration or unpacking")
+        raise self._refuse("iteration or unpacking", _REPEAT)
 
     def __len__(self) -> NoReturn:
-        raise self._refuse("len()")
+        raise self._refuse("len()", _REPEAT)
 
     def __contains__(self, item: object) -> NoReturn:
-        raise self._refuse("`in`")
+        raise self._refuse("`in`", _DECIDE)
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
         """Refused: a reference is no function."""
@@ -302,7 +306,7 @@ class Condition:
         while isinstance(ref, Condition):
             ref = ref.left if isinstance(ref.left, Ref | Condition) else ref.right
         if isinstance(ref, Ref):
-            raise ref._refuse(f"the truth of {self!r}")  # noqa: SLF001 - of this module
+            raise ref._refuse(f"the truth of {self!r}", _DECIDE)  # noqa: SLF001 - of this module
         raise RefError(f"{self!r} has no truth before the workflow runs", mend="decide inside a task")
 
     def __repr__(self) -> str:

@@ -105,7 +105,12 @@ class Run:
     def __repr__(self) -> str:
         lines = [f"<run {self.id} of {self.name}: {self.state} in {self.duration_s:.3f} s>"]
         shown = self.nodes if len(self.nodes) <= _MOST_LINES else self.nodes[:_MOST_LINES]
-        lines += [f"  {node.id:<6} {node.label:<24} {node.state:<9} {node.duration_s:8.3f} s" for node in shown]
+        ids = max((len(node.id) for node in shown), default=0)
+        labels = max((len(node.label) for node in shown), default=0)
+        lines += [
+            f"  {node.id:<{max(ids, 6)}} {node.label:<{max(labels, 24)}} {node.state:<9} {node.duration_s:8.3f} s"
+            for node in shown
+        ]
         if len(shown) < len(self.nodes):
             lines.append(f"  … and {len(self.nodes) - len(shown)} more nodes")
         if self.error is not None:

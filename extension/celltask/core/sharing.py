@@ -24,6 +24,9 @@ __all__ = ["Sharing"]
 QUEUED, DONE, FAILED, REUSED = 0, 1, 2, 3
 _SHORT_S, _LONG_S = 0.01, 0.1
 _MOST = 1 << 14
+_QUICK_S, _LEARNING_S = 5e-5, 0.002
+"""Items quicker than the one do not wait for anything, and threads would only get in each other's way; that is known
+after the other."""
 _TELLING_S = 0.1
 """Progress is told no more often than this."""
 
@@ -55,6 +58,7 @@ class Sharing:
         self._busy = self._helpers = self._done = 0
         self._told = time.monotonic()
         self._turn = threading.Condition()
+        self._is_quick = False
         self._fatal: BaseException | None = None
 
     def work(self) -> None:
@@ -73,6 +77,8 @@ class Sharing:
 
     def _help(self) -> None:
         try:
+            with self._turn:  # the calling thread learns first whether there is anything to help with
+                self._turn.wait_for(lambda: self._is_quick or self._next >= self.items.size, _LEARNING_S)
             while (chunk := self._take(wait=False)) is not None:
                 self._do(chunk)
         finally:
@@ -85,7 +91,9 @@ class Sharing:
             while True:
                 left = 0 if self._is_over() else self.items.size - self._next
                 if left:
-                    if left > 1 and self._helpers < self._most_helpers:
+                    if not wait and self._is_quick:
+                        return None
+                    if left > 1 and self._helpers < self._most_helpers and not self._is_quick:
                         self._helpers += 1
                         self.execution.engine.submit(partial(copy_context().run, self._help))
                     first, count = self._next, min(self._size, max(1, left // (1 + self._helpers)))
@@ -133,6 +141,7 @@ class Sharing:
             self._size = max(self._size, min(4 * count, _MOST))
         elif outcome.duration_s > _LONG_S:
             self._size = max(1, min(self._size, count // 2))
+        self._is_quick = self.items.guests is None and count > 1 and outcome.duration_s < _QUICK_S * count
         now = time.monotonic()
         if now - self._told >= _TELLING_S:
             self._tell(now)

@@ -165,15 +165,21 @@ class Task(Generic[P, R]):
         return self._digest is not None and self._digest[0] == registry.epoch and self._digest[1].holds()
 
     @property
+    def derived(self) -> object:
+        """What stands for the fingerprint as it was last made: another object once it was made anew."""
+        return self._digest
+
+    @property
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
-        from celltask.core.fingerprint import fingerprint  # noqa: PLC0415 - only digests need it
-        from celltask.core.watch import Watch  # noqa: PLC0415 - only digests need it
-
         if not self.is_derived:
+            from celltask.core.fingerprint import fingerprint  # noqa: PLC0415 - only digests need it
+            from celltask.core.watch import Watch  # noqa: PLC0415 - only digests need it
+
             with _deriving:
-                code = self.function or self.body
-                self._digest = (registry.epoch, Watch(code), fingerprint(code))
+                if not self.is_derived:  # another thread may have done it meanwhile
+                    code = self.function or self.body
+                    self._digest = (registry.epoch, Watch(code), fingerprint(code))
         return cast("tuple[int, Watch, Fingerprint]", self._digest)[2]
 
     @property

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 from celltask.core.calling import call_error
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
-from celltask.core.failing import Failed, check_handler, handle, policy_of
 from celltask.core.interface import Interface, interface_of
 from celltask.core.late import late
 from celltask.core.origin import document_of, place_of, place_of_function
+from celltask.core.policies import policy_of
 from celltask.core.purity import check as check_purity
 from celltask.core.registry import registry
 from celltask.core.settings import Settings
@@ -182,7 +182,9 @@ class Workflow(Composite, Generic[P, R]):
 
     def after_failure(self, execution: Execution) -> None:
         """Run `on_failure`, if there is one."""
-        if execution.error is not None:
+        if execution.error is not None and self.on_failure is not None:
+            from celltask.core.failing import Failed, handle  # noqa: PLC0415 - few workflows have a handler
+
             handle(self, execution, Failed(execution.error, execution.inputs, execution.ledger, execution.prefix))
 
     def entity(self) -> Entity:
@@ -345,7 +347,10 @@ def workflow(  # noqa: PLR0913 - the options of a workflow; each is a keyword
             failure_policy=policy_of(failure_policy),
             on_failure=on_failure,
         )
-        check_handler(made)
+        if on_failure is not None:
+            from celltask.core.failing import check_handler  # noqa: PLC0415 - as above
+
+            check_handler(made)
         _ = made.trace  # so that wrong wiring is told here
         registry.add(made)
         made.confirm()

@@ -10,6 +10,7 @@ from celltask.documents.runner.cache import Passed
 from celltask.documents.verdict import skip_reason
 
 if TYPE_CHECKING:
+    from celltask.documents.engine import Engine
     from celltask.documents.items import CellItem
     from celltask.documents.runner.cache import Watched
     from celltask.documents.runs import Run
@@ -26,9 +27,13 @@ class RunCache:
         self._watched: Watched | None = None
         self._good: set[CellItem] = set()
 
+    @property
+    def _engine(self) -> Engine:
+        return engine_of(self._run.document.config)
+
     @cached_property
     def _passed(self) -> Passed:
-        return Passed(engine_of(self._run.document.config).settings)
+        return Passed(self._engine.settings)
 
     def stage(self, stage: Stage, item: CellItem) -> Stage | None:
         """How the run begins; None if it need not be run. Why it must, is told with the report of `item`."""
@@ -41,7 +46,7 @@ class RunCache:
             if found is None:
                 return None
             why = found
-            self._watched = self._passed.watched(document, parameters, stage)
+            self._watched = self._passed.watched(document, parameters, stage, self._engine.kernels.folder)
         if why:
             item.user_properties.append(("celltask_why", why))
         return self._watched.stage if self._watched else stage

@@ -63,8 +63,16 @@ class Engine:
         self._order = [document.path for document in documents]
         paths = shared_paths([imports_of(document.document.cells) for document in documents])
         self._paths = dict(zip(self._order, paths, strict=True))
-        if not is_cached(self.config):  # else perhaps no kernel is needed
-            self.kernels.warm()
+        if is_cached(self.config):  # perhaps no kernel is needed
+            return
+        self.kernels.warm()
+        if self._order and not self._is_worker:
+            self.run(self.kernels.expect(paths[0]))
+
+    @property
+    def _is_worker(self) -> bool:
+        """Whether pytest-xdist decides what comes next."""
+        return hasattr(self.config, "workerinput")
 
     def run(self, work: Coroutine[object, object, R]) -> R:
         """What `work` returns."""
@@ -73,7 +81,7 @@ class Engine:
 
     async def look_ahead(self, document: DocumentFile) -> None:
         """Have a kernel made ready for the document after this one, while this one runs."""
-        if hasattr(self.config, "workerinput"):  # pytest-xdist decides what comes next
+        if self._is_worker:
             return
         at = self._order.index(document.path) + 1 if document.path in self._order else len(self._order)
         if at < len(self._order):

@@ -24,6 +24,8 @@ OPENER = re.compile(r"(?P<before>[\s>*+\-0-9.)]*)(?P<marks>`{3,}|~{3,}|:{3,})(?P
 """A line that looks as if it opened or closed a fence, wherever it stands."""
 
 _DIRECTIVE = re.compile(r"\s*\{([^}\s]+)\}\s*(.*)")
+_ENDS_PARAGRAPH = frozenset("`~:>*+-_#<0123456789")
+"""What a line begins with that is not prose though it follows on prose."""
 _NO_QUOTE = re.compile(r"[^\s>#]")
 
 
@@ -63,6 +65,7 @@ def fence_parser() -> MarkdownIt:
     parser.block.ruler.before(
         "fence", "colon_fence", _colon_fence, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
+    parser.block.ruler.at("paragraph", _paragraph)
     return parser
 
 
@@ -79,7 +82,8 @@ def fences_in(
         nested: Whether `text` stands inside of something.
     """
     lines = text.split("\n")
-    for token in parser.parse(text):
+    # With an end to its last line: markdown-it reads past an empty one (StateBlock.getLines).
+    for token in parser.parse(text if text.endswith("\n") else text + "\n"):
         if token.type == "fence" and token.map is not None:
             line = first_line + token.map[0]
             before = page[line - 1].partition(token.markup)[0]
@@ -141,6 +145,25 @@ def _is_closed(token: Token, lines: list[str]) -> bool:
         return False
     last = lines[min(token.map[1], len(lines)) - 1].lstrip("> \t").rstrip()
     return last.startswith(token.markup) and not last.strip(token.markup[0])
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: ARG001, FBT001 - markdown-it's signature
+    """Block rule for prose, which leaves no token; most lines of a page are passed over by their first character."""
+    rules = state.md.block.ruler.getRules("paragraph")
+    around, state.parentType = state.parentType, "paragraph"
+    line = start + 1
+    while line < state.lineMax and not state.isEmpty(line):
+        first = state.src[state.bMarks[line] + state.tShift[line]]
+        if (
+            first in _ENDS_PARAGRAPH
+            and state.sCount[line] >= 0  # else it stands in a quotation by itself
+            and not state.is_code_block(line)
+            and any(rule(state, line, state.lineMax, True) for rule in rules)  # noqa: FBT003 - as above
+        ):
+            break
+        line += 1
+    state.line, state.parentType = line, around
+    return True
 
 
 def _colon_fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature

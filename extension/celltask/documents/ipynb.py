@@ -6,7 +6,7 @@ import json
 from typing import cast
 
 from celltask.documents.cell_options import tags_in
-from celltask.documents.outline import PYTHON_NAMES, Cell, DocumentText
+from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText
 from celltask.errors import DocumentError
 
 __all__ = ["cell_filename", "read_notebook"]
@@ -46,7 +46,39 @@ def read_notebook(text: str, path: str, *, any_language: bool = False) -> Docume
     metadata = data.get("metadata")
     settings = metadata.get("celltask") if isinstance(metadata, dict) else None
     found = [cell._replace(language=language.lower()) for cell in _code_cells(cells, path)]
-    return DocumentText(path, "ipynb", tuple(found), settings=settings or {}, language=language.lower(), kernel=kernel)
+    prose, blocks = _prose(text, path) if version == _NEWEST and _has_fences(cells) else ("", ())
+    return DocumentText(
+        path,
+        "ipynb",
+        tuple(found),
+        blocks=blocks,
+        prose=prose,
+        settings=settings or {},
+        language=language.lower(),
+        kernel=kernel,
+    )
+
+
+def _has_fences(cells: list[object]) -> bool:
+    """Whether a cell of Markdown may have one; few notebooks have, and to look for them takes time."""
+    found = (cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "markdown")
+    return any(mark in str(cell.get("source")) for cell in found for mark in ("```", "~~~", ":::"))
+
+
+def _prose(text: str, path: str) -> tuple[str, tuple[Block, ...]]:
+    """The Markdown at the lines of the file, and its fences."""
+    from celltask.documents.json_spans import markdown_cells, prose_of  # noqa: PLC0415 - for notebooks with fences
+    from celltask.documents.myst import blocks_in  # noqa: PLC0415 - loads markdown-it
+
+    cells = list(markdown_cells(text))
+    prose = prose_of(cells)
+    page = prose.split("\n")
+    blocks = [
+        block._replace(after=cell.after)
+        for cell in cells
+        for block in blocks_in(cell.text, path, first_line=cell.first_line, page=page)
+    ]
+    return prose, tuple(blocks)
 
 
 def _parsed(text: str, path: str) -> dict[str, object]:

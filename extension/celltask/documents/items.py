@@ -18,7 +18,9 @@ from _pytest.fixtures import TopRequest
 from celltask.documents.cell_names import cell_names
 from celltask.documents.expected.doctests import doctest_blocks
 from celltask.documents.expected.fences import stray_fences
-from celltask.documents.kernels.other import reason_without_kernel
+from celltask.documents.expected.outputs import Outputs
+from celltask.documents.project_of_pytest import settings_of
+from celltask.documents.pytest_plugin import DIFFS
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
@@ -56,6 +58,7 @@ class DocumentFile(pytest.Module):
         super().__init__(**kwargs)  # type: ignore[arg-type]  # pytest's own, handed through
         self._document: DocumentText | None = None
         self._runs: list[Run] = []
+        self._outputs: Outputs | None = None
         self._examples: list[DoctestBlock] = []
         self._shell_items: list[ShellItem] = []
         self.set_up = DocumentSetUp(self.path)
@@ -124,6 +127,14 @@ class DocumentFile(pytest.Module):
         return parameters_in(lines, self.path.relative_to(root).as_posix())
 
     @property
+    def outputs(self) -> Outputs:
+        """What it must show; holds what is to be promoted of it."""
+        if self._outputs is None:
+            promotes = bool(self.config.getoption("celltask_promote"))
+            self._outputs = Outputs(self.document, settings_of(self.config), promotes=promotes)
+        return self._outputs
+
+    @property
     def has_examples(self) -> bool:
         """Whether there are items of it that are no cells."""
         return bool(self._shell_items or self._examples)
@@ -145,11 +156,14 @@ class DocumentFile(pytest.Module):
                 run.close()
 
     def teardown(self) -> None:
-        """End the kernel and the shell, and forget what a fixture has set up."""
+        """End the kernel and the shell, write what is promoted, and forget what a fixture has set up."""
         self.close_runs()
         for item in self._shell_items[:1]:
             item.run.close()
         self.set_up = DocumentSetUp(self.path)
+        outputs, self._outputs = self._outputs, None
+        diff = outputs.promote(writes=self.config.getoption("celltask_promote") == "write") if outputs else ""
+        self.config.stash.setdefault(DIFFS, []).extend([diff] if diff else [])
 
 
 class CellItem(pytest.Item):
@@ -183,6 +197,8 @@ class CellItem(pytest.Item):
         document = self.parent.document
         reason = skip_reason(self.cell, document.language)
         if not reason and document.language != "python":
+            from celltask.documents.kernels.other import reason_without_kernel  # noqa: PLC0415 - few need it
+
             reason = reason_without_kernel(document)
         if reason:
             raise pytest.skip.Exception(f"the cell {reason}", _use_item_location=True)
@@ -298,7 +314,7 @@ class DoctestItem(CellItem):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Path, line of the first example in that file from 0, and name; for a notebook, the line of its cell."""
-        is_notebook = self.parent.document.format == "ipynb"
+        is_notebook = self.parent.document.format == "ipynb" and self.block.is_docstring
         return self.path, (self.parent.line_of(self.block.cell) if is_notebook else self.block.line) - 1, self.name
 
 

@@ -68,11 +68,13 @@ class Document:
             DocumentError: If one of the cells fails; a note tells the lines that led to it.
 
         >>> import pathlib, tempfile
-        >>> page = pathlib.Path(tempfile.mkdtemp(), "live_page.py")
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> page = pathlib.Path(folder.name, "live_page.py")
         >>> _ = page.write_text("# %%\nx = 20\n\n# %%\ny = x + 1\nprint(y)\n\n# %%\nx = None")
         >>> with load_document(page).run_until("y") as values:
         ...     values["x"], values["y"], values.execute("x * 2")
         (20, 21, '40\n')
+        >>> folder.cleanup()
         """
         __tracebackhide__ = True
         from celltask.documents.runner.values import run_until  # noqa: PLC0415 - loads nbclient
@@ -108,7 +110,8 @@ def load_document(
         Exception: What the executed statements raise, as it is, with a note that tells the place.
 
     >>> import pathlib, tempfile
-    >>> page = pathlib.Path(tempfile.mkdtemp(), "numbers_page.md")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> page = pathlib.Path(folder.name, "numbers_page.md")
     >>> _ = page.write_text('''
     ... ```{code-cell}
     ... %%task
@@ -122,6 +125,7 @@ def load_document(
     >>> document = load_document(page)
     >>> document.tasks["double"](x=4)
     8
+    >>> folder.cleanup()
     >>> [(left.line, left.reason) for left in document.left_out]
     [(8, 'runs double to show its result')]
     """

@@ -87,6 +87,8 @@ class Block(NamedTuple):
     prefix: str = ""
     """What stands before each line of the content: ``"> "`` or ``"# "``, and spaces in an item of a list."""
     closed: bool = True
+    after: int | None = None
+    """Number of the last code cell above it, in a notebook, whose cells count their own lines."""
 
     @property
     def language(self) -> str:
@@ -118,13 +120,20 @@ class DocumentText(NamedTuple):
     r"""The whole text with ``\n`` line ends; empty for a notebook."""
     notices: tuple[Notice, ...] = ()
     blocks: tuple[Block, ...] = ()
-    """Fences that are no code cells, in their order; none for a notebook."""
+    """Fences that are no code cells, in their order."""
+    prose: str = ""
+    r"""Of a notebook with fences, its Markdown at the lines where the file has it; on each other line a ``\0``."""
     settings: Mapping[str, object] = {}
     """The key ``celltask`` of a notebook's metadata; of other documents, see `documents.settings`."""
     language: str = "python"
     """Of the document itself, in lower case; cells of another are not run."""
     kernel: str = ""
     """The name that it gives its kernel; empty if it gives none."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines as `blocks` count them."""
+        return (self.text or self.prose).split("\n")
 
     @property
     def name(self) -> str:

@@ -38,33 +38,25 @@ DIFFS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--celltask`` and the ini options."""
+    """Add ``--celltask`` and the other options, and the ini options."""
     group = parser.getgroup("celltask", "documents as tests")
+    _add_choice(parser, group)
+    _add_kernels(parser, group)
+    _add_expected_output(parser, group)
+
+
+def _add_choice(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Which documents are tests, and what of them is run."""
     group.addoption(
         "--celltask",
         action="store_true",
         help="run the code cells of documents (.md, .ipynb, .py, .Rmd, .qmd) as tests",
     )
     group.addoption(
-        "--celltask-kernels",
-        choices=("fork", "fresh", "cold"),
-        default="fork",
-        help="fork kernels from a warmed server or from states that celltask watch keeps (the default, on Linux), "
-        "from the server alone, or start each",
-    )
-    group.addoption(
         "--celltask-shell",
         choices=("document", "run", "skip"),
         default="document",
         help="shell examples of documents: run those of documents that ask for it (the default), run all, or skip all",
-    )
-    group.addoption(
-        "--promote",
-        dest="celltask_promote",
-        nargs="?",
-        const="write",
-        choices=("write", "diff"),
-        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
     )
     group.addoption(
         "--celltask-cached",
@@ -78,6 +70,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="args",
         default=[],
     )
+    parser.addini(
+        "celltask_parametrize",
+        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
+    )
+
+
+def _add_kernels(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Where cells are executed, and what they may take."""
+    group.addoption(
+        "--celltask-kernels",
+        choices=("fork", "fresh", "cold"),
+        default="fork",
+        help="fork kernels from a warmed server or from states that celltask watch keeps (the default, on Linux), "
+        "from the server alone, or start each",
+    )
     group.addoption(
         "--celltask-memory",
         metavar="MIB",
@@ -87,6 +99,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("celltask_cwd", "folder that documents run in: document, root or scratch", default="document")
     parser.addini("celltask_timeout", "seconds that a cell may take", default=_TIMEOUT_S)
     parser.addini("celltask_document_timeout", "seconds that all cells of a document may take", default="")
+    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
+
+
+def _add_expected_output(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """How what cells show is compared with what documents say."""
+    group.addoption(
+        "--promote",
+        dest="celltask_promote",
+        nargs="?",
+        const="write",
+        choices=("write", "diff"),
+        help="write what cells show into their {output} fences, and show the change; --promote=diff only shows it",
+    )
     parser.addini(
         "celltask_expected_rtol", "relative tolerance of numbers in expected output, or `written`", default=""
     )
@@ -99,16 +124,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "celltask_sanitize", "sanitisers of expected output: none, names, -name; or name = pattern", type="linelist"
     )
-    parser.addini(
-        "celltask_parametrize",
-        "sets of values to run a document under: docs/page.md: {C: [0.1, 1.0]}",
-        type="linelist",
-        default=[],
-    )
-    parser.addini(
-        "celltask_nested", "code cells inside directives, lists and quotations: run, report or refuse", default="run"
-    )
-    parser.addini("celltask_output_limit", "megabytes that a cell may show", default=_OUTPUT_LIMIT_MB)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -214,7 +229,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     documents = {item.parent: None for item in session.items if isinstance(item, items.CellItem)}
     if documents:
-        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loads nbclient
+        from celltask.documents.engine import engine_of  # noqa: PLC0415 - loaded already
 
         engine_of(session.config).expect(list(documents))
         if session.config.getoption("usepdb"):
@@ -312,9 +327,11 @@ def _document(path: Path, parent: pytest.Collector) -> DocumentFile | None:
         is_likely = True
     if not is_likely:
         return None
-    from celltask.documents.items import DocumentFile  # noqa: PLC0415 - loads IPython's protocol; see above
+    from celltask.documents.engine import engine_of  # noqa: PLC0415 - see above
+
+    if suffix != ".py" and not parent.config.getoption("collectonly") and not is_cached(parent.config):
+        engine_of(parent.config).kernels.warm()  # the server starts while documents are read
+    from celltask.documents.items import DocumentFile  # noqa: PLC0415 - as above
 
     document: DocumentFile = DocumentFile.from_parent(parent, path=path)
-    if suffix == ".py" and document.is_plain:
-        return None
-    return document
+    return None if suffix == ".py" and document.is_plain else document

@@ -41,10 +41,12 @@ def read_document(path: str | os.PathLike[str], *, nested: Nested = "run", any_l
         DocumentError: If the file is missing, is no document, or cannot be read as what its suffix says.
 
     >>> import pathlib, tempfile
-    >>> page = pathlib.Path(tempfile.mkdtemp(), "page.md")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> page = pathlib.Path(folder.name, "page.md")
     >>> _ = page.write_text("# Title\n\n```{code-cell}\nx = 1\n```\n")
     >>> [(cell.number, cell.first_line, cell.source) for cell in read_document(page).cells]
     [(1, 4, 'x = 1')]
+    >>> folder.cleanup()
     """
     given = os.fspath(path)
     full = os.path.abspath(given)

@@ -13,7 +13,8 @@ import pytest
 from celltask.documents.cached import RunCache
 from celltask.documents.engine import engine_of
 from celltask.documents.expected.outputs import Outputs
-from celltask.documents.pytest_plugin import DIFFS, is_cached
+from celltask.documents.project_of_pytest import settings_of
+from celltask.documents.pytest_plugin import is_cached
 from celltask.documents.session import Session
 from celltask.documents.verdict import Failure
 
@@ -52,7 +53,7 @@ class Run:
         self.session: Session | None = None
         self._outputs: Outputs | None = None
         self._cache = RunCache(self) if is_cached(document.config) else None
-        self._is_told = False
+        self._is_told = self._has_looked_ahead = False
         self.is_unchanged = False
         """Whether it is not run, since it passed and nothing has changed."""
 
@@ -108,7 +109,9 @@ class Run:
         if self.session is None:
             return None
         engine = engine_of(self.document.config)
-        engine.run(engine.look_ahead(self.document))
+        if not self._has_looked_ahead:
+            self._has_looked_ahead = True
+            engine.run(engine.look_ahead(self.document))
         result = engine.run(self.session.result_of(item.cell, is_last=item is self._last))
         self._is_told = result.failure is not None
         for stream, text in result.reply.streams.items():
@@ -124,13 +127,16 @@ class Run:
         """Why the examples of `block` fail, after the cells above it; None if they do not."""
         if self.session is None:
             return None
-        return engine_of(self.document.config).run(self.session.try_examples(block, self._expected().rules))
+        expected = self._expected()
+        return engine_of(self.document.config).run(
+            self.session.try_examples(block, expected.rules, accept=expected.accept)
+        )
 
     def _expected(self) -> Outputs:
         if self._outputs is None:
-            config = self.document.config
-            promotes = bool(config.getoption("celltask_promote")) and not self.parameters
-            self._outputs = Outputs(self.document.document, engine_of(config).settings, promotes=promotes)
+            document = self.document
+            is_plain = not self.parameters  # else it is compared alone
+            self._outputs = document.outputs if is_plain else Outputs(document.document, settings_of(document.config))
         return self._outputs
 
     @cached_property
@@ -145,19 +151,15 @@ class Run:
         return next((item for item in reversed(self.items) if item in chosen), None)
 
     def close(self) -> None:
-        """End the kernel, and write what was promoted; a cell asked for later begins with a fresh one."""
-        session, self.session, self._is_told = self.session, None, False
-        self.is_unchanged = False
+        """End the kernel; a cell asked for later begins with a fresh one."""
+        session, self.session = self.session, None
+        self._is_told = self._has_looked_ahead = self.is_unchanged = False
         if session is not None:
             copies = session.copies
-            engine_of(self.document.config).run(session.close())
+            engine_of(self.document.config).run(session.close(waits=False))
             if self._cache is not None:
                 self._cache.close(copies)
-        outputs, self._outputs = self._outputs, None
-        if outputs is not None:
-            config = self.document.config
-            diff = outputs.promote(writes=config.getoption("celltask_promote") == "write")
-            config.stash.setdefault(DIFFS, []).extend([diff] if diff else [])
+        self._outputs = None
 
 
 def _warn(warned: list[list[object]]) -> Failure | None:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from celltask.documents.expected.doctests import DoctestBlock
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.expected.rules import Rules
-    from celltask.documents.kernels.kernel import Kernel, Scene
+    from celltask.documents.kernels.kernel import Kernel
     from celltask.documents.kernels.pool import Kernels
     from celltask.documents.kernels.pool import Path as ServerPath
     from celltask.documents.kernels.reply import Reply
+    from celltask.documents.kernels.scene import Scene
     from celltask.documents.kernels.snapshots import Snapshots
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.verdict import Raises
@@ -163,8 +165,12 @@ class Session:
             await before.stop()
         return judge(await kernel.run(cell, timeout_s=timeout_s), raises, timeout_s=timeout_s)
 
-    async def try_examples(self, block: DoctestBlock, rules: Rules) -> Failure | None:
+    async def try_examples(
+        self, block: DoctestBlock, rules: Rules, *, accept: Callable[[Replaced], bool] | None = None
+    ) -> Failure | None:
         """Why the examples of `block` fail in the kernel as it is now; None if they do not.
+
+        `accept` is asked where an example prints something else than the prose says; if it does, that is no failure.
 
         Raises:
             DocumentError: If there is no kernel, or an option of the fence cannot be read.
@@ -178,7 +184,7 @@ class Session:
             worst.extend([] if failure is None else [failure])
             return reply.outputs if failure is None else []
 
-        failure = await run_examples_async(block, execute, rules)
+        failure = await run_examples_async(block, execute, rules, accept=accept)
         return replace(worst[0], line=failure.line) if failure is not None and worst else failure
 
     def _expectations(self, cell: Cell) -> tuple[Raises | None, float]:
@@ -197,6 +203,7 @@ class Session:
                 else:
                     self._kernel = await self._kernels.take_other(self.document, scene)
                 await self._kernel.begin(scene, self.document.cells)
+                await self._kernels.ended()
                 if self._snapshots is not None and self._kernel.is_watched:
                     self.why_not_again = await self._snapshots.prepare(self._kernel)
                     self._snapshots = None if self.why_not_again else self._snapshots
@@ -248,8 +255,12 @@ class Session:
         if self._kernel is not None:
             await self._kernel.converse("%debug", ask, write)
 
-    async def close(self) -> None:
-        """End the kernel; a cell asked for later begins with a fresh one."""
+    async def close(self, *, waits: bool = True) -> None:
+        """End the kernel; a cell asked for later begins with a fresh one.
+
+        Args:
+            waits: Until nothing is left of the kernel; else the next document does so before its first cell.
+        """
         kernel, self._kernel = self._kernel, None
         if kernel is not None and self.stage.scene.coverage is not None:
             await kernel.finish()  # which keeps what was measured
@@ -258,9 +269,11 @@ class Session:
         self._reached, self._seconds = 0, 0.0
         if self._snapshots is not None:
             self._snapshots.close()
-        if kernel is not None:
-            await kernel.stop()
         scratch, self._scratch = self._scratch, None
+        if kernel is not None and (waits or scratch is not None):
+            await kernel.stop()
+        elif kernel is not None:
+            await self._kernels.end(kernel)
         if scratch is not None:
             scratch.close()
 

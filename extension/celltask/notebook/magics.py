@@ -141,6 +141,29 @@ class CelltaskMagics(Magics):
         return run
 
     @line_magic
+    def why(self, line: str) -> None:
+        """Tell why nodes would run, or why they ran.
+
+        %why NAME INPUT=VALUE …     what a run of a workflow or task would do with each node, and why
+        %why NODE                   why the node of that id or name ran in the newest run that had it
+
+        A value is a Python expression over the notebook's names, as in %run_task.
+        """
+        name, _, rest = line.strip().partition(" ")
+        known = {**registry.tasks(), **registry.workflows()}
+        if rest.strip() or isinstance(known.get(name), Workflow):
+            from celltask.core.plan import plan  # noqa: PLC0415 - only asked for by people
+
+            member = self._member(self._one_name(name, "%why"))
+            inputs = read_arguments(rest, self._shell.user_ns, name=name, where=self._session.places.current_cell())
+            print(plan(member, inputs))  # noqa: T201 - the answer to the user
+            return
+        from celltask.core.reasons import why_the_last  # noqa: PLC0415 - as above
+
+        told = why_the_last(self._one_name(line, "%why"))
+        print(told or f"no run in which {name} ran is recorded")  # noqa: T201 - as above
+
+    @line_magic
     def task_diff(self, line: str) -> None:
         """Tell what changed in a task since it was defined before, in words.
 

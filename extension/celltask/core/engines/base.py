@@ -30,6 +30,15 @@ class Guests(Protocol):
         """
         ...
 
+    def call_many(self, items: Items, context: NodeContext) -> Outcome:
+        """What became of some items of a map, all run in one process; the task is plain.
+
+        Raises:
+            WorkerDiedError: If the process ended in the middle.
+            RunError: If something cannot travel, or the run was cancelled.
+        """
+        ...
+
     def end(self, run: str) -> None:
         """End the bodies that run for the run with this id."""
         ...

@@ -19,6 +19,7 @@ from celltask.core.calling import tell_where
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.traces import rows_of
 from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.items import Items, run_items
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
-__all__ = ["Call", "error_packed", "main", "serve"]
+__all__ = ["Call", "main", "portable", "serve"]
 
 _MOST_PRINTED = 1 << 20
 
@@ -50,6 +51,26 @@ class Call(NamedTuple):
     memory: int | None
 
 
+class Tasks(dict[str, "Task[..., object]"]):
+    """The tasks that have come, by digest; each is made at its first call.
+
+    Attributes:
+        blobs: What they are made of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blobs: dict[str, bytes] = {}
+
+    def __missing__(self, digest: str) -> Task[..., object]:
+        try:
+            self[digest] = made = unpack(self.blobs[digest])
+        except Exception as error:  # border: unpickling runs code of users' modules
+            told = f"the task cannot be made in another process: {type(error).__name__}: {error}"
+            raise RunError(told, mend="run it with engine='threads'") from error
+        return made
+
+
 def main() -> None:
     """What a process started for it runs: ``child.py PIPE LIFELINE``, both file descriptors."""
     from multiprocessing.connection import Connection  # noqa: PLC0415 - what starts this has none of it
@@ -60,7 +81,7 @@ def main() -> None:
 def serve(wire: Wire, lifeline: Wire) -> None:
     """Do what the parent asks, until it is gone."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
-    me, tasks = os.getpid(), dict[str, "Task[..., object]"]()
+    me, tasks = os.getpid(), Tasks()
     while True:
         try:
             kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))
@@ -68,14 +89,14 @@ def serve(wire: Wire, lifeline: Wire) -> None:
             return
         if kind == "task":
             digest, blob = rest
-            tasks[str(digest)] = unpack(cast("bytes", blob))
+            tasks.blobs[str(digest)] = cast("bytes", blob)
             continue
         if kind == "variables":
             os.environ.clear()
             os.environ.update(cast("dict[str, str]", rest[0]))
             continue
         call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
-        answers = _answers(tasks[call.digest], call, given, wire)
+        answers = _answers(str(kind), tasks, call, given, wire)
         if os.getpid() != me:  # the body forked, and this is the other one
             os._exit(0)
         for answer in answers:
@@ -89,13 +110,14 @@ def _end_with(lifeline: Wire) -> None:
     os._exit(1)
 
 
-def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> list[Packed]:
+def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, wire: Wire) -> list[Packed]:
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
     try:
+        task = tasks[call.digest]
         with _shown(wire), _memory(call.memory):
-            value = _performed(task, call, cast("tuple[object, ...]", unpacked(given)))
+            value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
         try:
             return [packed(("value",)), packed(value)]
         except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
@@ -104,23 +126,22 @@ def _answers(task: Task[..., object], call: Call, given: Packed, wire: Wire) -> 
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), error_packed(error, rows)]
+        return [packed(("error",)), packed(portable(error, rows))]
 
 
-def error_packed(error: BaseException, rows: object) -> Packed:
-    """An error and the rows of its traceback, ready to travel; one whose class cannot is told by another."""
+def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
+    """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
     try:
-        made = packed((error.with_traceback(None), rows))
-        unpacked(made)  # some classes can be pickled and not made again
-    except Exception:  # noqa: BLE001 - border: as above
+        unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
+    except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
         told = RunError(f"{type(error).__name__}: {error}", mend="the error's own class cannot leave its process")
         for note in getattr(error, "__notes__", ()):
             told.add_note(note)
-        return packed((told, rows))
-    return made
+        return told, rows
+    return error, rows
 
 
-def _performed(task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
+def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
     if os.getcwd() != call.folder:  # noqa: PTH109 - a plain string is compared
         os.chdir(call.folder)
@@ -130,7 +151,7 @@ def _performed(task: Task[..., object], call: Call, args: tuple[object, ...]) ->
     before = dict(os.environ) if call.environment else None
     try:
         os.environ.update(call.environment)
-        return _run_body(task, args)
+        return _run_body(task, args) if kind == "call" else _run_items(task, call, args)
     except Exception as error:  # border: the body's own
         tell_where(task, error)
         raise
@@ -151,6 +172,16 @@ def _run_body(task: Task[..., object], args: tuple[object, ...]) -> object:
     import asyncio  # noqa: PLC0415 - only async bodies need it
 
     return asyncio.run(value)  # type: ignore[arg-type]  # what an async body gives
+
+
+def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -> object:
+    """What became of the items of a map: values, errors with the rows of their tracebacks, and seconds."""
+    __tracebackhide__ = True
+    columns, fixed, first, size, stops = given
+    items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
+    outcome = run_items(items)
+    told = [(place, *portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
+    return outcome.values, told, outcome.duration_s
 
 
 @contextmanager

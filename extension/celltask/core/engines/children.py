@@ -18,16 +18,22 @@ from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.engines.child import Call, serve
-from celltask.core.engines.traces import raise_again
+from celltask.core.engines.traces import raise_again, with_rows
 from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.items import Outcome
 from celltask.core.travel import luggage_of
 from celltask.errors import RunCancelledError, RunError, TaskTimeoutError, WorkerDiedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from celltask.core.context import NodeContext
     from celltask.core.engines.traces import Row
     from celltask.core.engines.wire import Packed, Wire
+    from celltask.core.items import Items
     from celltask.core.task import Task
+
+    Told = tuple[list[object], list[tuple[int, BaseException, list[Row]]], float]
 
 __all__ = ["START_METHODS", "Child", "Children"]
 
@@ -62,11 +68,30 @@ class Children:
             BaseException: What the body raised.
         """
         __tracebackhide__ = True
+        with self._taken(task, context) as child:
+            return child.call(task, "call", args, context)
+
+    def call_many(self, items: Items, context: NodeContext) -> Outcome:
+        """What became of `items`, run one after another in one of the processes; their task is plain.
+
+        Raises:
+            WorkerDiedError: If the process ended in the middle.
+            RunError: If the task, an argument or the result cannot travel, or the run was cancelled.
+        """
+        __tracebackhide__ = True
+        given = (items.columns, items.fixed, items.first, items.size, items.stops)
+        with self._taken(items.task, context) as child:
+            values, told, duration_s = cast("Told", child.call(items.task, "items", given, context))
+        errors = {place: with_rows(error, rows) for place, error, rows in told}
+        return Outcome(values, errors, duration_s=duration_s)
+
+    @contextlib.contextmanager
+    def _taken(self, task: Task[..., object], context: NodeContext) -> Iterator[Child]:
         child = self._take(context.run_id)
         try:
             if context.is_cancelled:  # before `end` could see this child
                 raise RunCancelledError(f"task {task.name!r} did not start, because the run was cancelled", task.place)
-            return child.call(task, args, context)
+            yield child
         finally:
             self._give(child)
 
@@ -136,15 +161,15 @@ class Child:
         """Whether it can be given work."""
         return not self._ended and self._code(0) is None
 
-    def call(self, task: Task[..., object], args: tuple[object, ...], context: NodeContext) -> object:
-        """See `Children.call`."""
+    def call(self, task: Task[..., object], kind: str, args: tuple[object, ...], context: NodeContext) -> object:
+        """See `Children.call`; `kind` says what to do with `args`."""
         __tracebackhide__ = True
         luggage, given = luggage_of(task), _arguments(task, args)
         limit = task.options.timeout
         try:
-            self._ask(luggage.digest, luggage.blob, _call_of(task, luggage.digest, context))
+            self._ask(kind, luggage.digest, luggage.blob, _call_of(task, luggage.digest, context))
             send(self._wire, given)
-            kind = self._answer(None if limit is None else time.monotonic() + limit)
+            answered = self._answer(None if limit is None else time.monotonic() + limit)
             answer = receive(self._wire)
         except _TooLongError:
             self.end("timeout")
@@ -156,12 +181,12 @@ class Child:
             self.end("cancelled")
             raise
         value = _received(task, answer)
-        if kind == "error":
+        if answered == "error":
             error, rows = cast("tuple[BaseException, list[Row]]", value)
             raise_again(error, rows)
         return value
 
-    def _ask(self, digest: str, blob: bytes, call: Call) -> None:
+    def _ask(self, kind: str, digest: str, blob: bytes, call: Call) -> None:
         if digest not in self._known:
             send(self._wire, packed(("task", digest, blob)))
             self._known.add(digest)
@@ -169,7 +194,7 @@ class Child:
         if variables != self._variables:
             send(self._wire, packed(("variables", variables)))
             self._variables = variables
-        send(self._wire, packed(("call", *call)))
+        send(self._wire, packed((kind, *call)))
 
     def _answer(self, until: float | None) -> str:
         """Its answer's kind, after passing on what was printed before it."""

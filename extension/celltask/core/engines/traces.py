@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FunctionType, TracebackType
 
-__all__ = ["Row", "raise_again", "rows_of"]
+__all__ = ["Row", "raise_again", "rows_of", "with_rows"]
 
 _MOST_ROWS = 100
 _RAISING = "def _ct_frame():\n    raise _ct_next"
@@ -81,6 +81,14 @@ def raise_again(error: BaseException, rows: list[Row]) -> NoReturn:
     error.__traceback__ = None
     step()
     raise error  # never reached: the innermost step has raised it
+
+
+def with_rows(error: BaseException, rows: list[Row]) -> BaseException:
+    """`error` with a traceback that goes through `rows`."""
+    try:
+        raise_again(error, rows)
+    except BaseException as raised:  # noqa: BLE001 - raised for its traceback only
+        return raised
 
 
 def _frame(row: Row, inner: BaseException | Callable[[], None]) -> Callable[[], None]:

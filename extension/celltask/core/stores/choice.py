@@ -41,20 +41,23 @@ class StoreWarning(UserWarning):
 
 def current_store() -> Store:
     """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
-    from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - a run without cached tasks needs no store
-    from celltask.core.stores.memory import MemoryStore  # noqa: PLC0415 - as above
-
     asked = ASKED.get() or os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _chosen.get(key)
     if found is None:
-        try:
-            found = opened(where())
-        except (StoreProblem, CelltaskError) as problem:
-            tell_once(f"{problem.what}; results are kept in memory, until the process ends", problem.mend)
-            found = MemoryStore()
-        _chosen[key] = found
+        found = _chosen[key] = _chosen_now()
     return found
+
+
+def _chosen_now() -> Store:
+    from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - a run without cached tasks needs no store
+    from celltask.core.stores.memory import MemoryStore  # noqa: PLC0415 - as above
+
+    try:
+        return opened(where())
+    except (StoreProblem, CelltaskError) as problem:
+        tell_once(f"{problem.what}; results are kept in memory, until the process ends", problem.mend)
+        return MemoryStore()
 
 
 def where() -> str:
@@ -130,7 +133,7 @@ def tell_once(what: str, mend: str) -> None:
     _told.add(what)
     import warnings  # noqa: PLC0415 - only where something is wrong
 
-    warnings.warn(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, stacklevel=2)
+    warnings.warn_explicit(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, "celltask", 1)
 
 
 def _working_directory() -> str:

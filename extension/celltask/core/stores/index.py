@@ -32,8 +32,24 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS code (digest TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID",
 )
 
-_left_behind: list[object] = []
-"""Connections that a forked child inherited. Closing them there could damage the parent's."""
+
+class _Opened:
+    """A connection, closed when its thread ends; in the process that opened it, and no other."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.process, self.connection = os.getpid(), connection
+
+    def leave(self) -> None:
+        """Keep the connection of the parent open for ever: closing it in a forked child could damage the parent's."""
+        import ctypes  # noqa: PLC0415 - only after a fork
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
+
+    def __del__(self) -> None:
+        if self.process == os.getpid():
+            self.connection.close()
+        else:
+            self.leave()
 
 
 class Index:
@@ -83,16 +99,15 @@ class Index:
 
     def _connect(self) -> sqlite3.Connection:
         """The connection of this thread."""
-        found: tuple[int, sqlite3.Connection] | None = getattr(self._local, "opened", None)
-        if found is not None and found[0] == os.getpid():
-            return found[1]
+        found: _Opened | None = getattr(self._local, "opened", None)
+        if found is not None and found.process == os.getpid():
+            return found.connection
         import sqlite3  # noqa: PLC0415 - as above
 
-        if found is not None:
-            _left_behind.append(found)
         made = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA synchronous = NORMAL")
-        self._local.opened = os.getpid(), made
+        made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each one waits for the disk
+        self._local.opened = _Opened(made)
         return made
 
     def row(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:

@@ -11,6 +11,7 @@ import pathlib
 import typing
 from dataclasses import dataclass, field
 
+from celltask.core.scratch import temporary_folder
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.naming import class_name, type_name
 
@@ -234,10 +235,9 @@ def encode(value: _Place) -> bytes:
 
 
 def decode(mark: bytes, data: memoryview) -> object:
-    """The file or directory at its old place if its content is still there, else in a temporary directory."""
+    """The file or directory at its old place if its content is still there, else in a directory of this process."""
     import io  # noqa: PLC0415 - only where a file is stored
     import json  # noqa: PLC0415 - only where a file is stored
-    import tempfile  # noqa: PLC0415 - only where a file is stored
     import zipfile  # noqa: PLC0415 - only where a file is stored
 
     head, _, content = bytes(data).partition(b"\n")
@@ -246,7 +246,7 @@ def decode(mark: bytes, data: memoryview) -> object:
     place = cls(told["path"], told["format"])
     if _holds(place, content):
         return place
-    path = pathlib.Path(tempfile.mkdtemp(prefix="celltask-"), told["name"])
+    path = temporary_folder() / told["name"]
     if mark == b"F":
         path.write_bytes(content)
     else:

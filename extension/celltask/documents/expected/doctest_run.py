@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from celltask.documents.expected.compare import compare
 from celltask.documents.expected.failure import output_failure
+from celltask.documents.expected.promote import Replaced
 from celltask.documents.expected.rules import Rules, Tolerance, rules_of
 from celltask.documents.report import relative
 from celltask.documents.verdict import Failure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from celltask.documents.expected.doctests import DoctestBlock, Example
 
     Outputs = Sequence[Mapping[str, object]]
+    Accept = Callable[[Replaced], bool]
 
 __all__ = ["run_examples", "run_examples_async"]
 
@@ -36,7 +38,7 @@ def run_examples(block: DoctestBlock, execute: Callable[[str], Outputs], rules: 
         execute: Executes code in the kernel, outside of its history, and gives the outputs as a notebook holds them.
         rules: Of the project; options of the fence go before them.
     """
-    steps = _steps(block, rules or Rules())
+    steps = _steps(block, rules or Rules(), _accept_nothing)
     try:
         code = next(steps)
         while True:
@@ -46,10 +48,17 @@ def run_examples(block: DoctestBlock, execute: Callable[[str], Outputs], rules: 
 
 
 async def run_examples_async(
-    block: DoctestBlock, execute: Callable[[str], Awaitable[Outputs]], rules: Rules | None = None
+    block: DoctestBlock,
+    execute: Callable[[str], Awaitable[Outputs]],
+    rules: Rules | None = None,
+    *,
+    accept: Accept | None = None,
 ) -> Failure | None:
-    """As `run_examples`, for a kernel that is asked from an event loop."""
-    steps = _steps(block, rules or Rules())
+    """As `run_examples`, for a kernel that is asked from an event loop.
+
+    `accept` is asked where an example prints something else than the prose says; if it does, that is no failure.
+    """
+    steps = _steps(block, rules or Rules(), accept or _accept_nothing)
     try:
         code = next(steps)
         while True:
@@ -58,7 +67,12 @@ async def run_examples_async(
         return done.value  # type: ignore[no-any-return]  # as above
 
 
-def _steps(block: DoctestBlock, rules: Rules) -> Generator[str, Outputs, Failure | None]:
+def _accept_nothing(replaced: Replaced) -> bool:
+    del replaced
+    return False
+
+
+def _steps(block: DoctestBlock, rules: Rules, accept: Accept) -> Generator[str, Outputs, Failure | None]:
     """Yields what to execute, is sent what that shows, returns the verdict."""
     rules = rules_of(block.options, rules, where=f"{relative(block.cell.filename)}:{block.line}")
     for place, example in enumerate(block.examples):
@@ -69,9 +83,12 @@ def _steps(block: DoctestBlock, rules: Rules) -> Generator[str, Outputs, Failure
         )
         if not isinstance(told, dict):
             return Failure("the example was not finished", line=example.line)
-        failure = _judge(block, example, str(told["printed"]), told["error"], rules)
+        printed, error = str(told["printed"]), told["error"]
+        failure = _judge(block, example, printed, error, rules)
         if failure is not None:
-            return failure
+            is_output = error is None and example.exception is None and not block.is_docstring
+            if not is_output or not accept(_replaced(block, example, printed, rules)):
+                return failure
     return None
 
 
@@ -91,15 +108,30 @@ def _judge(block: DoctestBlock, example: Example, printed: str, error: str | Non
         return Failure(f"the example must raise {example.exception.strip()}, and raised nothing", line=example.line)
     if doctest.OutputChecker().check_output(example.want, printed, example.flags):
         return None
-    if example.flags & doctest.OPTIONFLAGS_BY_NAME["NUMBER"]:
-        rules = rules._replace(tolerance=Tolerance(as_written=True))
     want = example.want.replace("<BLANKLINE>", "")
-    difference = compare(want, printed, rules)
+    difference = compare(want, printed, _rules_for(example, rules))
     if difference is None:
         return None
     name, last = relative(block.cell.filename), example.want_line + example.want.count("\n")
     failure = output_failure(difference, name=name, first_line=example.want_line, last_line=last)
-    return replace(failure, line=example.line, lines=failure.lines[:-1])  # examples are not promoted
+    lines = failure.lines[:-1] if block.is_docstring else failure.lines  # what stands in a cell is not promoted
+    return replace(failure, line=example.line, lines=lines)
+
+
+def _replaced(block: DoctestBlock, example: Example, printed: str, rules: Rules) -> Replaced:
+    """The lines that the example shows, and what it printed in their place."""
+    difference = compare(example.want.replace("<BLANKLINE>", ""), printed, _rules_for(example, rules))
+    line = block.cell.source.split("\n")[example.line - block.cell.first_line]
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = difference.accepted if difference else ()
+    stop = example.want_line + example.want.count("\n")
+    return Replaced(example.want_line, stop, tuple(f"{indent}{text or '<BLANKLINE>'}" for text in lines))
+
+
+def _rules_for(example: Example, rules: Rules) -> Rules:
+    if example.flags & doctest.OPTIONFLAGS_BY_NAME["NUMBER"]:
+        return rules._replace(tolerance=Tolerance(as_written=True))
+    return rules
 
 
 def _judge_error(example: Example, error: str, rules: Rules) -> Failure | None:

@@ -86,8 +86,10 @@ def _in_prose(document: DocumentText) -> Iterator[DoctestBlock]:
     for block in document.blocks:
         if not _holds_examples(block):
             continue
-        above = [cell for cell in document.cells if cell.first_line < block.line]
-        cell = Cell(len(above), block.source, block.first_line, filename=document.path, marker_line=block.line)
+        above = block.after
+        if above is None:
+            above = sum(cell.first_line < block.line for cell in document.cells)
+        cell = Cell(above, block.source, block.first_line, filename=document.path, marker_line=block.line)
         examples = _examples(block.source, block.first_line, f"{document.path}, line {block.line}")
         if examples:
             yield DoctestBlock("", cell, examples[0].line, examples, options=block.options)

@@ -47,6 +47,8 @@ def stray_fences(document: DocumentText) -> list[Notice]:
 
 def _found(document: DocumentText) -> _Found:
     found = _Found({}, [])
+    if document.format == "ipynb":  # its cells store what they show
+        return found
     lines = document.text.split("\n")
     for before, block in zip((None, *document.blocks), document.blocks, strict=False):
         if block.directive != "output" or _belongs_to_script(before, block, lines):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import JSONDecoder
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from celltask.documents.expected.promote import Promotion
+from celltask.documents.json_spans import cell_spans
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from celltask.documents.json_spans import Span
+
 __all__ = ["promoted_notebook", "stored_outputs", "with_outputs"]
 
-_BLANK = re.compile(r"[ \t\r\n]*")
-_DECODER = JSONDecoder()
 _KEPT = {
     "stream": ("name", "text"),
     "execute_result": ("data", "metadata"),
@@ -25,14 +25,6 @@ _KEPT = {
     "error": ("ename", "evalue", "traceback"),
 }
 """What nbformat 4 allows in an output of each type, besides the type and the count."""
-
-
-class _Span(NamedTuple):
-    """A value in the text, from `start` up to `stop`; `indent` is that of the line on which its key stands."""
-
-    start: int
-    stop: int
-    indent: str
 
 
 def stored_outputs(text: str) -> dict[int, list[Mapping[str, object]]]:
@@ -109,38 +101,9 @@ def _lines(text: object) -> object:
     return text.splitlines(keepends=True) if isinstance(text, str) else text
 
 
-def _output_spans(text: str) -> Iterator[_Span | None]:
+def _output_spans(text: str) -> Iterator[Span | None]:
     """Where the outputs of each code cell stand; None for a cell without."""
-    for key, start, _ in _members(text, _skip(text, 0)):
-        if key != "cells":
-            continue
-        at = _skip(text, start + 1)
-        while text[at] != "]":
-            members = {name: _Span(first, last, _indent(text, first)) for name, first, last in _members(text, at)}
-            kind = members.get("cell_type")
-            if kind is not None and json.loads(text[kind.start : kind.stop]) == "code":
-                yield members.get("outputs")
-            at = _skip(text, _DECODER.raw_decode(text, at)[1])
-            at = _skip(text, at + 1) if text[at] == "," else at
-
-
-def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """Key, begin and end of each value of the object that begins at `at`."""
-    at = _skip(text, at + 1)
-    while text[at] != "}":
-        key, at = _DECODER.raw_decode(text, at)
-        start = _skip(text, _skip(text, at) + 1)
-        stop = _DECODER.raw_decode(text, start)[1]
-        yield key, start, stop
-        at = _skip(text, stop)
-        at = _skip(text, at + 1) if text[at] == "," else at
-
-
-def _skip(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
-
-
-def _indent(text: str, at: int) -> str:
-    line = text[text.rfind("\n", 0, at) + 1 : at]
-    return line[: len(line) - len(line.lstrip())]
+    for spans in cell_spans(text):
+        kind = spans.get("cell_type")
+        if kind is not None and json.loads(text[kind.start : kind.stop]) == "code":
+            yield spans.get("outputs")

@@ -19,6 +19,7 @@ from celltask.documents.report import relative
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.project import Settings
     from celltask.documents.verdict import Failure
@@ -42,6 +43,7 @@ class Outputs:
         self._document, self._promotes = document, promotes
         self._fences = expected_of(document)
         self._shown: dict[int, Sequence[Mapping[str, object]]] = {}
+        self._examples: list[Replaced] = []
         self._notebook = ""
         """Its text, if it is a notebook whose stored outputs are compared."""
         if document.format == "ipynb" and settings.compares_notebooks:
@@ -80,6 +82,13 @@ class Outputs:
             self._shown[cell.number] = outputs
         return self._promotes
 
+    def accept(self, replaced: Replaced) -> bool:
+        """Whether an output of an example is to be promoted, and is no failure; then it is, at the end."""
+        can_promote = self._promotes and bool(self._document.text)
+        if can_promote:
+            self._examples.append(replaced)
+        return can_promote
+
     def promote(self, *, writes: bool) -> str:
         """The change to the document as a diff, which is made if `writes`; empty if there is none.
 
@@ -87,13 +96,14 @@ class Outputs:
             DocumentError: If the document was changed meanwhile, or cannot be written.
         """
         shown, self._shown = self._shown, {}
-        if not shown:
+        examples, self._examples = self._examples, []
+        if not shown and not examples:
             return ""
         if self._notebook:
             promotion = promoted_notebook(self._document.path, self._notebook, shown)
         else:
             texts = {number: shown_text(outputs) for number, outputs in shown.items()}
-            promotion = promoted(self._document, texts, self.rules, known=self._known)
+            promotion = promoted(self._document, texts, self.rules, known=self._known, examples=examples)
         if writes:
             write(promotion)
         return promotion.diff(relative(self._document.path))

@@ -7,7 +7,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.expected.compare import Difference, compare, written_lines
+from celltask.documents.expected.compare import compare, written_lines
 from celltask.documents.expected.fences import expected_of
 from celltask.documents.expected.files import Edit, edited, encoding_of, write_whole
 from celltask.documents.expected.rules import Rules, rules_of
@@ -15,15 +15,25 @@ from celltask.documents.reader import document_from
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from celltask.documents.expected.sanitise import Sanitiser
     from celltask.documents.outline import Block, DocumentText
 
-__all__ = ["Promotion", "promoted", "write"]
+__all__ = ["Promotion", "Replaced", "promoted", "write"]
 
 _OPTION = re.compile(r"\s*:[A-Za-z_][\w.-]*:(?:\s|$)|---\s*$")
 """A first line of content that would be read as an option, or as the beginning of a block of options."""
+
+
+class Replaced(NamedTuple):
+    """Lines of a fence that show the output of an example, and what is to stand there."""
+
+    start: int
+    """Line of the document where they begin, from 1."""
+    stop: int
+    """Line below them; equal if there are none yet."""
+    lines: tuple[str, ...]
 
 
 class Promotion(NamedTuple):
@@ -51,9 +61,14 @@ class Promotion(NamedTuple):
 
 
 def promoted(
-    document: DocumentText, shown: Mapping[int, str], rules: Rules | None = None, *, known: tuple[Sanitiser, ...] = ()
+    document: DocumentText,
+    shown: Mapping[int, str],
+    rules: Rules | None = None,
+    *,
+    known: tuple[Sanitiser, ...] = (),
+    examples: Sequence[Replaced] = (),
 ) -> Promotion:
-    """The document with the text that cells show in the fences below them.
+    """The document with the text that cells show in the fences below them, and examples in theirs.
 
     A fence whose text still fits stays as it is. In one that does not, lines that still fit stay as written, and so
     do the author's `...` where they still stand for something. A cell without a fence is left alone.
@@ -63,6 +78,7 @@ def promoted(
         shown: What cells show, by their number.
         rules: Of the project; options of a fence go before them.
         known: Sanitisers that a fence may name, if those are more than `rules` have.
+        examples: Outputs of examples.
 
     Raises:
         DocumentError: If the file was changed since `document` was read, or the text cannot stand in its fence.
@@ -78,8 +94,20 @@ def promoted(
         fitting = rules_of(block.options, rules or Rules(), known=known, where=where)
         difference = compare(block.source, shown[number], fitting)
         if difference is not None:
-            written[block.line] = difference.accepted
-            edits += _edits(document, block, difference, where)
+            text = list(difference.accepted)
+            if text and _OPTION.match(text[0]):
+                text = ["", *text]
+            written[block.line] = tuple(text)
+            start = min(block.first_line, block.last_line)
+            edits += _edits(document, block, [Replaced(start, block.last_line, tuple(text))], text)
+    for block in document.blocks:
+        found = [one for one in examples if block.first_line <= one.start <= block.last_line]
+        if found:
+            text = block.source.split("\n")
+            for one in sorted(found, reverse=True):
+                text[one.start - block.first_line : one.stop - block.first_line] = one.lines
+            written[block.line] = tuple(text)
+            edits += _edits(document, block, found, text)
     after = edited(data, edits, encoding=encoding_of(data, document.path), where=document.path) if edits else data
     promotion = Promotion(document.path, data, after)
     _check(document, promotion, written)
@@ -115,18 +143,17 @@ def _changed(path: str) -> DocumentError:
     return DocumentError("the document was changed while its cells were executed", path, "run it again")
 
 
-def _edits(document: DocumentText, block: Block, difference: Difference, where: str) -> list[Edit]:
-    """The content of one fence, and its marks if those would end within the new content."""
+def _edits(document: DocumentText, block: Block, replaced: Sequence[Replaced], text: list[str]) -> list[Edit]:
+    """The changes to one fence that holds `text` then: also to its marks, if they would end within that."""
     if not block.closed:
-        raise DocumentError("this {output} fence is not closed", where, f"end it with a line {block.marks}")
+        where = f"{document.path}, line {block.line}"
+        raise DocumentError("this fence is not closed", where, f"end it with a line {block.marks}")
     lines = document.text.split("\n")
     opening, closing = lines[block.line - 1], lines[block.last_line - 1]
-    start = min(block.first_line, block.last_line)
-    text = list(difference.accepted)
-    if text and _OPTION.match(text[0]):
-        text = ["", *text]
+    bare = block.prefix.rstrip()
     edits = [
-        Edit(start, block.last_line, tuple(f"{block.prefix}{line}" if line else block.prefix.rstrip() for line in text))
+        Edit(one.start, one.stop, tuple(f"{block.prefix}{line}" if line else bare for line in one.lines))
+        for one in replaced
     ]
     marks = _marks(block.marks, text)
     if marks != block.marks:

@@ -16,16 +16,14 @@ The idea of forking kernels is from https://github.com/ipython/ipykernel/issues/
 others, from "subreapers" in prctl(2).
 """
 
+# ruff: noqa: TC004 - what is imported for the type checker here is there already when this is executed
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import io
-import json
 import os
 import random
-import select
 import shutil
 import signal
 import socket
@@ -34,13 +32,13 @@ import threading
 import time
 import traceback
 import types
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
-_MOST_FDS = 3
-_SNAPSHOT = "celltask-state"
-"""Name of the process of a snapshot; as `in_snapshot` has it."""
+if TYPE_CHECKING:
+    from celltask.documents.kernels.keeping import answer, begin_to_keep, end_with_parent, keep, received
+
 _KERNEL = """
 IPython.core.completerlib IPython.core.debugger IPython.core.history IPython.core.logger IPython.core.magics
 IPython.core.oinspect IPython.extensions.storemagic asyncio bdb cmd code comm faulthandler ipykernel.comm
@@ -53,6 +51,7 @@ stringprep tornado.platform.asyncio unicodedata zmq.asyncio
 
 def main() -> None:
     """Serve requests on standard input until nobody is left to make any."""
+    _execute("keeping.py", globals())
     folder, is_bare = sys.argv[1], "--bare" in sys.argv
     control = socket.socket(fileno=os.dup(0))
     devnull = os.open(os.devnull, os.O_RDWR)
@@ -62,9 +61,11 @@ def main() -> None:
         serve(control, None, folder)
     del sys.path[0]  # the folder of this script; the folder of the document takes its place
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
-    watch = _watch_module(Path(__file__).parent)
+    watch = _watch_module()
     _preload(_KERNEL.split())
+    gc.freeze()
     _rehearse()
+    gc.collect()  # what the rehearsal left, and nothing else
     serve(control, watch, folder)
 
 
@@ -72,10 +73,10 @@ def serve(control: socket.socket, watch: types.ModuleType | None, folder: str = 
     """Fork what is asked for on `control`; ends the process, and removes `folder`, when its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what was forked: the system buries it
-    gc.collect()
     gc.freeze()  # pages with these objects stay shared between all processes
+    gc.enable()
     while True:
-        request, fds = _received(control)
+        request, fds = received(control)
         if request is None:
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -91,30 +92,14 @@ def serve(control: socket.socket, watch: types.ModuleType | None, folder: str = 
         _keep(answers, request, fds[1:], watch)
 
 
-def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    """The next request and its file descriptors; None when there is nobody to make one."""
-    text = b""
-    fds: list[int] = []
-    while not text.endswith(b"\n"):
-        try:
-            part, more, _, _ = socket.recv_fds(control, 1 << 16, _MOST_FDS)
-        except ConnectionError:
-            return None, fds
-        if not part:
-            return None, fds
-        text += part
-        fds += more
-    return json.loads(text), fds
-
-
 def _become_server(
     answers: socket.socket, control_fd: int, modules: list[str], watch: types.ModuleType | None
 ) -> NoReturn:
     """Go on as a server that has imported `modules` as well."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     failed = _preload(modules)
     threads = threading.active_count() - 1
-    _answer(answers, {"pid": os.getpid(), "bound": not threads, "failed": failed})
+    answer(answers, {"pid": os.getpid(), "bound": not threads, "failed": failed})
     answers.close()
     if threads:  # they would be missing from what is forked
         os._exit(1)
@@ -122,60 +107,14 @@ def _become_server(
 
 
 def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int], watch: types.ModuleType | None) -> NoReturn:
-    """Fork a kernel, wait for its end or for the word to end it, and leave no process behind that it started."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    """Fork a kernel, and see it to its end."""
+    begin_to_keep()
     pid = os.fork()
     if not pid:
         if watch is None:
             _become_command(answers, request, fds)
         _become_kernel(answers, request, fds, watch)
-    for fd in fds:
-        os.close(fd)
-    _answer(answers, {"pid": pid})
-    ended = os.pidfd_open(pid)
-    select.select([answers.fileno(), ended], [], [])
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)  # if it had no group of its own yet
-    _, status, used = os.wait4(pid, 0)
-    _end_children()
-    cpu_s = used.ru_utime + used.ru_stime
-    told: dict[str, object] = {
-        "exit": os.waitstatus_to_exitcode(status),
-        "cpu_s": cpu_s,
-        "peak_mib": used.ru_maxrss / 1024,
-    }
-    if not _answer(answers, told):
-        shutil.rmtree(request["scratch"], ignore_errors=True)
-        with contextlib.suppress(OSError):
-            Path(request["scratch"]).parent.rmdir()  # the last one to end removes that of the run
-    os._exit(0)
-
-
-def _end_children() -> None:
-    """Kill what was left to this process by those that it waited for, and what these leave in turn.
-
-    Snapshots of the kernel are left alone: they end with the connection on which they were asked for.
-    """
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    while True:
-        left = [pid for pid in children.read_text().split() if _name_of(pid) != _SNAPSHOT] if children.exists() else []
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(int(pid), signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            if not left:
-                return
-            os.waitpid(int(left[0]), 0)
-
-
-def _name_of(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
+    keep(answers, pid, fds, request["scratch"])
 
 
 def _become_command(answers: socket.socket, request: dict[str, Any], fds: list[int]) -> NoReturn:
@@ -185,7 +124,7 @@ def _become_command(answers: socket.socket, request: dict[str, Any], fds: list[i
         for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.chdir(request["cwd"])
-        _answer(answers, {"bound": True})
+        answer(answers, {"bound": True})
         answers.close()
         command = request["command"]
         os.execvpe(command[0], command, {**request["env"], "JPY_PARENT_PID": str(os.getppid())})  # noqa: S606 - a kernel's
@@ -197,7 +136,7 @@ def _become_command(answers: socket.socket, request: dict[str, Any], fds: list[i
 
 def _stand_alone(fds: list[int]) -> None:
     """End with the parent; have a session, and a standard output and error, of one's own."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     os.setsid()
     for fd, standard in zip(fds, (1, 2), strict=False):
         os.dup2(fd, standard)
@@ -216,7 +155,7 @@ def _become_kernel(
         app = _app(request["arguments"])
         app.initialize([])
         watch.install(app.shell)
-        _answer(answers, {"bound": True})
+        answer(answers, {"bound": True})
         answers.close()
         app.start()
         code = 0
@@ -276,7 +215,11 @@ def _leave(code: int) -> NoReturn:
 
 
 def _preload(modules: list[str]) -> dict[str, str]:
-    """Import `modules`, ``"a.b"`` or ``"a.b:c"``; those that cannot be imported, each with its reason."""
+    """Import `modules`, ``"a.b"`` or ``"a.b:c"``; those that cannot be imported, each with its reason.
+
+    Nearly all that is made meanwhile stays, so that looking for garbage would only take time.
+    """
+    gc.disable()
     failed = {}
     for name in modules:
         module, _, part = name.partition(":")
@@ -309,26 +252,20 @@ def _rehearse() -> None:
     vars(builtins).update(names)
 
 
-def _watch_module(folder: Path) -> types.ModuleType:
+def _watch_module() -> types.ModuleType:
     """What watches the cells inside of a kernel; no document finds it among the modules."""
     watch = types.ModuleType("_celltask_in_kernel")
     for name in ("raised.py", "bounds.py", "in_kernel.py"):
-        path = folder / name
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), watch.__dict__)  # noqa: S102 - our own file
+        _execute(name, watch.__dict__)
     return watch
 
 
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _answer(answers: socket.socket, told: dict[str, object]) -> bool:
-    """Tell this; False if nobody is left to hear it."""
-    try:
-        answers.sendall(f"{json.dumps(told)}\n".encode())
-    except OSError:
-        return False
-    return True
+def _execute(name: str, names: dict[str, Any]) -> None:
+    """Execute a file of this folder as a part of what `names` are those of."""
+    loader = SourceFileLoader(Path(name).stem, str(Path(__file__).with_name(name)))
+    code = loader.get_code(loader.name)  # keeps bytecode, as an import does
+    assert code is not None  # noqa: S101 - it has a source
+    exec(code, names)  # noqa: S102 - our own file
 
 
 if __name__ == "__main__":

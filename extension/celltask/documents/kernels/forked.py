@@ -109,6 +109,8 @@ class ForkServer:
 
     def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | None, log: BinaryIO) -> None:
         self._control, self._process, self._log = control, process, log
+        self.is_asked = False
+        """Whether it has been asked for anything."""
         self._turn = asyncio.Lock()
 
     @classmethod
@@ -175,6 +177,7 @@ class ForkServer:
     async def _asked(
         self, request: Mapping[str, object], ours: socket.socket, theirs: socket.socket, fds: list[int]
     ) -> ForkedProcess:
+        self.is_asked = True
         try:
             await self._turn.acquire()  # descriptors of two requests may not arrive together
         except BaseException:
@@ -205,6 +208,8 @@ class ForkServer:
 
     def close(self) -> None:
         """Let it end; what it forked ends by itself, each when its own process is released."""
+        if self._process is not None and not self.is_asked:
+            self._process.kill()  # it has forked nothing, and may still be busy with its imports
         self._control.close()
         if self._process is not None:
             try:

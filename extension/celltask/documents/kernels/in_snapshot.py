@@ -10,16 +10,13 @@ connection is closed, a kernel when its own socket is.
 The text of this module is sent to the kernel; it needs nothing but the standard library, and leaves no name behind.
 """
 
+# ruff: noqa: TC004 - what is imported for the type checker here is there already when this is executed
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
-import json
 import os
 import random
-import select
-import shutil
 import signal
 import socket
 import sys
@@ -33,13 +30,18 @@ if TYPE_CHECKING:
 
     from celltask.documents.kernels.in_document import Document
     from celltask.documents.kernels.in_transports import Transports
+    from celltask.documents.kernels.keeping import (
+        SNAPSHOT,
+        answer,
+        begin_to_keep,
+        end_with_parent,
+        keep,
+        name_process,
+        received,
+    )
 
-__all__ = ["NAME", "Door", "install"]
+__all__ = ["Door", "install"]
 
-NAME = "celltask-state"
-"""By which the system knows a snapshot's process."""
-_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
-_MOST_FDS = 3
 _MOST_TEXT = 4000
 
 
@@ -74,7 +76,7 @@ class Door:
         control, _ = self._listener.accept()
         reason = self._document.reason_against(own_fds={*self.fds(), control.fileno()})
         if reason:
-            _answer(control, {"refused": reason})
+            answer(control, {"refused": reason})
             control.close()
             return
         self._transports.flush()
@@ -94,15 +96,15 @@ class Door:
         """Say what has become of the fork, in the process that goes on as before."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        with open(ready, encoding="utf-8", errors="replace") as answer:
-            told = answer.read()  # all of it: then the copy has let go of everything
+        with open(ready, encoding="utf-8", errors="replace") as answered:
+            told = answered.read()  # all of it: then the copy has let go of everything
         if told.isdecimal():
             reason = self._document.reason_of_native_threads()
             if reason:
                 os.kill(int(told), signal.SIGKILL)
         else:
             reason = f"the kernel cannot be copied: {told or 'the copy ended'}"
-        _answer(control, {"refused": reason} if reason else {"pid": int(told)})
+        answer(control, {"refused": reason} if reason else {"pid": int(told)})
         control.close()
 
     def _be(self, control: socket.socket, done: int, kept: _Kept) -> None:
@@ -113,7 +115,7 @@ class Door:
             if _fork():  # the document's own children are none of ours: it may wait for them
                 os._exit(0)
             os.setsid()
-            _prctl(_PR_SET_NAME, NAME.encode())
+            name_process(SNAPSHOT.encode())
             gc.disable()
             gc.freeze()
             assert self._listener is not None  # noqa: S101 - it has been opened
@@ -127,7 +129,7 @@ class Door:
             self._transports.make_anew(_connection_file(request), fds[0], fds[1])
             self.open()
             kept.restore()
-            _answer(answers, {"bound": True})
+            answer(answers, {"bound": True})
         except BaseException as error:  # noqa: BLE001 - border: two processes must not go on as the same kernel
             with contextlib.suppress(OSError):
                 text = traceback.format_exc() if fds else f"{type(error).__name__}: {error}"
@@ -165,7 +167,7 @@ class _Kept:
     def restore(self) -> None:
         """All of it."""
         self.restore_signals()
-        _prctl(_PR_SET_NAME, self._name)
+        name_process(self._name)
         random.setstate(self._random)
         gc.unfreeze()
         if self._collects:
@@ -178,7 +180,7 @@ def _serve(control: socket.socket) -> tuple[socket.socket, dict[str, Any], list[
     """Fork for each request; returns in each new kernel, with the socket for its answers, and stdout and stderr."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what was forked: the system buries it
     while True:
-        request, fds = _received(control)
+        request, fds = received(control)
         if request is None:
             os._exit(0)
         if _fork():
@@ -187,79 +189,21 @@ def _serve(control: socket.socket) -> tuple[socket.socket, dict[str, Any], list[
             continue
         control.close()
         answers = socket.socket(fileno=fds[0])
-        _keep(answers, fds[1:], request["scratch"])
+        _keep(answers, request, fds[1:])
         return answers, request, fds[1:]
 
 
-def _received(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    text = b""
-    fds: list[int] = []
-    while not text.endswith(b"\n"):
-        try:
-            part, more, _, _ = socket.recv_fds(control, 1 << 16, _MOST_FDS)
-        except ConnectionError:
-            return None, fds
-        if not part:
-            return None, fds
-        text += part
-        fds += more
-    return json.loads(text), fds
-
-
-def _keep(answers: socket.socket, fds: list[int], scratch: str) -> None:
-    """Fork a kernel, wait for its end or for the word to end it; returns in the kernel.
-
-    If nobody is left to hear of the end, the folder of the kernel is removed, and that of the run with the last.
-    """
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+def _keep(answers: socket.socket, request: dict[str, Any], fds: list[int]) -> None:
+    """Fork a kernel, and see it to its end; returns in the kernel."""
+    begin_to_keep()
     keeper = os.getpid()
     pid = _fork()
-    if not pid:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != keeper:  # it ended before it could have been told
-            os._exit(1)
-        os.setsid()
-        return
-    for fd in fds:
-        os.close(fd)
-    _answer(answers, {"pid": pid})
-    ended = os.pidfd_open(pid)
-    select.select([answers.fileno(), ended], [], [])
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)  # if it had no group of its own yet
-    _, status, used = os.wait4(pid, 0)
-    _end_children()
-    code, cpu_s = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
-    if not _answer(answers, {"exit": code, "cpu_s": cpu_s, "peak_mib": used.ru_maxrss / 1024}):
-        shutil.rmtree(scratch, ignore_errors=True)
-        if Path(scratch).parent.name.startswith("celltask-"):
-            with contextlib.suppress(OSError):
-                Path(scratch).parent.rmdir()
-    os._exit(0)
-
-
-def _end_children() -> None:
-    """Kill what the kernel left to this process, and what that leaves in turn; but snapshots have their own ends."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    while True:
-        left = [pid for pid in children.read_text().split() if _name_of(pid) != NAME] if children.exists() else []
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(int(pid), signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            if not left:
-                return
-            os.waitpid(int(left[0]), 0)
-
-
-def _name_of(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
+    if pid:
+        keep(answers, pid, fds, request["scratch"])
+    end_with_parent()
+    if os.getppid() != keeper:  # it ended before it could have been told
+        os._exit(1)
+    os.setsid()
 
 
 def _connection_file(request: dict[str, Any]) -> str:
@@ -271,19 +215,6 @@ def _fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # that other threads run: only those of the kernel do
         return os.fork()
-
-
-def _prctl(option: int, value: int | bytes) -> None:
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _answer(answers: socket.socket, told: dict[str, object]) -> bool:
-    """Tell this; False if nobody is left to hear it."""
-    try:
-        answers.sendall(f"{json.dumps(told)}\n".encode())
-    except OSError:
-        return False
-    return True
 
 
 def install(

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from celltask.core.scratch import KEPT_IN
 from celltask.documents.kernels.client import DocumentClient
 from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
-from celltask.documents.kernels.scene import Scene
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from celltask.documents.kernels.forked import ForkServer
     from celltask.documents.kernels.reply import Ended
+    from celltask.documents.kernels.scene import Scene
     from celltask.documents.outline import Cell
 
-__all__ = ["Kernel", "Scene"]
+__all__ = ["Kernel"]
 
 _START_S = 60.0
 _ASK_S = 20.0
@@ -53,7 +54,7 @@ class Kernel:
         server: What it is forked from; None to start it instead.
         python: The interpreter and its flags.
         is_bare: Whether `server` starts it and does not fork it.
-        folder: Where it has its own folder; that for temporary files if empty.
+        folder: Of the run; it has its own folder there.
         environment: Variables that its process starts with, beside those of this process.
         spec: Of an installed kernel of another language.
     """
@@ -64,7 +65,7 @@ class Kernel:
         python: Sequence[str] = (sys.executable,),
         *,
         is_bare: bool = False,
-        folder: str = "",
+        folder: str,
         environment: Mapping[str, str] | None = None,
         spec: KernelSpec | None = None,
     ) -> None:
@@ -103,7 +104,7 @@ class Kernel:
             raise
 
     async def _start(self, working_folder: str) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="" if self._folder else "celltask-", dir=self._folder or None)
+        self._scratch = tempfile.mkdtemp(prefix="", dir=self._folder)
         spec = self._spec or KernelSpec(
             argv=[*self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_ARGUMENTS],
             display_name="Python 3",
@@ -243,6 +244,11 @@ class Kernel:
                 return list(told.get("unseen", []))
             await asyncio.sleep(_AGAIN_S)
 
+    async def kill(self) -> None:
+        """Have the process end, and whatever it started, without waiting for that; `stop` is still to be called."""
+        if self.provisioner is not None and self.provisioner.has_process:
+            await self.provisioner.kill()
+
     async def stop(self) -> None:
         """End the process and whatever it started; a second call does nothing."""
         if self._client is not None and self._client.kc is not None:
@@ -280,7 +286,8 @@ class Kernel:
         left_out = ("PYTEST_", "PYTHONWARNINGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         # Nobody's profile and history; a started kernel whose parent is gone ends by itself.
-        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython"))}
+        # What our own tasks leave goes with the run.
+        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython")), KEPT_IN: self._folder}
 
 
 class _OneSpec(KernelSpecManager):

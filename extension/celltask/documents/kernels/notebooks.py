@@ -48,9 +48,15 @@ __all__ = [
     "NotebookClient",
     "NotebookNode",
     "ensure_async",
+    "make_ready",
     "nbformat",
     "new_code_cell",
     "new_markdown_cell",
     "new_notebook",
     "new_output",
 ]
+
+
+def make_ready() -> None:
+    """Do what the first cell that shows something would wait for: nbformat compiles the schema of outputs."""
+    new_output("stream")  # type: ignore[no-untyped-call]  # untyped in nbformat

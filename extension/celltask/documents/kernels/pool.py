@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
-from celltask.documents.kernels.other import installed_kernel
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -60,13 +59,37 @@ class Kernels:
         self._environment: dict[str, str] = {}
         self._ready: tuple[Path, asyncio.Task[Kernel]] | None = None
         self._turn = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def folder(self) -> str:
+        """The folder of the run, in which kernels have theirs; gone when this is closed, or this process."""
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="celltask-")
+        return self._folder
 
     def warm(self) -> None:
-        """Start the server now, so that it is ready when the first kernel is wanted."""
-        if self.mode == "fork":
-            self._root(self._of_process())
-        else:
+        """Start the server now, so that it is ready when the first kernel is wanted.
+
+        When this is called again before that, the server is started anew if the environment has changed meanwhile.
+        """
+        if self.mode == "cold":
             self._kept()
+            return
+        environment = self._of_process()
+        if self._environment != _lasting(environment) and not any(root.is_asked for root in self._roots.values()):
+            for root in self._roots.values():
+                root.close()
+            self._roots.clear()
+        self._root(environment)
+
+    async def expect(self, path: Path = ()) -> None:
+        """Begin to make the first kernel ready, and meanwhile load what talks to kernels."""
+        self.prepare(path)
+        await asyncio.sleep(0)  # until the server has been asked
+        from celltask.documents.kernels import kernel, notebooks  # noqa: F401, PLC0415 - as in _started
+
+        notebooks.make_ready()
 
     async def take(self, path: Path = (), environment: Mapping[str, str] | None = None) -> Kernel:
         """A kernel that has run nothing; it is the caller's to stop.
@@ -94,6 +117,8 @@ class Kernels:
         Raises:
             DocumentError: If none is installed, or it does not start.
         """
+        from celltask.documents.kernels.other import installed_kernel  # noqa: PLC0415 - loads Jupyter's protocol
+
         spec = installed_kernel(document)
         if spec is None:
             raise DocumentError(f"no kernel of {document.language} is installed", document.path)
@@ -108,8 +133,19 @@ class Kernels:
         if self._ready is None:
             self._ready = (path, asyncio.ensure_future(self._started(path, {})))
 
+    async def end(self, kernel: Kernel) -> None:
+        """Have `kernel` end; whoever must not meet it any more waits by `ended`."""
+        await kernel.kill()
+        self._ending.add(asyncio.ensure_future(kernel.stop()))
+
+    async def ended(self) -> None:
+        """Wait until nothing is left of the kernels given to `end`."""
+        ending, self._ending = self._ending, set()
+        await asyncio.gather(*ending)
+
     async def close(self) -> None:
         """End the servers, and the kernel that nobody took."""
+        await self.ended()
         ready, self._ready = self._ready, None
         if ready is not None:
             await _discard(ready[1])
@@ -124,26 +160,20 @@ class Kernels:
             self._folder = ""
 
     async def _started(self, path: Path, environment: Mapping[str, str]) -> Kernel:
-        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - slow: meanwhile, the server starts
-
         if self.mode == "cold":
-            given = {**self._seed, **dict(_of_interpreter(environment))}
-            kernel = Kernel(self._kept(), self._python, is_bare=True, folder=self.folder, environment=given)
+            server, given = self._kept(), {**self._seed, **dict(_of_interpreter(environment))}
         else:
-            of_process = self._of_process()
-            root = self._root({**of_process, **environment})
+            of_process, given = self._of_process(), {}
+            server = root = self._root({**of_process, **environment})
             async with self._turn:
-                server = await self._server(path, root) if path and _lasting(of_process) == self._environment else root
-            kernel = Kernel(server, self._python, folder=self.folder)
+                if path and _lasting(of_process) == self._environment:
+                    server = await self._server(path, root)
+        from celltask.documents.kernels.kernel import Kernel  # noqa: PLC0415 - slow: meanwhile, servers start
+
+        is_bare = self.mode == "cold"
+        kernel = Kernel(server, self._python, is_bare=is_bare, folder=self.folder, environment=given)
         await kernel.start()
         return kernel
-
-    @property
-    def folder(self) -> str:
-        """The folder in which kernels have theirs; it is removed with this, also when this process is killed."""
-        if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="celltask-")
-        return self._folder
 
     def _kept(self) -> ForkServer | None:
         """What starts kernels, and ends them and all they leave when this process is gone; None if nothing can."""

@@ -29,9 +29,10 @@ __all__ = ["Snapshots", "thinned"]
 _ANSWER_S = 20.0
 _WEIGH_EVERY = 8
 _FEWEST = 2
-_PARTS = ("in_transports", "in_document", "in_snapshot")
+_PARTS = {"in_transports": ["in_transports"], "in_document": ["in_document"], "in_snapshot": ["keeping", "in_snapshot"]}
+"""What is executed for each module in the kernel."""
 _OPEN = (
-    "(lambda parts: ([exec(text, parts[name]) for name, text in {texts!r}.items()], parts['in_snapshot']['install']("
+    "(lambda parts: ([exec(text, parts[name]) for name, text in {texts!r}], parts['in_snapshot']['install']("
     "get_ipython(), parts['in_transports']['Transports'], parts['in_document']['Document'])))"
     "({{name: {{'__name__': f'_celltask_{{name}}'}} for name in {names!r}}})"
 )
@@ -40,6 +41,8 @@ _OPEN = (
 class _Snapshot(NamedTuple):
     server: ForkServer
     pid: int
+    folder: str
+    """Of the run, in which kernels have theirs."""
 
 
 class Snapshots:
@@ -90,7 +93,9 @@ class Snapshots:
             control.close()
             return str(told.get("refused", "the kernel does not answer"))
         self.drop(after)
-        self._taken[after] = _Snapshot(ForkServer(control, None, io.BytesIO()), told["pid"])
+        self._taken[after] = _Snapshot(
+            ForkServer(control, None, io.BytesIO()), told["pid"], str(Path(kernel.folder).parent)
+        )
         self._thin(weigh=not len(self._taken) % _WEIGH_EVERY)
         return ""
 
@@ -106,7 +111,8 @@ class Snapshots:
         """
         if after not in self._taken:
             raise DocumentError(f"there is no snapshot after cell {after}", mend=f"use one of: {self.taken}")
-        kernel = Kernel(self._taken[after].server)
+        taken = self._taken[after]
+        kernel = Kernel(taken.server, folder=taken.folder)
         try:
             await kernel.start()
         except DocumentError as error:
@@ -143,7 +149,7 @@ class Snapshots:
     def memory_mib(self) -> float:
         """Memory that the snapshots hold, each shared page counted once among those who share it."""
         kib = 0
-        for _, pid in self._taken.values():
+        for _, pid, _ in self._taken.values():
             with suppress(OSError, StopIteration):  # it has ended
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
                 kib += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
@@ -171,8 +177,11 @@ def thinned(numbers: Collection[int]) -> list[int]:
 
 
 def _opening() -> str:
-    texts = {name: Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in _PARTS}
-    return _OPEN.format(texts=texts, names=_PARTS)
+    folder = Path(__file__).parent
+    texts = [
+        (name, (folder / f"{file}.py").read_text(encoding="utf-8")) for name, files in _PARTS.items() for file in files
+    ]
+    return _OPEN.format(texts=texts, names=[*_PARTS])
 
 
 async def _asked(control: socket.socket, door: Path) -> dict[str, int]:

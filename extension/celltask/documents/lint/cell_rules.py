@@ -192,8 +192,8 @@ def fence_lengths(page: Page) -> Iterator[Finding]:
             continue
         what = f"the fence is closed with {closer['marks']} and opened with {opener['marks']}"
         at = closer.start("marks") + 1
-        fix = Fix(end, at, closer["marks"], opener["marks"])
-        yield page.finding(end, "fence-length", what, f"write {opener['marks']}", column=at, fixes=(fix,))
+        fixes = (Fix(end, at, closer["marks"], opener["marks"]),) if page.document.text else ()
+        yield page.finding(end, "fence-length", what, f"write {opener['marks']}", column=at, fixes=fixes)
 
 
 def unknown_tags(page: Page) -> Iterator[Finding]:

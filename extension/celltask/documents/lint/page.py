@@ -55,7 +55,8 @@ class Page:
 
     def __init__(self, document: DocumentText, path: str, project: Project) -> None:
         self.document, self.path, self.project = document, path, project
-        self.lines = document.text.split("\n")
+        self._text = document.text or document.prose or _prose(document)
+        self.lines = self._text.split("\n")
         self.folder = Path(document.path).parent
 
     def finding(  # noqa: PLR0913 - the fields of a finding
@@ -79,18 +80,18 @@ class Page:
 
     @cached_property
     def prose(self) -> list[tuple[int, str]]:
-        """The lines that are neither code nor shown as they are, with their numbers; none for a notebook or module."""
+        """The lines that are neither code nor shown as they are, with their numbers; none for a module."""
         from celltask.documents.myst import VERBATIM  # noqa: PLC0415 - loads markdown-it
 
-        text = self.document.text
-        if self.document.format not in {"myst", "percent"}:
+        text = self._text
+        if self.document.format not in {"myst", "percent", "ipynb"}:
             return []
         shown: set[int] = set()
         if self.document.format == "percent":
             shown.update(range(1, len(self.lines) + 1))
             shown -= markdown_lines(text, self.path)
             text = re.sub(r"^#", " ", text, flags=re.MULTILINE)
-        for cell in self.document.cells:
+        for cell in self.document.cells if self.document.text else ():
             shown.update(range(cell.marker_line, cell.last_line + 1))
         for block in self.document.blocks:
             if block.directive in VERBATIM or not block.directive:
@@ -158,3 +159,12 @@ class Page:
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     for name in node.names:
                         yield name.asname or name.name, f"{node.module}.{name.name}"
+
+
+def _prose(document: DocumentText) -> str:
+    """The Markdown of a notebook; empty for other documents."""
+    from celltask.documents.json_spans import markdown_cells, prose_of  # noqa: PLC0415 - for notebooks
+
+    if document.format != "ipynb":
+        return ""
+    return prose_of(markdown_cells(Path(document.path).read_bytes().decode("utf-8-sig")))

@@ -78,11 +78,18 @@ class Passed:
             return "its cells or settings changed"
         return str(unknown) if inputs is None else changed(inputs, self._settings.root) or None
 
-    def watched(self, document: DocumentText, parameters: Mapping[str, object], stage: Stage) -> Watched:
-        """The document with its stage set so that its inputs are noted; its former record is removed."""
+    def watched(self, document: DocumentText, parameters: Mapping[str, object], stage: Stage, folder: str) -> Watched:
+        """The document with its stage set so that its inputs are noted; its former record is removed.
+
+        Args:
+            document: The document.
+            parameters: That it is run under.
+            stage: How it is run.
+            folder: Of the run, where the kernel writes what it has noted.
+        """
         self._record(document, parameters).unlink(missing_ok=True)
         last = max((cell.number for cell in document.cells if not skip_reason(cell)), default=0)
-        file = Path(tempfile.mkdtemp(prefix="celltask-inputs-"), "told.json")
+        file = Path(tempfile.mkdtemp(dir=folder), "told.json")
         text = _RECORDER.read_text(encoding="utf-8")
         hidden = {number: list(codes) for number, codes in stage.hidden.items()}
         hidden[0] = [_INSTALL.format(text=text), *hidden.get(0, ())]

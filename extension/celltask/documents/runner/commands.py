@@ -13,6 +13,9 @@ from celltask.documents.shell.run import ShellRun, reason_not_to_run, told_befor
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.outline import DocumentText
     from celltask.documents.project import Settings
     from celltask.documents.runner.choice import Chosen
@@ -30,11 +33,19 @@ class Commands:
         document: The document itself.
         settings: Of the project.
         choice: Which examples are run.
+        accept: Is asked where an example prints something else than the document says; see `ShellRun`.
     """
 
-    def __init__(self, chosen: Chosen, document: DocumentText, settings: Settings, choice: Choice) -> None:
+    def __init__(
+        self,
+        chosen: Chosen,
+        document: DocumentText,
+        settings: Settings,
+        choice: Choice,
+        accept: Callable[[Replaced], bool],
+    ) -> None:
         self._chosen, self._document, self._choice = chosen, document, choice
-        self._run = ShellRun(document, chosen.blocks, settings)
+        self._run = ShellRun(document, chosen.blocks, settings, accept)
 
     async def outcomes(self) -> list[CellOutcome]:
         """What became of each."""

@@ -91,6 +91,7 @@ class _Crowd:
         """Run them, several at once."""
         if self._passed is None:  # else perhaps no kernel is needed
             self._kernels.warm()
+            await self._kernels.expect(self._paths[0])
         refused: ExceptionGroup[DocumentError] | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -132,7 +133,7 @@ class _Crowd:
         why = passed.why_run(chosen.document, chosen.parameters)
         if why is None:
             return DocumentOutcome(chosen, unchanged=True)
-        watched = passed.watched(chosen.document, chosen.parameters, stage)
+        watched = passed.watched(chosen.document, chosen.parameters, stage, self._kernels.folder)
         outcome = await self._run(chosen, watched.stage)
         passed.keep(watched, has_passed=not outcome.failed, copies=outcome.copies)
         return replace(outcome, why=why)
@@ -142,7 +143,7 @@ class _Crowd:
         if manner.compares and document is not None:
             promotes = bool(manner.promotes) and not chosen.parameters
             outputs = Outputs(document, manner.settings, promotes=promotes)
-            commands = Commands(chosen, document, manner.settings, manner.shell)
+            commands = Commands(chosen, document, manner.settings, manner.shell, outputs.accept)
         outcome = await run_document(
             chosen,
             stage,

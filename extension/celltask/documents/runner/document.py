@@ -160,7 +160,7 @@ class _Run:
         if skipped is not None or self._outputs is None:
             return skipped or CellOutcome(cell, name, "passed")
         try:
-            failure = await self._session.try_examples(block, self._outputs.rules)
+            failure = await self._session.try_examples(block, self._outputs.rules, accept=self._outputs.accept)
         except DocumentError as error:
             return CellOutcome(cell, name, "failed", _told(cell, error))
         if failure is None:

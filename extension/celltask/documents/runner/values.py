@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -78,7 +76,6 @@ class Values:
 
     def __init__(self, document: DocumentText, session: Session) -> None:
         self._document, self._session = document, session
-        self._folder = ""
         background().sessions.add(session)
 
     def reach(self, cell: Cell) -> None:
@@ -165,9 +162,7 @@ class Values:
 
     def _sent(self, name: str) -> dict[str, object]:
         __tracebackhide__ = True
-        if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="celltask-values-")
-        file = Path(self._folder, "value")
+        file = background().run(self._file())
         code = _SEND.format(text=_SENDING.read_text(encoding="utf-8"), name=name, file=str(file))
         told = background().run(self._ask(code))
         if told.get("status") != "ok":
@@ -176,6 +171,11 @@ class Values:
         found = pickle.loads(file.read_bytes())  # noqa: S301 - our own kernel's, of the user's own document
         file.unlink()
         return cast("dict[str, object]", found)
+
+    async def _file(self) -> Path:
+        """Where the kernel writes what is sent; it goes with the kernel."""
+        kernel = await self._session.started()
+        return Path(kernel.folder, "value")
 
     async def _ask(self, code: str) -> dict[str, object]:
         kernel = await self._session.started()
@@ -200,9 +200,6 @@ class Values:
         """End the kernel; a second call does nothing."""
         background().run(self._session.close())
         background().sessions.discard(self._session)
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = ""
 
     def __enter__(self) -> Self:
         return self

@@ -68,7 +68,7 @@ def shell_blocks(
     [('shell-1', 2, True)]
     """
     all_run = choice == "run" or document_runs(document)
-    lines = document.text.split("\n")
+    lines = document.lines
     names = set(taken)
     found: list[ShellBlock] = []
     for number, block in enumerate(document.blocks):

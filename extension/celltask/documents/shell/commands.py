@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from celltask.documents.shell.unfinished import is_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["Command", "commands_in", "has_prompts"]
+__all__ = ["Command", "can_show", "commands_in", "has_prompts"]
 
 _PROMPT = re.compile(r"(?:\([\w.-]+\) )?[$%](?: (?P<command>.*))?$")
 _MORE = re.compile(r">(?: (?P<more>.*))?$")
@@ -76,6 +76,15 @@ def commands_in(source: str, first_line: int, *, exit_code: int = 0) -> tuple[Co
         one._replace(exit_code=None) if later is not None and _shows_code(later) and one.exit_code == 0 else one
         for one, later in zip(found, [*found[1:], None], strict=True)
     )
+
+
+def can_show(command: Command, lines: Sequence[str]) -> bool:
+    """Whether a document can show `lines` below `command`, so that they are read as its output and as nothing else."""
+    if not lines or command.is_script:
+        return bool(lines)
+    code = [f"[{command.exit_code}]"] if command.exit_code else []
+    shown = ["$ x", *lines, *code]
+    return [one.expected for one in commands_in("\n".join(shown), 1)] == [tuple(lines)]
 
 
 def _is_code(text: str) -> bool:

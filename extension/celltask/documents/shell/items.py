@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.items import DocumentFile
     from celltask.documents.shell.asking import Choice
     from celltask.documents.shell.blocks import ShellBlock
@@ -101,7 +102,11 @@ def shell_items(document: DocumentFile, taken: Collection[str]) -> list[ShellIte
         DocumentError: If an option of a block or of the header cannot be read.
     """
     blocks = asked_blocks(document.document, choice=_choice(document.config), taken=taken)
-    run = ShellRun(document.document, blocks, settings_of(document.config))
+
+    def accept(replaced: Replaced) -> bool:
+        return document.outputs.accept(replaced)
+
+    run = ShellRun(document.document, blocks, settings_of(document.config), accept)
     return [ShellItem.from_parent(document, name=block.name, block=block, run=run) for block in blocks]
 
 

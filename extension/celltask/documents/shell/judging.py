@@ -37,6 +37,8 @@ class ShellFailure(NamedTuple):
     """All that is to be told, ending with the place."""
     differs: bool = False
     """Whether the command ended as it should, and only printed something else."""
+    accepted: tuple[str, ...] = ()
+    """Lines that would do then."""
 
 
 class Comparing(NamedTuple):
@@ -102,7 +104,8 @@ def judge_command(
         return None
     diff = [*found.diff(command.expected_line, name=relative(document.path)), *found.notes]
     at = command.expected_line + found.line
-    return ShellFailure(at, found.what, _told(document, at, found.what, [prompted(command), *diff]), differs=True)
+    text = _told(document, at, found.what, [prompted(command), *diff])
+    return ShellFailure(at, found.what, text, differs=True, accepted=found.accepted)
 
 
 def _wrong(command: Command, outcome: Outcome, limit_s: float) -> str:

@@ -6,6 +6,7 @@ A module has every cell at the lines where the page has it: a place told in the 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celltask.documents.logical import logical_starts
@@ -43,7 +44,12 @@ def page_as(document: DocumentText, suffix: str) -> str:
         return _script(document)
     import jupytext  # type: ignore[import-untyped]  # noqa: PLC0415 - 0.5 s, and rarely needed; it has no types
 
-    notebook = jupytext.reads(document.text, fmt=_FORMATS.get(document.format, "ipynb"))
+    text = document.text
+    if document.format == "ipynb":
+        text = Path(document.path).read_text(encoding="utf-8-sig")
+        if suffix == ".ipynb":
+            return text
+    notebook = jupytext.reads(text, fmt=_FORMATS.get(document.format, "ipynb"))
     made: str = jupytext.writes(notebook, fmt={".md": "md:myst", ".py": "py:percent"}.get(suffix, "ipynb"))
     return made
 

@@ -10,8 +10,9 @@ from celltask.documents.shell.judging import Comparing
 from celltask.documents.shell.session import DEPTH, ShellSession, find_shell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from celltask.documents.expected.promote import Replaced
     from celltask.documents.outline import DocumentText
     from celltask.documents.project import Settings
     from celltask.documents.shell.asking import Choice
@@ -37,10 +38,18 @@ class ShellRun:
         document: The document.
         blocks: All its examples, in their order.
         settings: Of the project.
+        accept: Is asked where an example that is asked for prints something else than the document says; if it does,
+            that is no failure.
     """
 
-    def __init__(self, document: DocumentText, blocks: Sequence[ShellBlock], settings: Settings) -> None:
-        self._document, self._settings = document, settings
+    def __init__(
+        self,
+        document: DocumentText,
+        blocks: Sequence[ShellBlock],
+        settings: Settings,
+        accept: Callable[[Replaced], bool],
+    ) -> None:
+        self._document, self._settings, self._accept = document, settings, accept
         self._blocks = blocks
         self._session: ShellSession | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -74,7 +83,8 @@ class ShellRun:
         if block.name not in self._verdicts:
             if self._session is None:
                 self._session = self._begun()
-            verdict = self._session.run(block, self._settings.timeout_s)
+            accept = self._accept if tells else None
+            verdict = self._session.run(block, self._settings.timeout_s, accept=accept)
             self._verdicts[block.name] = verdict
             if verdict.failure is not None and not verdict.failure.differs:
                 self._broken = block

@@ -9,13 +9,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from celltask.documents.expected.promote import Replaced
 from celltask.documents.settings import document_settings
+from celltask.documents.shell.commands import can_show
 from celltask.documents.shell.judging import Comparing, ShellFailure, Transcript, judge_command
 from celltask.documents.shell.process import ShellProcess
 from celltask.documents.shell.scratch import Scratch
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from celltask.documents.outline import DocumentText
     from celltask.documents.settings import Folder
     from celltask.documents.shell.blocks import ShellBlock
@@ -92,12 +96,15 @@ class ShellSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, block: ShellBlock, timeout_s: float = 300.0) -> Verdict:
+    def run(
+        self, block: ShellBlock, timeout_s: float = 300.0, *, accept: Callable[[Replaced], bool] | None = None
+    ) -> Verdict:
         """Run the commands of `block` up to the first that does not do what the document says.
 
         Args:
             block: Of this document.
             timeout_s: Seconds that it may take, if it has no option of its own.
+            accept: Is asked where a command only prints something else; if it does, that is no failure.
         """
         limit_s = block.timeout_s or timeout_s
         deadline = time.monotonic() + limit_s
@@ -109,6 +116,8 @@ class ShellSession:
             transcript.add(command, outcome)
             failure = judge_command(transcript, command, outcome, self._scratch.written)
             if failure is not None:
+                if accept is not None and can_show(command, failure.accepted) and accept(_replaced(command, failure)):
+                    continue
                 return Verdict(failure, transcript.text)
         return Verdict(None, transcript.text)
 
@@ -145,6 +154,11 @@ class ShellSession:
         told = f"{self._document.name}: line " if command.is_script else "bash: line "
         printed = outcome.output.replace(f"{file}: line ", told)
         return outcome._replace(output=printed, line=outcome.line if command.is_script else command.line)
+
+
+def _replaced(command: Command, failure: ShellFailure) -> Replaced:
+    start = command.expected_line
+    return Replaced(start, start + len(command.expected), failure.accepted)
 
 
 def _environment(shell: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from distributed import WorkerPlugin, get_worker
 from celltask.core.bindings import getter_of
 from celltask.core.calling import checked_inputs
 from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext, RunControl
-from celltask.core.engines.child import error_packed
+from celltask.core.engines.child import portable
 from celltask.core.engines.children import Children
 from celltask.core.engines.dask.outbox import Outbox
 from celltask.core.engines.dask.shipment import Carried, Shipment, versions_here
@@ -317,7 +317,7 @@ def _called(task: Task[..., object], context: NodeContext, arguments: list[objec
 
 def plain(error: BaseException) -> tuple[bytes, list[bytes]]:
     """An error with the rows of its traceback, as bytes."""
-    head, buffers = error_packed(error, rows_of(error.__traceback__))
+    head, buffers = packed(portable(error, rows_of(error.__traceback__)))
     return head, [bytes(buffer) for buffer in buffers]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from distributed import Client
 
-from celltask import Resources, current_context, map_task, task, workflow
+from celltask import Resources, conditional, current_context, map_task, task, workflow
 from celltask.core.events import NodeFinished, NodeStarted
 from celltask.errors import RunCancelledError, RunError, TaskTimeoutError
 
@@ -68,6 +68,28 @@ def test_values_between_nodes_never_come_here(client: Client, tmp_path: Path) ->
     unpickled = {int(line) for line in book.read_text().split()}
     assert unpickled
     assert unpickled <= workers
+
+
+@task
+def plus(x: int) -> int:
+    """One more."""
+    return x + 1
+
+
+@workflow
+def chosen(book: str, number: int) -> int:
+    """A value that goes through a choice that does not look at it."""
+    value = hand_on(value=make(book=book))
+    taken = conditional("which").if_(plus(x=number) > 1).then(hand_on(value=value)).else_().then(make(book=book))
+    return where(value=hand_on(value=taken))
+
+
+def test_a_choice_looks_only_at_its_conditions(client: Client, tmp_path: Path) -> None:
+    """A value that a conditional passes on goes through it without coming here."""
+    book = tmp_path / "book"
+    book.touch()
+    assert chosen.run(book=str(book), number=1, engine=client).result() in client.run(os.getpid).values()
+    assert os.getpid() not in {int(line) for line in book.read_text().split()}
 
 
 def test_code_goes_to_each_worker_once(client: Client, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from celltask.core.context import ACTIVE, Tracing
+from celltask.core.distant import Distant
 from celltask.core.interface import MISSING, Input, Interface, handler_preview
 from celltask.core.origin import line_in, place_of
 from celltask.core.types.base import Mismatch
@@ -199,7 +200,7 @@ def checked_inputs(member: Task[..., object] | Composite, values: tuple[object, 
     checked = []
     for port, value in zip(member.interface.inputs, values, strict=True):
         try:
-            checked.append(port.handler.validate(value))
+            checked.append(value if value.__class__ is Distant else port.handler.validate(value))
         except Mismatch as error:
             raise mismatch(f"input {port.name!r}", port.name, member, error) from None
     return tuple(checked)

@@ -12,6 +12,7 @@ from celltask.core.budget import budget
 from celltask.core.calling import annotate, checked_inputs, mismatch
 from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
+from celltask.core.distant import Distant
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.known import KnownDigests
@@ -383,7 +384,8 @@ def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Gette
     interface, items = member.interface, []
     for port, get in zip(interface.outputs, getters, strict=True):
         try:
-            items.append(port.handler.release(get(values)))
+            value = get(values)
+            items.append(value if value.__class__ is Distant else port.handler.release(value))
         except Mismatch as error:
             raise mismatch(f"output {port.name!r}", "", member, error) from None
     if interface.result == "none":

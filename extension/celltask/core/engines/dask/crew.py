@@ -6,9 +6,11 @@ import os
 import queue
 import sys
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from celltask.core.context import ACTIVE
+from celltask.core.distant import Distant
 from celltask.core.engines.dask.endings import error_in, given_up
 from celltask.core.engines.dask.handing import Handout, outputs_of
 from celltask.core.engines.dask.here import Here
@@ -45,6 +47,9 @@ class DaskCrew:
         self._messages: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
         self._office = Office(fleet, execution.run, self._messages.put)
         self._here = Here(self._office, self._messages.put)
+        for place, value in enumerate(execution.values):
+            if isinstance(value, Distant):
+                self._root.keys[place] = self._office.adopt(value)
         self._looked = time.monotonic()
         self._resources: dict[str, str] = {}
 
@@ -63,11 +68,22 @@ class DaskCrew:
             while self._root.left:
                 self._follow()
             if self._root.execution.error is None:
-                self._here.fetch(self._root, outputs_of(self._root))
+                self._give()
             is_whole = not self._root.execution.control.cancelled.is_set()
         finally:
             self._here.close()
             self._office.close(is_whole=is_whole)
+
+    def _give(self) -> None:
+        """Fetch the outputs of the run; those of a graph within it stay where they are, for others of its nodes."""
+        execution, places = self._root.execution, outputs_of(self._root)
+        is_whole = execution.taken is not None or all(isinstance(get, itemgetter) for get in execution.program.outputs)
+        if not execution.prefix or not is_whole:
+            self._here.fetch(self._root, places)
+            return
+        for place in places:
+            if place in self._root.keys:
+                execution.values[place] = self._office.distant(*self._root.keys[place])
 
     def run_items(self, items: Items) -> Outcome:
         """Carry out some items of a map on a worker."""
@@ -266,6 +282,9 @@ class DaskCrew:
         scope.left.discard(place)
         if scope.execution.ledger.errors.get(place) is None:
             scope.ended.add(place)
+            value = scope.execution.values[place]
+            if isinstance(value, Distant):
+                scope.keys[place] = self._office.adopt(value)
             self._hand_over()
         else:
             self._settle(scope)

@@ -55,7 +55,7 @@ class Handout:
         scopes: All scopes of the run so far; workflows within it add theirs.
         resources: What a demand is called by the workers, for the resources that they have declared.
         put: Puts a large value of this process on the cluster, and gives its key.
-        is_shared: Whether all workers see the store of this process, and so find there what was settled here.
+        is_shared: Tells whether all workers see the store of this process, and so find there what was settled here.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a load is made of

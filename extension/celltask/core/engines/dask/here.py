@@ -6,9 +6,11 @@ Each runs on a thread of its own, since its inside may be handed over to the clu
 from __future__ import annotations
 
 from contextvars import copy_context
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from celltask.core.engines.dask.shipment import Carried
+from celltask.core.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,7 +52,7 @@ class Here:
 
     def _work(self, scope: Scope, place: int) -> None:
         try:
-            self.fetch(scope, scope.sources(scope.step(place).node.bindings))
+            self._provide(scope, place)
             scope.execution.do(place)
         except BaseException as error:  # noqa: BLE001 - border: the crew raises it
             self._tell(("", 0, "here", scope, place, error))
@@ -58,6 +60,21 @@ class Here:
             self._tell(("", 0, "here", scope, place, None))
         finally:
             self._running.discard((scope.number, place))
+
+    def _provide(self, scope: Scope, place: int) -> None:
+        """Bring the values that the node looks at to this process; for others, something stands for them."""
+        step = scope.step(place)
+        member, fetched = step.member, list[int]()
+        reads = None if isinstance(member, Task) else member.reads()
+        for binding, get, port in zip(step.node.bindings, step.getters, member.interface.inputs, strict=True):
+            sources = scope.sources([binding])
+            if reads is None or port.name in reads or not isinstance(get, itemgetter):
+                fetched += sources
+                continue
+            for source in sources:
+                if source in scope.keys and source not in scope.fetched:
+                    scope.execution.values[source] = self._office.distant(*scope.keys[source])
+        self.fetch(scope, fetched)
 
     def fetch(self, scope: Scope, places: Iterable[int]) -> None:
         """Bring the values of these places to this process, together."""

@@ -14,6 +14,7 @@ from dask.sizeof import sizeof
 from distributed import KilledWorker
 
 from celltask.core.context import FRESH_SINCE
+from celltask.core.distant import Distant
 from celltask.core.engines.dask.chunks import Chunk, carry_items
 from celltask.core.engines.dask.endings import error_in, given_up
 from celltask.core.engines.dask.handing import SMALL
@@ -141,6 +142,15 @@ class Office:
         future = self._client.scatter([value], hash=False, broadcast=False)[0]
         self._kept[future.key] = future
         return cast("Key", future.key)
+
+    def adopt(self, value: Distant) -> tuple[Key, int | None]:
+        """Keep what another crew of the run has left on the cluster; where it is."""
+        self._kept[value.key] = cast("Future[object]", value.hold)
+        return value.key, value.item
+
+    def distant(self, key: Key, item: int | None) -> Distant:
+        """What stands for a value that is kept."""
+        return Distant(key, item, self._kept[key])
 
     def owner(self, name: str, number: int) -> Owner:
         """Whose place a part is."""

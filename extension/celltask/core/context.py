@@ -111,13 +111,15 @@ class RunControl:
 
     Attributes:
         cancelled: Set when it was.
+        is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
     """
 
-    __slots__ = ("cancelled", "live")
+    __slots__ = ("cancelled", "is_apart", "live")
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
+        self.is_apart = False
         self.live: set[Execution] = set()
 
 

@@ -26,8 +26,8 @@ def candidates(before: str) -> tuple[str, list[str]] | None:
     Returns:
         ``None`` if the line is none of ours.
 
-    >>> candidates("%%task --cache --retri")
-    ('--retri', ['--retries'])
+    >>> candidates("%%task --cache --timeo")
+    ('--timeo', ['--timeout'])
     """
     match = _LINE.match(before)
     if match is None:

@@ -7,32 +7,29 @@ this process and all that its bodies started go too.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import threading
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from functools import partial
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from celltask.core.calling import tell_where
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.engines.printing import Printing
 from celltask.core.engines.traces import rows_of
-from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.engines.wire import packed, receive, unpacked
 from celltask.core.items import Items, run_items
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from celltask.core.engines.traces import Row
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
 __all__ = ["Call", "main", "portable", "serve"]
-
-_MOST_PRINTED = 1 << 20
 
 
 class Call(NamedTuple):
@@ -81,7 +78,7 @@ def main() -> None:
 def serve(wire: Wire, lifeline: Wire) -> None:
     """Do what the parent asks, until it is gone."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
-    me, tasks = os.getpid(), Tasks()
+    me, tasks, printing = os.getpid(), Tasks(), Printing(wire)
     while True:
         try:
             kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))
@@ -96,11 +93,10 @@ def serve(wire: Wire, lifeline: Wire) -> None:
             os.environ.update(cast("dict[str, str]", rest[0]))
             continue
         call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
-        answers = _answers(str(kind), tasks, call, given, wire)
+        answers = _answers(str(kind), tasks, call, given, printing)
         if os.getpid() != me:  # the body forked, and this is the other one
             os._exit(0)
-        for answer in answers:
-            send(wire, answer)
+        printing.answer(answers)
 
 
 def _end_with(lifeline: Wire) -> None:
@@ -110,13 +106,13 @@ def _end_with(lifeline: Wire) -> None:
     os._exit(1)
 
 
-def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, wire: Wire) -> list[Packed]:
+def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, printing: Printing) -> list[Packed]:
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
     try:
         task = tasks[call.digest]
-        with _shown(wire), _memory(call.memory):
+        with printing.shown(), _memory(call.memory):
             value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
         try:
             return [packed(("value",)), packed(value)]
@@ -205,47 +201,6 @@ def _memory(most: int | None) -> Iterator[None]:
         raise
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-@contextmanager
-def _shown(wire: Wire) -> Iterator[None]:
-    """Send what the block prints to the parent, at most 1 MiB of it."""
-    left = [_MOST_PRINTED]
-    lock = threading.Lock()
-    me = os.getpid()
-
-    def write(name: str, text: str) -> None:
-        with lock:
-            if os.getpid() != me or left[0] <= 0:
-                return
-            left[0] -= len(text)
-            if left[0] <= 0:
-                text = text[: left[0]] + "\n… and more, which is not kept\n"
-            send(wire, packed(("log", name, text)))
-
-    out, err = _Sender(partial(write, "stdout")), _Sender(partial(write, "stderr"))
-    with redirect_stdout(out), redirect_stderr(err):
-        yield
-
-
-class _Sender(io.TextIOBase):
-    """A text stream whose every write goes to a function."""
-
-    encoding = "utf-8"
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        super().__init__()
-        self._write = write
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Pass `text` on."""
-        if text:
-            self._write(text)
-        return len(text)
 
 
 if __name__ == "__main__":

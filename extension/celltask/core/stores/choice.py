@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +34,7 @@ _chosen: dict[tuple[str | None, str], Store] = {}
 _opened: dict[str, Store] = {}
 _folders: dict[tuple[str | None, str], str] = {}
 _told: set[str] = set()
+_opening = threading.RLock()
 
 
 class StoreWarning(UserWarning):
@@ -45,7 +47,10 @@ def current_store() -> Store:
     key = asked, "" if asked else _working_directory()
     found = _chosen.get(key)
     if found is None:
-        found = _chosen[key] = _chosen_now()
+        with _opening:
+            found = _chosen.get(key)
+            if found is None:
+                found = _chosen[key] = _chosen_now()
     return found
 
 
@@ -117,13 +122,14 @@ def opened(place: str) -> Store:
     elif not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
         name, text = "files", os.path.realpath(os.path.expanduser(place))  # noqa: PTH111 - as above
     key = f"{name}:{text}"
-    if key not in _opened:
-        made = cast("Callable[[str], Store]", shelf.get(name))(text)
-        check: Callable[[], None] | None = getattr(made, "check", None)
-        if check is not None:
-            check()
-        _opened.setdefault(key, made)
-    return _opened[key]
+    with _opening:
+        if key not in _opened:
+            made = cast("Callable[[str], Store]", shelf.get(name))(text)
+            check: Callable[[], None] | None = getattr(made, "check", None)
+            if check is not None:
+                check()
+            _opened[key] = made
+        return _opened[key]
 
 
 def tell_once(what: str, mend: str) -> None:
@@ -134,6 +140,15 @@ def tell_once(what: str, mend: str) -> None:
     import warnings  # noqa: PLC0415 - only where something is wrong
 
     warnings.warn_explicit(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, "celltask", 1)
+
+
+def _forget() -> None:
+    global _opening  # noqa: PLW0603 - a thread of the parent may have held it
+    _opening = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _working_directory() -> str:

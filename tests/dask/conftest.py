@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dask
@@ -11,6 +13,8 @@ from local_clusters import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+sys.path.append(str(Path(__file__).parent.parent / "core"))  # random workflows, for this process and the workers
 
 
 @pytest.fixture(scope="session")

@@ -50,12 +50,14 @@ class Items(NamedTuple):
     guests: Guests | None = None
     """Where the bodies run, if not here."""
     control: RunControl | None = None
+    is_away: bool = False
+    """Whether the run is elsewhere, as in `NodeContext`."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
         node = self.node if place is None else f"{self.node}[{self.first + place}]"
         made = NodeContext(self.task, self.run_id, node, self.on_event)
-        made.guests, made.control = self.guests, self.control
+        made.guests, made.control, made.is_away = self.guests, self.control, self.is_away
         return made
 
     @property

@@ -39,6 +39,8 @@ class _Noting:
         context = ACTIVE.get()
         if isinstance(context, NodeContext):
             context.note_printed(self.name_of_stream, text)
+            if context.is_away:
+                return len(text)
         return self.under.write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
-__all__ = ["Call", "main", "serve"]
+__all__ = ["Call", "main", "portable", "serve"]
 
 
 class Call(NamedTuple):
@@ -48,6 +48,26 @@ class Call(NamedTuple):
     memory: int | None
 
 
+class Tasks(dict[str, "Task[..., object]"]):
+    """The tasks that have come, by digest; each is made at its first call.
+
+    Attributes:
+        blobs: What they are made of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blobs: dict[str, bytes] = {}
+
+    def __missing__(self, digest: str) -> Task[..., object]:
+        try:
+            self[digest] = made = unpack(self.blobs[digest])
+        except Exception as error:  # border: unpickling runs code of users' modules
+            told = f"the task cannot be made in another process: {type(error).__name__}: {error}"
+            raise RunError(told, mend="run it with engine='threads'") from error
+        return made
+
+
 def main() -> None:
     """What a process started for it runs: ``child.py PIPE LIFELINE``, both file descriptors."""
     from multiprocessing.connection import Connection  # noqa: PLC0415 - what starts this has none of it
@@ -58,7 +78,7 @@ def main() -> None:
 def serve(wire: Wire, lifeline: Wire) -> None:
     """Do what the parent asks, until it is gone."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
-    me, tasks, printing = os.getpid(), dict[str, "Task[..., object]"](), Printing(wire)
+    me, tasks, printing = os.getpid(), Tasks(), Printing(wire)
     while True:
         try:
             kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))
@@ -66,14 +86,14 @@ def serve(wire: Wire, lifeline: Wire) -> None:
             return
         if kind == "task":
             digest, blob = rest
-            tasks[str(digest)] = unpack(cast("bytes", blob))
+            tasks.blobs[str(digest)] = cast("bytes", blob)
             continue
         if kind == "variables":
             os.environ.clear()
             os.environ.update(cast("dict[str, str]", rest[0]))
             continue
         call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
-        answers = _answers(str(kind), tasks[call.digest], call, given, printing)
+        answers = _answers(str(kind), tasks, call, given, printing)
         if os.getpid() != me:  # the body forked, and this is the other one
             os._exit(0)
         printing.answer(answers)
@@ -86,11 +106,12 @@ def _end_with(lifeline: Wire) -> None:
     os._exit(1)
 
 
-def _answers(kind: str, task: Task[..., object], call: Call, given: Packed, printing: Printing) -> list[Packed]:
+def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, printing: Printing) -> list[Packed]:
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
     try:
+        task = tasks[call.digest]
         with printing.shown(), _memory(call.memory):
             value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
         try:
@@ -101,10 +122,10 @@ def _answers(kind: str, task: Task[..., object], call: Call, given: Packed, prin
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), packed(_portable(error, rows))]
+        return [packed(("error",)), packed(portable(error, rows))]
 
 
-def _portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
+def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
     """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
     try:
         unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
@@ -155,7 +176,7 @@ def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -
     columns, fixed, first, size, stops = given
     items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
     outcome = run_items(items)
-    told = [(place, *_portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
+    told = [(place, *portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
     return outcome.values, told, outcome.duration_s
 
 

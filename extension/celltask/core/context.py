@@ -147,14 +147,23 @@ class NodeContext(TaskContext):
         "reused",
     )  # fmt: skip
 
-    def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
-        super().__init__(member, run_id, node)
+    def __init__(  # noqa: PLR0913, PLR0917 - positional, since that is quicker
+        self,
+        member: _Named,
+        run_id: str,
+        node: str,
+        on_event: Callable[[Event], object] | None,
+        guests: Guests | None = None,
+        control: RunControl | None = None,
+    ) -> None:
+        # One is made for each node, and a call of the other __init__ would be a quarter of its cost.
+        self.run_id, self.node, self.task, self.attempt = run_id, node, member.name, 1
+        self._folder = None
         self.on_event = on_event
         self.reused = False
         self.input_digests: dict[int, str] | None = None
         self.output_digests: tuple[str, ...] = ()
-        self.guests: Guests | None = None
-        self.control: RunControl | None = None
+        self.guests, self.control = guests, control
         self.is_away = False
         self.outer: NodeContext | None = None
         self.printed: list[tuple[str, str]] | None = None

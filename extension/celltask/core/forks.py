@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import NoReturn
 
-__all__ = ["leave_if_forked", "times_forked"]
+__all__ = ["count", "leave"]
 
-_count = 0
-
-
-def times_forked() -> int:
-    """How many forks lie between the first process and this one."""
-    return _count
+count = 0
+"""How many forks lie between the first process and this one."""
 
 
-def leave_if_forked(before: int) -> None:
-    """End this process if it is no longer the one that `times_forked` told of; the run goes on there."""
-    if _count != before:
-        os._exit(0)
+def leave() -> NoReturn:
+    """End this process; the run goes on in the one before it."""
+    os._exit(0)
 
 
 def _one_more() -> None:
-    global _count  # noqa: PLW0603 - each process has its own
-    _count += 1
+    global count  # noqa: PLW0603 - each process has its own
+    count += 1
 
 
 os.register_at_fork(after_in_child=_one_more)

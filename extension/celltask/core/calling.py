@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["annotate", "call_error", "checked_inputs", "generate_call", "releaser", "tell_where"]
+__all__ = ["annotate", "call_error", "checked_inputs", "generate_call", "releaser", "tell_where", "told"]
 
 _numbers = itertools.count(1)
 
@@ -260,6 +260,15 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
     annotate(error, note)
+
+
+def told(error: BaseException) -> str:
+    """Class and text of `error`; the class alone where the text cannot be made."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - border: an error's own text is code of users
+        return name
 
 
 def annotate(error: BaseException, note: str) -> None:

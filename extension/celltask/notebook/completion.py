@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["candidates", "install_completion"]
 
-_LINE = re.compile(r"\s*%{1,2}(?P<magic>task|workflow|dag|run_task|task_diff|celltask)\s(?P<rest>.*)\Z", re.DOTALL)
-_KEYS = ("%task", "%%task", "%workflow", "%%workflow", "%dag", "%run_task", "%task_diff", "%celltask")
+_LINE = re.compile(r"\s*%{1,2}(?P<magic>task|workflow|dag|form|run_task|task_diff|celltask)\s(?P<rest>.*)\Z", re.DOTALL)
+_KEYS = ("%task", "%%task", "%workflow", "%%workflow", "%dag", "%form", "%run_task", "%task_diff", "%celltask")
 
 
 def candidates(before: str) -> tuple[str, list[str]] | None:

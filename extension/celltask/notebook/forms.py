@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.calling import fault_of
 from celltask.core.interface import MISSING
+from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
 from celltask.core.types.marks import HIDDEN
 from celltask.notebook.controls import Blank, Held, Scope, Unfillable, control_for, make_entry
@@ -44,6 +45,8 @@ class Field:
         expression: What stands for it while `by_expression` is true.
         by_expression: Whether an expression is given instead.
         error: What is wrong, in words; empty if nothing is known to be.
+        ready: The value, after a check that was passed.
+        default_text: The default as Python.
     """
 
     def __init__(self, port: Input, description: str, scope: Scope) -> None:
@@ -57,7 +60,9 @@ class Field:
             self.entry = make_entry({key: told[key] for key in told if key != "default"}, scope, port.name)
         self.by_expression = False
         self.error = ""
+        self.ready: object = None
         self.reset()
+        self.default_text = "" if port.default is MISSING else self.source().text
 
     @property
     def is_open(self) -> bool:
@@ -111,7 +116,7 @@ class Field:
         """Whether the value fits, telling beside the place what is wrong; None if only a run can tell."""
         self.current.clear_errors()
         try:
-            self.value()
+            self.ready = self.value()
         except LaterError:
             self.set_error("")
             return None
@@ -160,7 +165,7 @@ class Field:
             found = source_of(self.value(), self.scope.namespace)
         except (Mismatch, LaterError):
             found = None
-        return found or Source("...")
+        return found or _UNTOLD
 
     def word(self) -> str | None:
         """The word that says the value to a shell; None if none does."""
@@ -175,11 +180,22 @@ class Field:
             return None
 
     @property
+    def is_default(self) -> bool:
+        """Whether the default stands here."""
+        try:
+            return self.port.default is not MISSING and is_alike(self.value(), self.port.default)
+        except (Mismatch, LaterError):
+            return False
+
+    @property
     def is_left_out(self) -> bool:
         """Whether the default stands here, and has no text; the call leaves it out then."""
         held = self.expression.held
         untyped = self.by_expression and not str(self.expression.entered).strip()
         return untyped and held is not None and held.value is self.port.default
+
+
+_UNTOLD = Source("...")
 
 
 class Call(NamedTuple):
@@ -204,7 +220,7 @@ class Form:
     ... def scale(factor: float = 2.0, times: int = 3) -> float:
     ...     return factor * times
     >>> form = Form(scale, {})
-    >>> form.values()
+    >>> form.take()
     {'factor': 2.0, 'times': 3}
     >>> form["times"].entry.enter("many")
     >>> form.check(), form["times"].error
@@ -226,25 +242,14 @@ class Form:
         """Whether every value fits, as far as can be told without running expressions; errors stand beside fields."""
         return [field.check() for field in self.fields].count(False) == 0 and not self.name_error()
 
-    def values(self) -> dict[str, object]:
-        """The value of each input, expressions evaluated.
-
-        Raises:
-            Mismatch: If one does not fit.
-        """
+    def take(self) -> dict[str, object] | None:
+        """The value of each input, expressions evaluated once; None if one does not fit, which is told beside it."""
         self.scope.runs = True
         try:
-            return {field.port.name: field.value() for field in self.fields}
+            fits = self.check()
         finally:
             self.scope.runs = False
-
-    def check_all(self) -> bool:
-        """As `check`, expressions evaluated."""
-        self.scope.runs = True
-        try:
-            return self.check()
-        finally:
-            self.scope.runs = False
+        return {field.port.name: field.ready for field in self.fields} if fits else None
 
     def reset(self) -> None:
         """Every input as it was at first."""
@@ -259,7 +264,7 @@ class Form:
         if not name.isidentifier() or keyword.iskeyword(name):
             return f"{name[:60]!r} is no name of a variable"
         if name == self.member.name or self.namespace.get(name) is self.member:
-            return f"{name!r} is the {self.member.interface.__class__ and 'task'} itself"
+            return f"{name!r} is the name of what runs"
         return ""
 
     def call(self) -> Call:
@@ -271,15 +276,15 @@ class Form:
         imports: set[str] = set()
         arguments = []
         for field in self.fields:
-            if not field.is_left_out:
-                source = field.source()
+            source = field.source()
+            if not field.is_left_out and not (source == _UNTOLD and field.is_default):
                 imports.update(source.imports)
                 arguments.append(f"{field.port.name}={source.text}")
         bind = f"{self.result_name.strip()} = " if self.result_name.strip() and not self.name_error() else ""
         text = f"{bind}{self.member.name}({', '.join(arguments)})"
         if len(text) > 88:  # noqa: PLR2004 - a line of code as formatters have it
             text = f"{bind}{self.member.name}(\n" + "".join(f"    {one},\n" for one in arguments) + ")"
-        return "\n".join([*sorted(imports), *([""] if imports else []), text])
+        return "\n".join([*_joined(imports), *([""] if imports else []), text])
 
     def command(self) -> str:
         """The `celltask run` line for the present values; what no shell can say is in capitals."""
@@ -296,6 +301,15 @@ class Form:
             else:
                 words += [flag, word]
         return shlex.join(words)
+
+
+def _joined(imports: set[str]) -> list[str]:
+    """Import lines, one for each module."""
+    names: dict[str, list[str]] = {}
+    for line in sorted(imports):
+        place, _, name = line.partition(" import ")
+        names.setdefault(place, []).append(name)
+    return [f"{place} import {', '.join(known)}" if any(known) else place for place, known in names.items()]
 
 
 def flag_of(name: str) -> str:

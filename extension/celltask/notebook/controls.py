@@ -44,12 +44,14 @@ class Scope:
     Attributes:
         namespace: The notebook's variables, for expressions.
         runs: Whether expressions may be evaluated that can do anything; only when Run was pressed.
+        is_tried: Whether Run was pressed; what is empty counts as forgotten only then.
         changed: Called after something was entered.
         defs: Descriptions that others refer to by name.
     """
 
     namespace: Mapping[str, object] = field(default_factory=dict)
     runs: bool = False
+    is_tried: bool = False
     changed: Callable[[], None] = lambda: None
     defs: dict[str, Description] = field(default_factory=dict)
 

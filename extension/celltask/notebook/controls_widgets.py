@@ -11,6 +11,7 @@ import ipywidgets as w
 from traitlets import TraitError
 
 from celltask.notebook.controls import control_for, limits
+from celltask.notebook.forms_parts import Slider
 from celltask.notebook.forms_upload import TABLES, accepted_files, kept_upload, reading_of
 
 if TYPE_CHECKING:
@@ -39,18 +40,15 @@ def button(text: str, told: str, act: Callable[[], object], *, icon: str = "", s
 
 def _named(entry: Entry) -> dict[str, object]:
     """What every control is made with: its label, beside it or only read out."""
-    if entry.is_labelled:
-        return {
-            "description": entry.label,
-            "style": {"description_width": LABEL_WIDTH},
-            "layout": w.Layout(width=WIDTH),
-        }
-    return {"description": "", "tooltip": entry.label, "layout": w.Layout(width="260px")}
+    wide = {"style": {"description_width": LABEL_WIDTH}, "layout": w.Layout(width=WIDTH)}
+    return {"description": entry.label, **(wide if entry.is_labelled else {"layout": w.Layout(width="210px")})}
 
 
 def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda: None) -> w.Box:
     """The parts of a control and beside them what is wrong, both kept as the entry has it."""
     box = w.HBox(list(parts), layout=w.Layout(flex_flow="row wrap", align_items="center"))
+    if not entry.is_labelled:
+        box.add_class("celltask-bare")
     told = w.HTML()
     told.add_class("celltask-error")
 
@@ -169,28 +167,25 @@ def range_of_numbers(entry: Entry) -> w.DOMWidget:
     low, high = cast("tuple[float, float]", limits(entry.description))
     control = w.Text(placeholder=f"{low} … {high}", **_named(entry))
     whole = entry.description.get("type") == "integer"
-    layout = w.Layout(width="200px")
-    kind = w.IntSlider if whole else w.FloatSlider
-    step = max(1, cast("int", entry.description.get("multipleOf", 1))) if whole else (high - low) / 100
-    slider = kind(min=low, max=high, step=step, readout=False, tooltip=f"slide {entry.label}", layout=layout)
+    step = float(cast("float", entry.description.get("multipleOf", 1 if whole else (high - low) / 100)))
+    slider = Slider(min=low, max=high, step=step, label=f"slide {entry.label}")
     push_text = _bound(entry, control, _as_text)
-    push_slide = _bound(entry, slider, lambda entered: _within(entered, low, high, whole=whole), _number_text)
+    written = lambda number: str(round(number)) if whole else repr(float(f"{number:.10g}"))  # noqa: E731 - short
+    push_slide = _bound(
+        entry, slider, lambda entered: _within(entered, low, high), cast("Callable[..., object]", written)
+    )
     slider.observe(lambda _: push_text(), "value")
     push = cast("Callable[[], None]", lambda: (push_text(), push_slide()))
     return _framed(entry, control, slider, push=push)
 
 
-def _number_text(shown: object) -> str:
-    return repr(float(f"{shown:.10g}")) if isinstance(shown, float) else str(shown)
-
-
-def _within(entered: object, low: float, high: float, *, whole: bool) -> float:
+def _within(entered: object, low: float, high: float) -> float:
+    """The place of a slider for what was typed."""
     try:
         number = float(str(entered))
     except ValueError:
-        return int(low) if whole else low
-    number = min(max(number, low), high) if number == number else low  # noqa: PLR0124 - not-a-number
-    return int(number) if whole else number
+        return float(low)
+    return float(min(max(number, low), high)) if number == number else float(low)  # noqa: PLR0124 - not-a-number
 
 
 def path(entry: Entry) -> w.DOMWidget:
@@ -248,7 +243,7 @@ def expression(entry: Entry) -> w.DOMWidget:
     """A Python expression, with the variables that fit to choose from."""
     made = cast("ExpressionEntry", entry)
     kind = str(entry.description.get("x-python") or "")
-    hint = f"a variable or expression{f' that is a {kind}' if kind else ''}"
+    hint = "a variable or expression"
     if "\n" in str(made.entered) or len(str(made.entered)) > 60:  # noqa: PLR2004 - more than is seen of a line
         control: w.DOMWidget = w.Textarea(rows=3, placeholder=hint, **_named(entry))
     else:
@@ -300,7 +295,7 @@ def _titled(entry: Entry, body: w.DOMWidget) -> w.DOMWidget:
 
 
 def _box(*parts: w.DOMWidget) -> w.VBox:
-    box = w.VBox(list(parts))
+    box = w.VBox(list(parts), layout=w.Layout(align_items="flex-start"))
     box.add_class("celltask-group")
     return box
 
@@ -350,7 +345,7 @@ def rows(entry: Entry) -> w.DOMWidget:
 
 
 def _row(entry: ListEntry, item: Entry) -> w.DOMWidget:
-    remove = button("", f"remove this from {entry.label}", lambda: entry.remove(item), icon="trash")
+    remove = button("Remove", f"remove this from {entry.label}", lambda: entry.remove(item))
     if hasattr(item, "key"):
         pair = cast("PairEntry", item)
         return w.HBox([draw(pair.key), draw(pair.value), remove], layout=w.Layout(align_items="flex-start"))

@@ -121,7 +121,8 @@ class Field:
             self.set_error("")
             return None
         except Mismatch as error:
-            self.set_error(self._told(error), error.path)
+            is_forgotten = isinstance(error, Blank) and not self.scope.is_tried
+            self.set_error("" if is_forgotten else self._told(error), error.path)
             return False
         except Exception as error:  # noqa: BLE001 - border: validators and classes of users' types
             self.set_error(f"is refused by its type: {type(error).__name__}: {error}"[:500])
@@ -244,7 +245,7 @@ class Form:
 
     def take(self) -> dict[str, object] | None:
         """The value of each input, expressions evaluated once; None if one does not fit, which is told beside it."""
-        self.scope.runs = True
+        self.scope.runs = self.scope.is_tried = True
         try:
             fits = self.check()
         finally:
@@ -253,6 +254,7 @@ class Form:
 
     def reset(self) -> None:
         """Every input as it was at first."""
+        self.scope.is_tried = False
         for field in self.fields:
             field.reset()
 

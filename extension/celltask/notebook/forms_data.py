@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.types.alike import is_alike
@@ -32,7 +33,7 @@ def data_of(handler: TypeHandler, value: object) -> object:
     try:
         parts = _parts(handler, value)
         if parts is None:
-            parts = handler.to_json(value)
+            parts = str(value) if isinstance(value, timedelta) else handler.to_json(value)  # 1:30:00 reads better
             return parts if is_alike(handler.from_json(parts), value) else Held(value)
     except Mismatch:
         return Held(value)

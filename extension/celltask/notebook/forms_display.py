@@ -69,7 +69,7 @@ class Forms:
         from celltask.notebook.forms_table import LIVE, hiding_dead_widgets, twin_class  # noqa: PLC0415 - as above
 
         token = os.urandom(4).hex()
-        box = w.VBox([])
+        box = w.VBox([], layout=w.Layout(align_items="flex-start"))
         box.add_class(LIVE)
 
         def open_form() -> None:

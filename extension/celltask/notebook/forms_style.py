@@ -14,11 +14,16 @@ STYLE = """
 [data-jp-theme-light="false"] .celltask-error { color: #ff8a80; }
 [data-jp-theme-light="false"] .celltask-form { color-scheme: dark; }
 .celltask-label { text-align: right; padding-right: 8px; color: var(--jp-widgets-label-color, inherit); }
+.celltask-bare > .widget-inline-hbox > .widget-label { position: absolute; width: 1px !important; height: 1px;
+  min-width: 0; padding: 0; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 2px 0; }
 .celltask-form pre { background: var(--jp-layout-color2, rgba(127,127,127,.12)); color: var(--jp-content-font-color1);
   padding: 6px 8px; margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow: auto; }
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+.celltask-group .widget-label { width: 90px !important; }
+.celltask-group .widget-label ~ * { max-width: 260px; }
+.celltask-form .widget-box { overflow: visible; }
 .celltask-form table { font-size: 12px; }
 .celltask-state { margin: 4px 0; }
 .celltask-copy { cursor: pointer; }

@@ -14,6 +14,8 @@ from celltask.render.markup import code, table
 if TYPE_CHECKING:
     from celltask.notebook.forms import Field, Form
 
+_MOST = 4_000
+
 __all__ = ["LIVE", "hiding_dead_widgets", "table_bundle", "twin_class"]
 
 LIVE = "celltask-live"
@@ -66,7 +68,8 @@ def table_bundle(form: Form, token: str = "", *, outcome: str = "") -> dict[str,
 
 def clean_lines(text: str) -> str:
     """`text` with no more lines and characters than a page has room for."""
-    return "\n".join(clean(line) for line in text[:4_000].split("\n")) + ("…" if len(text) > 4_000 else "")  # noqa: PLR2004 - as told
+    shown = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text[:_MOST])
+    return shown + ("…" if len(text) > _MOST else "")
 
 
 def _default(field: Field) -> str:

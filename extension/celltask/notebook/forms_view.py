@@ -14,7 +14,7 @@ from celltask.core.interface import MISSING
 from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
-from celltask.notebook.forms_copy import CopyButton
+from celltask.notebook.forms_parts import CopyButton
 from celltask.notebook.forms_result import failure_html, result_html
 from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE

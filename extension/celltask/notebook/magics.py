@@ -127,6 +127,26 @@ class CelltaskMagics(Magics):
         answer(self._one_name(name, "%answer"), text.strip(), self._session.places.current_cell())
 
     @line_magic
+    def form(self, line: str) -> None:
+        """Show a form for the inputs of a task or workflow, with buttons that run and cancel it.
+
+        %form NAME
+        %form NAME --code      put the call that the form makes now into the next cell
+        """
+        name, _, rest = line.strip().partition(" ")
+        member = self._member(self._one_name(name, "%form"))
+        if not rest.strip():
+            self._session.forms.show(member)
+            return
+        where = self._session.places.current_cell()
+        if rest.strip() != "--code":
+            raise HeaderError(f"%form does not know {rest.strip()!r}", where, f"write %form {name} --code, or no more")
+        code = self._session.forms.code(member.name)
+        if code is None:
+            raise CallError(f"there is no form of {name!r}", where, f"write %form {name}, and fill it in")
+        self._shell.set_next_input(code)
+
+    @line_magic
     def run_task(self, line: str) -> Run:
         """Run a task or workflow, and give the run, which shows what became of its nodes.
 

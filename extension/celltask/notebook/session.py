@@ -11,6 +11,7 @@ from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 from celltask.errors import CellError, CelltaskError, GraphError, InterfaceError, PurityError
 from celltask.notebook.display import show_definitions
+from celltask.notebook.forms_display import Forms
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -41,12 +42,14 @@ class Session:
         shell: The shell.
         places: Its cells in words.
         cards: Whether cells show cards and graphs.
+        forms: The forms that were shown.
         history: For each task name its last two definitions, the newest last.
     """
 
     def __init__(self, shell: InteractiveShell, places: Places) -> None:
         self.shell, self.places = shell, places
         self.cards = True
+        self.forms = Forms(shell)
         self.history: dict[str, list[Defined]] = {}
         self._defined: list[dict[str, object]] = []
         self._last: dict[str, Task[..., object]] = dict(registry.tasks())
@@ -80,6 +83,7 @@ class Session:
         self.places.running.pop()
         before = self._defined.pop()
         registry.touch()
+        self.forms.after_cell()
         if result is not None and result.success:
             self._finish(before, result)
         elif result is not None and isinstance(result.error_in_exec, _REFUSALS):
@@ -106,7 +110,11 @@ class Session:
             return
         try:
             if self.cards:
-                show_definitions(self.shell, [item for item in made if item is not result.result])
+                shown = [item for item in made if item is not result.result]
+                show_definitions(self.shell, shown)
+                for item in shown:
+                    if isinstance(item, Workflow) or item.options.card:
+                        self.forms.offer(item)
         except CelltaskError as error:
             self._fail(error, result)
 

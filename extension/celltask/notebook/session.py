@@ -41,12 +41,14 @@ class Session:
         shell: The shell.
         places: Its cells in words.
         cards: Whether cells show cards and graphs.
+        live: How runs show themselves while they last: ``"on"`` (in a widget), ``"static"`` or ``"off"``.
         history: For each task name its last two definitions, the newest last.
     """
 
     def __init__(self, shell: InteractiveShell, places: Places) -> None:
         self.shell, self.places = shell, places
         self.cards = True
+        self.live = "on"
         self.history: dict[str, list[Defined]] = {}
         self._defined: list[dict[str, object]] = []
         self._last: dict[str, Task[..., object]] = dict(registry.tasks())

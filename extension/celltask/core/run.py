@@ -197,6 +197,7 @@ class Running:
     Attributes:
         id: Id of the run.
         name: Name of the workflow or task.
+        trace: What is run.
         is_apart: Whether it is carried out on a thread of its own.
     """
 
@@ -209,7 +210,7 @@ class Running:
         draw: Callable[[], Graph] | None,
     ) -> None:
         self.id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
-        self.name = member.name
+        self.name, self.trace = member.name, trace
         self._telling = None if settings.on_event is None else _Telling(settings.on_event)
         tell = self._telling.tell if self._telling else None
         self._execution = Execution(self.id, member, program_of(trace), inputs, settings, tell)

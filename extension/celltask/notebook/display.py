@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
+from celltask.notebook.live_stale import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from celltask.core.graph import Graph
     from celltask.core.run import NodeRecord, Run
     from celltask.notebook.live import Viewer
+    from celltask.notebook.live_stale import Pictures
     from celltask.notebook.session import Session
     from celltask.render.composition import Composition
     from celltask.render.page import Values
@@ -31,19 +34,20 @@ _MOST_LOGGED, _MOST_FRAMES = 4000, 12
 
 def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]:
     """The card of a task, or the graph of a workflow, by MIME type."""
+    if isinstance(item, Workflow):
+        return _graph_bundle(item.graph, {})
     from celltask import render  # noqa: PLC0415 - drawing is needed only when something is shown
 
-    if isinstance(item, Workflow):
-        return dict(render.mime_bundle(item.graph))
     return dict(render.card_bundle(item.entity(), version=item.version, options=item.options.told()))
 
 
-def run_bundle(run: Run, seen: Seen | None = None) -> dict[str, str] | None:
+def run_bundle(run: Run, seen: Seen | None = None, states: Mapping[str, str] | None = None) -> dict[str, str] | None:
     """The graph that was run, with what became of each node, by MIME type; ``None`` for a task run by itself.
 
     Args:
         run: The run, which has ended.
         seen: What was seen of it while it went on.
+        states: States of nodes that are shown instead of their own, where those ended well.
     """
     from celltask.render.page import mime_bundle  # noqa: PLC0415 - drawing is needed only when something is shown
 
@@ -52,6 +56,9 @@ def run_bundle(run: Run, seen: Seen | None = None) -> dict[str, str] | None:
         return None
     nodes = seen.nodes if seen is not None else {}
     details = {record.id: _details(record, nodes.get(record.id, {})) for record in run.nodes}
+    for node, state in (states or {}).items():
+        if node in details and details[node]["state"] in ("done", "reused"):
+            details[node]["state"] = state
     composition = seen.composition if seen is not None and seen.graph is graph else None
     bundle = mime_bundle(graph, details=details, values=seen.values if seen else None, composition=composition)
     head = f"run {run.id} of {run.name}: {run.state} in {duration_told(run.duration_s)}"
@@ -98,7 +105,7 @@ def _details(record: NodeRecord, known: Mapping[str, object]) -> dict[str, str]:
 
 
 def trace_told(error: BaseException) -> str:
-    """Class, message and notes of an error, below the frames of the user's own code that it passed through."""
+    """Class, message and notes of an error, and below the frames of the user's own code that it passed through."""
     import traceback  # noqa: PLC0415 - only for what failed
 
     from celltask.core.origin import place_of  # noqa: PLC0415 - as above
@@ -109,7 +116,7 @@ def trace_told(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if not is_own_file(frame.filename)
     ]
-    return "".join(frames[-_MOST_FRAMES:]) + error_told(error)
+    return "\n\n".join(part for part in (error_told(error), "".join(frames[-_MOST_FRAMES:]).rstrip()) if part)
 
 
 def error_told(error: BaseException) -> str:
@@ -154,11 +161,29 @@ def show(shell: InteractiveShell, bundle: dict[str, str], *, key: str = "", upda
         shell.display_pub.publish(bundle)
 
 
-def show_definitions(shell: InteractiveShell, items: Iterable[Task[..., object] | Workflow[..., object]]) -> None:
-    """Show each item under the cell that runs now; a task that asked for no card is left out."""
+def show_definitions(
+    shell: InteractiveShell, items: Iterable[Task[..., object] | Workflow[..., object]], pictures: Pictures
+) -> None:
+    """Show each item under the cell that runs now; a task that asked for no card is left out.
+
+    Args:
+        shell: The shell.
+        items: Tasks and workflows.
+        pictures: Where graphs are noted that are shown.
+    """
     for item in items:
-        if isinstance(item, Workflow) or item.options.card:
+        if isinstance(item, Workflow):
+            key, graph = new_key(), item.graph
+            show(shell, bundle_of(item), key=key)
+            pictures.note("graph", key, graph, item.trace, partial(_graph_bundle, graph))
+        elif item.options.card:
             show(shell, bundle_of(item))
+
+
+def _graph_bundle(graph: Graph, states: Mapping[str, str]) -> dict[str, str]:
+    from celltask import render  # noqa: PLC0415 - as above
+
+    return dict(render.mime_bundle(graph, states=states))
 
 
 def install_formatters(shell: InteractiveShell, session: Session, viewer: Viewer, undo: ExitStack) -> None:

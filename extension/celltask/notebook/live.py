@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 from celltask.core.onlookers import openers
@@ -61,7 +62,7 @@ class Viewer:
         if cell is not self._cell:
             self._cell, self._lives = cell, []
         self._lives = [live for live in self._lives if live.key or not live.is_over]
-        live = Live(running, self._shell, widget=session.live == "on", place=self._place())
+        live = Live(running, self._shell, session, self._place())
         self._lives.append(live)
         self.clock.add(live)
         return live
@@ -100,10 +101,10 @@ class Live:
         is_over: Whether the run is over.
     """
 
-    def __init__(self, running: Running, shell: InteractiveShell, *, widget: bool, place: str) -> None:
+    def __init__(self, running: Running, shell: InteractiveShell, session: Session, place: str) -> None:
         self.id, self.key, self.is_over = running.id, "", False
-        self.screen = Screen(running, shell, widget=widget)
-        self._shell, self._place = shell, place
+        self.screen = Screen(running, shell, widget=session.live == "on")
+        self._running, self._shell, self._pictures, self._place = running, shell, session.pictures, place
         self._events: deque[Event] = deque()
         self._context = copy_context()  # so that what a thread shows stands under the cell that began the run
         self._lock = threading.Lock()
@@ -157,9 +158,13 @@ class Live:
             self.is_over = True
             if self.key:
                 self.take_in()
-                bundle = None if run is None else run_bundle(run, self.screen.seen())
+                seen = self.screen.seen()
+                bundle = None if run is None else run_bundle(run, seen)
                 show(self._shell, bundle or self.screen.still(), key=self.key, update=True)
                 self.screen.close()
+                if run is not None and seen.graph is not None:
+                    redraw = partial(run_bundle, run, seen)
+                    self._pictures.note("run", self.key, seen.graph, self._running.trace, redraw)
 
 
 def install_live(shell: InteractiveShell, session: Session, undo: ExitStack) -> Viewer:

@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from celltask.core import events
-from celltask.notebook.display import error_told
+from celltask.notebook.display import error_told, trace_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,7 +74,7 @@ class Board:
                     self._set(node, state="reused", why=reason)
                 case events.NodeFailed(_, node, error, duration_s):
                     state = "failed" if isinstance(error, Exception) and not _is_cancel(error) else "cancelled"
-                    self._set(node, state=state, took=duration_s, error=error_told(error))
+                    self._set(node, state=state, took=duration_s, error=trace_told(error))
                 case _:
                     self._note_rare(event)
 

@@ -61,6 +61,7 @@ class RunWidget(anywidget.AnyWidget):
         can_cancel: Whether a click reaches the kernel while the run lasts.
     """
 
+    _esm, _css = script(), _style()
     key = traitlets.Unicode().tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
     svg = traitlets.Unicode().tag(sync=True)
@@ -72,14 +73,13 @@ class RunWidget(anywidget.AnyWidget):
     can_cancel = traitlets.Bool().tag(sync=True)
 
     def __init__(self, cancel: Callable[[], None] | None, **traits: object) -> None:
-        super().__init__(**traits, can_cancel=cancel is not None, _esm=script(), _css=_style())
+        super().__init__(**traits, can_cancel=cancel is not None)
         if cancel is not None:
             self.on_msg(lambda _widget, content, _buffers: cancel() if content == {"do": "cancel"} else None)
 
     def let_go(self) -> None:
-        """Close it, with nothing left in it: those who run notebooks without a browser save the last state of widgets."""
-        self.set_state({"svg": "", "sheet": "", "pictures": {}, "told": {"nodes": [], "entities": []}, "_css": ""})
-        self.send_state(["svg", "sheet", "pictures", "told", "_css"])
+        """Close it, nearly empty: what runs notebooks without a browser saves the last state of widgets."""
+        self.svg, self.sheet, self.pictures, self.told = "", "", {}, {"nodes": [], "entities": []}
         self.close()
 
     @property

@@ -11,6 +11,7 @@ from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 from celltask.errors import CellError, CelltaskError, GraphError, InterfaceError, PurityError
 from celltask.notebook.display import show_definitions
+from celltask.notebook.live_stale import Pictures
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -42,6 +43,7 @@ class Session:
         places: Its cells in words.
         cards: Whether cells show cards and graphs.
         live: How runs show themselves while they last: ``"on"`` (in a widget), ``"static"`` or ``"off"``.
+        pictures: The pictures that are shown.
         history: For each task name its last two definitions, the newest last.
     """
 
@@ -49,6 +51,7 @@ class Session:
         self.shell, self.places = shell, places
         self.cards = True
         self.live = "on"
+        self.pictures = Pictures(shell)
         self.history: dict[str, list[Defined]] = {}
         self._defined: list[dict[str, object]] = []
         self._last: dict[str, Task[..., object]] = dict(registry.tasks())
@@ -87,6 +90,8 @@ class Session:
         elif result is not None and isinstance(result.error_in_exec, _REFUSALS):
             self._take_back(before, self._made(before))
         self._remember()
+        if self.cards:
+            self.pictures.refresh()
 
     def _made(self, before: dict[str, object]) -> list[Task[..., object] | Workflow[..., object]]:
         """What the headers of the cell defined, of all that they may define."""
@@ -108,7 +113,7 @@ class Session:
             return
         try:
             if self.cards:
-                show_definitions(self.shell, [item for item in made if item is not result.result])
+                show_definitions(self.shell, [item for item in made if item is not result.result], self.pictures)
         except CelltaskError as error:
             self._fail(error, result)
 

@@ -82,7 +82,7 @@ class Panel {
       const [done, failed, total] = known.progress;
       rows.push(["items", `${done} of ${total} ended${failed ? `, ${failed} failed` : ""}`]);
     }
-    if (known.why) rows.push([known.state === "reused" ? "reused" : "why", known.why]);
+    if (known.why) rows.push([known.attempts > 1 ? "retried" : known.state, known.why]);
     const cells = rows.map(([name, told]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, told)));
     return make("table", { class: "ct-facts" }, make("tbody", {}, ...cells));
   }

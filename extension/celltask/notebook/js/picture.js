@@ -139,7 +139,7 @@ class Picture {
     const [width, height] = this.size, room = this.element.clientWidth || 800;
     const zoom = Math.min(1, room / width);
     this.element.style.height = `${Math.min(height * zoom, MOST_HIGH) + 2}px`;
-    this.place((room - width * zoom) / 2, 0, zoom);
+    this.place(0, 0, zoom);
   }
 
   place(x, y, zoom) {

@@ -21,7 +21,13 @@ __all__ = ["Onlooker", "onlooker_of", "openers"]
 
 
 class Onlooker(Protocol):
-    """Looks at one run from its start to its end; what it raises would stop the run, so it raises nothing."""
+    """Looks at one run from its start to its end; what it raises would stop the run, so it raises nothing.
+
+    Attributes:
+        wants_values: Whether it is to be told inputs and outputs of nodes.
+    """
+
+    wants_values: bool
 
     def look(self, event: Event) -> object:
         """Called with each event, on the thread where it happened."""

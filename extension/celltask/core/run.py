@@ -231,7 +231,7 @@ class Running:
         onlooker = onlooker_of(self)
         if onlooker is not None:
             self._execution.on_event = _both(onlooker.look, self._execution.on_event)
-            self._execution.control.onlooker = onlooker
+            self._execution.control.onlooker = onlooker if onlooker.wants_values else None
         try:
             run = self._carried_out()
         finally:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.onlookers import openers
 from celltask.notebook.display import run_bundle, show
-from celltask.notebook.live_clock import Clock
+from celltask.notebook.live_clock import Clock, tell_failure
 from celltask.notebook.live_screen import Screen
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from celltask.core.events import Event
     from celltask.core.run import Run, Running
     from celltask.core.task import Task
+    from celltask.notebook.display import Seen
+    from celltask.notebook.live_screen import Kept
     from celltask.notebook.session import Session
 
 __all__ = ["Live", "Viewer", "install_live"]
@@ -36,8 +38,8 @@ __all__ = ["Live", "Viewer", "install_live"]
 PATIENCE_S, PATIENCE_PER_NODE_S = 0.15, 0.0004
 """A run is shown once it lasts longer; of a large one drawing takes its time, which must not double that of the run."""
 _FEW_NODES, _MOST_NODES = 300, 20_000
-_MOST_VALUED = 300
-"""Of so many nodes of a run values are shown."""
+_MOST_VALUED, _MOST_TOLD = 300, 1000
+"""Of so many nodes of a run values are shown, and of none in a larger workflow."""
 _MOST_IN_CELL = 8
 
 
@@ -87,8 +89,7 @@ class Viewer:
             return run_bundle(run)
         if live.key:
             return {"text/plain": repr(run).partition("\n")[0]}
-        live.take_in()
-        return run_bundle(run, live.screen.seen())
+        return run_bundle(run, live.seen())
 
 
 class Live:
@@ -97,20 +98,22 @@ class Live:
     Attributes:
         id: Id of the run.
         key: Name of the output that shows it; empty as long as it is not shown.
-        screen: What is shown.
         is_over: Whether the run is over.
+        wants_values: Whether it is to be told inputs and outputs of nodes.
     """
 
     def __init__(self, running: Running, shell: InteractiveShell, session: Session, place: str) -> None:
         self.id, self.key, self.is_over = running.id, "", False
-        self.screen = Screen(running, shell, widget=session.live == "on")
-        self._running, self._shell, self._pictures, self._place = running, shell, session.pictures, place
+        self.wants_values = running.steps <= _MOST_TOLD
+        self._running, self._shell, self._session, self._place = running, shell, session, place
         self._events: deque[Event] = deque()
+        self._kept: deque[Kept] = deque()
+        self._valued: set[str] = set()
         self._context = copy_context()  # so that what a thread shows stands under the cell that began the run
         self._lock = threading.Lock()
+        self._screen: Screen | None = None
         many = running.steps if running.steps > _FEW_NODES else 0
         self._due = time.perf_counter() + PATIENCE_S + many * PATIENCE_PER_NODE_S
-        self._valued = 0
 
     def look(self, event: Event) -> None:
         """Keep `event` until the clock ticks."""
@@ -118,13 +121,20 @@ class Live:
 
     def given(self, node: str, member: Task[..., object] | Composite, arguments: Sequence[object]) -> None:
         """Keep the inputs of a node; once the run is shown, how they look."""
-        if self._valued < _MOST_VALUED:
-            self._valued += 1
-            self.screen.keep(node, "in", member, arguments)
+        if len(self._valued) < _MOST_VALUED:
+            self._valued.add(node)
+            self._keep((node, "in", member, arguments))
 
     def gave(self, node: str, member: Task[..., object] | Composite, value: object) -> None:
         """The same for what it returned."""
-        self.screen.keep(node, "out", member, value)
+        if node in self._valued:
+            self._keep((node, "out", member, value))
+
+    def _keep(self, one: Kept) -> None:
+        if self._screen is None:
+            self._kept.append(one)
+        else:
+            self._screen.look_at(one)
 
     def tick(self) -> None:
         """Show the run if it has lasted long enough, and what is new of it."""
@@ -138,33 +148,47 @@ class Live:
 
     def _show(self) -> None:
         clock = time.perf_counter()
-        self.take_in()
+        screen = self._up_to_date()
         if not self.key:
-            self.key = self._place or f"celltask-run-{self.id}"
-            self.screen.begin(self.key, update=bool(self._place))
-        else:
-            self.screen.go_on()
+            key = self._place or f"celltask-run-{self.id}"
+            screen.begin(key, update=bool(self._place))
+            self.key = key
+        screen.go_on()
         now = time.perf_counter()
-        self._due = now + max(self.screen.period_s, 4 * (now - clock))  # showing takes a fifth of the time at most
+        self._due = now + max(screen.period_s, 4 * (now - clock))  # showing takes a fifth of the time at most
 
-    def take_in(self) -> None:
-        """Note on the board what has happened."""
-        events = self._events
-        self.screen.board.note(events.popleft() for _ in range(len(events)))
+    def _up_to_date(self) -> Screen:
+        """The screen, with all noted that has happened."""
+        if self._screen is None:
+            self._screen = Screen(self._running, self._shell, widget=self._session.live == "on")
+        screen, events, kept = self._screen, self._events, self._kept
+        screen.board.note(events.popleft() for _ in range(len(events)))
+        while kept:
+            screen.look_at(kept.popleft())
+        return screen
+
+    def seen(self) -> Seen:
+        """What was seen of the run, for the picture that stays."""
+        return self._up_to_date().seen()
 
     def end(self, run: Run | None) -> None:
         """Put the last picture in the place of the widget."""
         with self._lock:
             self.is_over = True
             if self.key:
-                self.take_in()
-                seen = self.screen.seen()
-                bundle = None if run is None else run_bundle(run, seen)
-                show(self._shell, bundle or self.screen.still(), key=self.key, update=True)
-                self.screen.close()
-                if run is not None and seen.graph is not None:
-                    redraw = partial(run_bundle, run, seen)
-                    self._pictures.note("run", self.key, seen.graph, self._running.trace, redraw)
+                try:
+                    self._finish(run, self._up_to_date())
+                except Exception as error:  # noqa: BLE001 - border: a front end, a user's value; the run has its result
+                    tell_failure(error)
+
+    def _finish(self, run: Run | None, screen: Screen) -> None:
+        seen = screen.seen()
+        bundle = None if run is None else run_bundle(run, seen)
+        show(self._shell, bundle or screen.still(), key=self.key, update=True)
+        screen.close()
+        if run is not None and seen.graph is not None:
+            draw = partial(run_bundle, run, seen)
+            self._session.pictures.note("run", self.key, seen.graph, self._running.trace, draw)
 
 
 def install_live(shell: InteractiveShell, session: Session, undo: ExitStack) -> Viewer:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Protocol
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "tell_failure"]
 
 PERIOD_S = 0.05
 
@@ -39,7 +39,8 @@ class Clock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="celltask live")
                 self._thread.start()
-            self._wake.set()
+            if not self._wake.is_set():
+                self._wake.set()
 
     def stop(self) -> None:
         """End the thread."""
@@ -63,4 +64,10 @@ class Clock:
         except Exception as error:  # noqa: BLE001 - border: a front end, a user's value; the run itself must go on
             with self._lock:
                 self._watched = [other for other in self._watched if other is not one]
-            print(f"celltask: this run is not shown any further: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - told where the user looks
+            tell_failure(error)
+
+
+def tell_failure(error: Exception) -> None:
+    """Tell that a run cannot be shown; the run itself goes on."""
+    told = f"celltask: this run is not shown any further: {type(error).__name__}: {error}"
+    print(told, file=sys.stderr)  # noqa: T201 - told where the user looks

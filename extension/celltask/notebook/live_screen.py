@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from celltask.render.composition import Composition
     from celltask.render.page import Value
 
-__all__ = ["Screen"]
+__all__ = ["Kept", "Screen"]
 
 _DELTA_S, _STATIC_S, _MOST_STATIC_S = 0.1, 1.0, 16.0
 Kept = tuple[str, str, "Task[..., object] | Composite", object]
@@ -41,7 +41,6 @@ class Screen:
         self.board = Board()
         self.period_s = _DELTA_S if widget else _STATIC_S
         self._key = ""
-        self._kept: list[Kept] | None = []
         self._looked: deque[tuple[str, str, dict[str, Value]]] = deque()
         self._values: dict[str, dict[tuple[str, str], Value]] = {}
         self._graph: Graph | None = None
@@ -70,10 +69,8 @@ class Screen:
             cancel = self._running.cancel if self._running.is_apart else None
             self._widget = widget_of(graph, self._composition, key=key, cancel=cancel)
             self._ids = [node[0] for node in self._widget.told["nodes"]]
-        self._look_at_kept()
         bundle = self.still() if self._widget is None else {**self.still(), **cast("dict[str, str]", self._widget.view)}
         show(self._shell, bundle, key=key, update=update)
-        self.go_on()
 
     def go_on(self) -> None:
         """Show what is new."""
@@ -98,29 +95,16 @@ class Screen:
         if states != widget.states:
             widget.states = states
 
-    def keep(self, node: str, way: str, member: Task[..., object] | Composite, given: object) -> None:
-        """Keep values of a node; how they look is asked only if the run is shown."""
-        if way == "out" and node not in self._values:
-            return
-        self._values.setdefault(node, {})
-        if self._kept is not None:
-            self._kept.append((node, way, member, given))
-        else:
-            self._look_at(node, way, member, given)
-
     def _take_in(self) -> None:
         """Pass on what threads of the run have noted of values."""
         while self._looked:
             self.board.show(*self._looked.popleft())
 
-    def _look_at_kept(self) -> None:
-        kept, self._kept = self._kept or [], None
-        for one in kept:
-            self._look_at(*one)
-
-    def _look_at(self, node: str, way: str, member: Task[..., object] | Composite, given: object) -> None:
+    def look_at(self, kept: Kept) -> None:
+        """Note how the values of a node look."""
         from celltask.notebook.live_values import shown_value  # noqa: PLC0415 - as above
 
+        node, way, member, given = kept
         interface = member.interface
         ports: Sequence[object] = interface.inputs if way == "in" else interface.outputs
         if way == "in" or interface.result not in ("none", "single"):
@@ -128,7 +112,9 @@ class Screen:
         else:
             values = [given]
         told = {port.name: shown_value(port.handler, value) for port, value in zip(ports, values, strict=False)}  # type: ignore[attr-defined]  # inputs and outputs have both
-        self._values[node] |= {("input" if way == "in" else "output", name): one for name, one in told.items()}
+        self._values.setdefault(node, {}).update(
+            {("input" if way == "in" else "output", name): one for name, one in told.items()}
+        )
         self._looked.append((node, way, told))
 
     def still(self) -> dict[str, str]:
@@ -147,7 +133,7 @@ class Screen:
 
     def seen(self) -> Seen:
         """What was seen of the run, for the picture that stays."""
-        self._look_at_kept()
+        self._take_in()
         return Seen(self.board.nodes, self._values, self._graph, self._composition)
 
     def close(self) -> None:

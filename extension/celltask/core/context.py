@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.base import Guests
     from celltask.core.events import Event
     from celltask.core.execution import Execution
+    from celltask.core.onlookers import Onlooker
     from celltask.core.task import Task
     from celltask.core.tracing import Tracer
 
@@ -113,11 +114,13 @@ class RunControl:
         cancelled: Set when it was.
         is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
+        onlooker: Who looks at the run beside its caller, or ``None``.
     """
 
-    __slots__ = ("cancelled", "is_apart", "live")
+    __slots__ = ("cancelled", "is_apart", "live", "onlooker")
 
     def __init__(self) -> None:
+        self.onlooker: Onlooker | None = None
         self.cancelled = threading.Event()
         self.is_apart = False
         self.live: set[Execution] = set()

@@ -177,12 +177,16 @@ class Execution:
         __tracebackhide__ = True
         step = self.program.steps[place]
         context, clock = self.begin(place)
-        token = ACTIVE.set(context)
+        token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
+            if onlooker is not None:
+                onlooker.given(context.node, step.member, arguments)
             self.values[place] = self._perform(step, place, arguments)
             if _forks != self._forks:
                 self._leave()
+            if onlooker is not None:
+                onlooker.gave(context.node, step.member, self.values[place])
         except BaseException as error:  # border: users' code; the run carries the error on
             if _forks != self._forks:
                 self._leave()
@@ -220,10 +224,14 @@ class Execution:
         __tracebackhide__ = True
         step = self.program.steps[place]
         context, clock = self.begin(place)
-        token = ACTIVE.set(context)
+        token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
+            if onlooker is not None:
+                onlooker.given(context.node, step.member, arguments)
             self.values[place] = await self._called(step.member)(*arguments)  # type: ignore[misc]  # an async task
+            if onlooker is not None:
+                onlooker.gave(context.node, step.member, self.values[place])
         except BaseException as error:  # border: users' code; the run carries the error on
             if self._stopped and type(error).__name__ == "CancelledError":
                 error = self.error or error

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dask
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
+from local_clusters import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-def started(workers: int, **options: object) -> LocalCluster:
-    """A cluster on loopback that shows nothing; its workers keep their bytecode, and so start in a second."""
-    with dask.config.set({"distributed.nanny.pre-spawn-environ.PYTHONDONTWRITEBYTECODE": ""}):
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL, **options,
-        )  # fmt: skip
+sys.path.append(str(Path(__file__).parent.parent / "core"))  # random workflows, for this process and the workers
 
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[Client]:
     """The client of a cluster of two workers, each with one thread and one CPU declared."""
-    with started(2, resources={"CPU": 1}) as cluster, Client(cluster, set_as_default=False) as made:
+    # Else the cluster takes a worker for lost that happens to start anew some time after another loss.
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
+    with patient, started(2, resources={"CPU": 1}) as cluster, Client(cluster, set_as_default=False) as made:
         yield made
 
 

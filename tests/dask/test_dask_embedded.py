@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import members
+import pytest
+from distributed import Client, Security
+from local_clusters import started
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from distributed import Client
 
 SCRIPT = """\
 import os
@@ -71,6 +75,29 @@ def test_one_word_makes_a_cluster_that_ends_with_the_process(tmp_path: Path) -> 
     value, is_elsewhere, pid = done.stdout.split()
     assert (value, is_elsewhere) == ("8", "True")
     assert not os.path.exists(f"/proc/{pid}")  # noqa: PTH110 - a process
+
+
+def test_a_script_that_runs_when_it_is_imported_is_told_how_to_write_it(tmp_path: Path) -> None:
+    """Processes import the script that starts them; one that would start a cluster again says so."""
+    text = SCRIPT.replace('if __name__ == "__main__":', "if True:")
+    (tmp_path / "script.py").write_text(text, encoding="utf-8")
+    done = ran("script.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.endswith("  mend: in a script, put what runs below `if __name__ == '__main__':`\n")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
+def test_tls_passes_through(tmp_path: Path) -> None:
+    """A client with certificates runs on a cluster that asks for them; others are not let in."""
+    words = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=127.0.0.1"
+    subprocess.run([str(shutil.which("openssl")), *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    names = {f"tls_{who}_{what}": path for who in ("client", "scheduler", "worker") for what, path in
+             (("cert", cert), ("key", key))}  # fmt: skip
+    secure = Security(tls_ca_file=cert, require_encryption=True, **names)
+    with started(1, security=secure) as cluster, Client(cluster, security=secure, set_as_default=False) as client:
+        assert client.scheduler.address.startswith("tls://")
+        assert members.nested.run(x=1, engine=client).result() == members.nested(x=1)
 
 
 def test_the_shell_takes_the_address_with_the_engine(client: Client, tmp_path: Path) -> None:

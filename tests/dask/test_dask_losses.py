@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from distributed import Client
+from local_clusters import started
 
 from celltask import task, workflow
+from celltask.core.engines.dask.offices import ClusterWarning
 from celltask.core.events import NodeFinished, NodeRepeated
 from celltask.errors import RunError, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from distributed import Client
 
     from celltask.core.events import Event
     from celltask.core.run import Run
@@ -122,6 +123,17 @@ def test_a_body_with_a_timeout_ends_only_its_own_process(client: Client) -> None
     assert isinstance(run.error, WorkerDiedError)
     assert run.error.what == "the process of task 'crash' ended in the middle, with signal 9 (SIGKILL)"
     assert set(client.run(os.getpid).values()) == workers
+
+
+def test_a_run_without_workers_says_what_it_waits_for() -> None:
+    """A cluster that has no worker yet runs the nodes as soon as one comes, and it is told until then."""
+    with started(0) as cluster, Client(cluster, set_as_default=False) as client:
+        running = step.start(x=1, number=2, engine=client)
+        waits = pytest.warns(ClusterWarning, match="there is no worker at the Dask scheduler tcp://127.0.0.1:")
+        with waits, pytest.raises(TimeoutError):
+            running.wait(8)
+        cluster.scale(1)
+        assert running.result(timeout=30) == 3
 
 
 @pytest.fixture

@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from celltask import workflow
+from random_workflows import Batch, Step, plans
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Mapping
 
     from distributed import Client
 
+    from celltask import Run, Workflow
 
-def _loaded() -> ModuleType:
-    """The members of the random workflows; nobody can import them by name, as if a notebook had defined them."""
-    spec = spec_from_file_location("random_members", Path(__file__).parent.parent / "core" / "test_control_random.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+SLOW = list(HealthCheck)
 
 
-members = _loaded()
+def run(
+    client: Client,
+    workflow: Workflow[..., object],
+    inputs: Mapping[str, object],
+    *,
+    engine: str,
+    answers: Mapping[str, object],
+) -> Run:
+    """A run where "dask" means the cluster of the tests."""
+    return workflow.run(inputs, engine=client if engine == "dask" else engine, answers=answers)
 
 
-def check(client: Client, steps: list[tuple[str, int, int, int]], x: int) -> None:
-    """Equal results, equal states of all nodes, equal numbers of attempts."""
+def test_random_workflows_end_as_here(client: Client) -> None:
+    """Equal results, equal states of all nodes, equal attempts, for a few random workflows."""
+    batch = Batch(("inline", "dask"))
 
-    @workflow(failure_policy="finish")
-    def wf(x: int) -> int:
-        return members.computed(steps, x, members.traced)
+    @settings(deadline=None, max_examples=5, derandomize=True, database=None, suppress_health_check=SLOW)
+    @given(plans(most=12), st.integers(-10, 50))
+    def prove(steps: list[Step], x: int) -> None:
+        batch.prove(steps, x, partial(run, client))
 
-    here, there = wf.run(x=x, engine="inline"), wf.run(x=x, engine=client)
-    assert members.facts(here) == members.facts(there)
-    assert (here.state, here.value) == (there.state, there.value)
-
-
-@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
-@given(members.STEPS, st.integers(-10, 50))
-def test_random_workflows_end_as_here(client: Client, steps: list[tuple[str, int, int, int]], x: int) -> None:
-    """A few random workflows of every kind of node."""
-    check(client, steps, x)
+    prove()
+    assert batch.examples >= 5
 
 
 @pytest.mark.heavy
-@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
-@given(members.STEPS, st.integers(-10, 50))
-def test_many_random_workflows_end_as_here(client: Client, steps: list[tuple[str, int, int, int]], x: int) -> None:
-    """The same for many."""
-    check(client, steps, x)
+def test_many_random_workflows_end_as_here(client: Client) -> None:
+    """The same for many, with every kind of node among them, and all that can become of one."""
+    batch = Batch(("inline", "dask"))
+
+    @settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+    @given(plans(), st.integers(-10, 50))
+    def prove(steps: list[Step], x: int) -> None:
+        batch.prove(steps, x, partial(run, client))
+
+    prove()
+    batch.check(30)

@@ -111,13 +111,15 @@ class RunControl:
 
     Attributes:
         cancelled: Set when it was.
+        is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
     """
 
-    __slots__ = ("cancelled", "live")
+    __slots__ = ("cancelled", "is_apart", "live")
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
+        self.is_apart = False
         self.live: set[Execution] = set()
 
 
@@ -132,11 +134,13 @@ class NodeContext(TaskContext):
         guests: The processes that bodies are to run in, or ``None``.
         control: What the nodes of the run share; ``None`` in a process that only runs bodies.
         is_away: Whether the run is elsewhere, which then shows what the body prints.
+        outer: The context of the node whose body called this task; ``None`` for the node itself.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
     __slots__ = (
-        "_room", "control", "guests", "input_digests", "is_away", "on_event", "output_digests", "printed", "reused",
+        "_room", "control", "guests", "input_digests", "is_away", "on_event", "outer", "output_digests", "printed",
+        "reused",
     )  # fmt: skip
 
     def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
@@ -148,8 +152,15 @@ class NodeContext(TaskContext):
         self.guests: Guests | None = None
         self.control: RunControl | None = None
         self.is_away = False
+        self.outer: NodeContext | None = None
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
+
+    def inside(self, member: _Named) -> NodeContext:
+        """The context of a task that the body calls: in the same run, its prints are the node's."""
+        made = NodeContext(member, self.run_id, self.node, None)
+        made.control, made.is_away, made.outer = self.control, self.is_away, self.outer or self
+        return made
 
     @property
     def is_cancelled(self) -> bool:
@@ -158,6 +169,9 @@ class NodeContext(TaskContext):
 
     def note_printed(self, stream: str, text: str) -> None:
         """Keep `text`, which the body printed to ``"stdout"`` or ``"stderr"``; of more than 1 MiB the first."""
+        if self.outer is not None:
+            self.outer.note_printed(stream, text)
+            return
         if self._room <= 0:
             return
         self._room -= len(text)

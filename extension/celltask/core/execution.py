@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from itertools import repeat
 from operator import call
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from celltask.core.budget import budget
-from celltask.core.calling import annotate, checked_inputs, mismatch
+from celltask.core.calling import annotate, checked_inputs, mismatch, told
 from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
 from celltask.core.distant import Distant
@@ -36,6 +37,16 @@ if TYPE_CHECKING:
     from celltask.core.tracing import Trace
 
 __all__ = ["Execution", "outputs_value"]
+
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks  # noqa: PLW0603 - how a run knows that it is in another process
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
 
 
 class Execution:
@@ -89,6 +100,7 @@ class Execution:
         self._skipped = [False] * len(program.steps)
         self._wanted = list(program.wanted)
         self._failing = threading.Lock()
+        self._forks = _forks
 
     @property
     def state(self) -> str:
@@ -169,7 +181,11 @@ class Execution:
         try:
             arguments = list(map(call, step.getters, repeat(self.values)))
             self.values[place] = self._perform(step, place, arguments)
+            if _forks != self._forks:
+                self._leave()
         except BaseException as error:  # border: users' code; the run carries the error on
+            if _forks != self._forks:
+                self._leave()
             self.failed(place, context, clock, error)
             if not isinstance(error, Exception):
                 raise
@@ -179,6 +195,11 @@ class Execution:
             self.ledger.attempts[place] = context.attempt
             ACTIVE.reset(token)
             self.record(place)
+
+    @staticmethod
+    def _leave() -> NoReturn:
+        """End this process, in which a body that has forked comes to its end a second time; the run is not here."""
+        os._exit(0)
 
     def record(self, place: int) -> None:
         """After a node has ended, have it written how the run goes, if that was last done a while ago."""
@@ -299,7 +320,7 @@ class Execution:
             if self.error is None:
                 self.error = error
             elif self.error is not error:
-                annotate(self.error, f"the run was stopped as well by {type(error).__name__}: {error}")
+                annotate(self.error, f"the run was stopped as well by {told(error)}")
         if self.crew is not None:
             self.crew.stop()
 
@@ -330,7 +351,7 @@ class Execution:
                 if isinstance(error, Exception) and self._is_within(place):
                     annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error and not isinstance(error, RunCancelledError):
-                annotate(self.error, f"node {node_id} ({label}) failed as well: {type(error).__name__}: {error}")
+                annotate(self.error, f"node {node_id} ({label}) failed as well: {told(error)}")
             self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
             later = list(self.program.steps[place].unlocks)
             while later:

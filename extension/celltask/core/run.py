@@ -252,6 +252,7 @@ class Running:
 
     def begin(self) -> Running:
         """Carry it out on a thread of its own."""
+        self._execution.control.is_apart = True
         work = partial(copy_context().run, self._carry_out_apart)
         threading.Thread(target=work, daemon=True, name=f"celltask run {self.id}").start()
         return self

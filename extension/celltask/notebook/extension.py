@@ -12,6 +12,7 @@ from celltask.core.origin import add_resolver
 from celltask.notebook.completion import install_completion
 from celltask.notebook.display import install_formatters
 from celltask.notebook.failures import install_failures
+from celltask.notebook.gates import install_gates
 from celltask.notebook.magics import install_magics
 from celltask.notebook.places import Places
 from celltask.notebook.session import Session
@@ -72,6 +73,7 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     install_completion(shell, undo)
     install_formatters(shell, session, undo)
     install_failures(shell, undo)
+    install_gates(shell, undo)
 
 
 def _expose_runtime(shell: InteractiveShell, undo: ExitStack) -> None:

@@ -17,6 +17,7 @@ from celltask.core.workflow import Workflow
 from celltask.errors import BodyError, CallError, HeaderError
 from celltask.notebook.arguments import read_arguments
 from celltask.notebook.display import bundle_of, run_bundle, show
+from celltask.notebook.gates import answer
 from celltask.notebook.listing import Listing
 
 if TYPE_CHECKING:
@@ -113,6 +114,17 @@ class CelltaskMagics(Magics):
                 f"{name!r} is a task, and only a workflow has a graph", member.place, f"write {name} to see its card"
             )
         show(self._shell, bundle_of(member))
+
+    @line_magic
+    def answer(self, line: str) -> None:
+        """Answer a gate of a run that is under way, begun by `start`.
+
+        %answer NAME VALUE
+
+            %answer payment yes
+        """
+        name, _, text = line.strip().partition(" ")
+        answer(self._one_name(name, "%answer"), text.strip(), self._session.places.current_cell())
 
     @line_magic
     def run_task(self, line: str) -> Run:

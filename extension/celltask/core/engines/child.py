@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from celltask.core.calling import tell_where
+from celltask.core.calling import tell_where, told
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.printing import Printing
 from celltask.core.engines.traces import rows_of
@@ -130,16 +130,16 @@ def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list
     try:
         unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
     except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
-        told = RunError(f"{type(error).__name__}: {error}", mend="the error's own class cannot leave its process")
+        portable = RunError(told(error), mend="the error's own class cannot leave its process")
         for note in getattr(error, "__notes__", ()):
-            told.add_note(note)
-        return told, rows
+            portable.add_note(note)
+        return portable, rows
     return error, rows
 
 
 def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
-    if os.getcwd() != call.folder:  # noqa: PTH109 - a plain string is compared
+    with suppress(OSError):  # the folder was removed, perhaps by a body
         os.chdir(call.folder)
     context = NodeContext(task, call.run, call.node, None)
     context.attempt = call.attempt
@@ -190,8 +190,8 @@ def _memory(most: int | None) -> Iterator[None]:
 
     from celltask.core.calling import annotate  # noqa: PLC0415 - only for these
 
-    with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 - a file of the system
-        has = int(told.read().split()[5]) * resource.getpagesize()
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a file of the system
+        has = int(file.read().split()[5]) * resource.getpagesize()
     before = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (has + most, before[1]))
     try:

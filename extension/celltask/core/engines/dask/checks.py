@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from celltask.core.budget import Demand
     from celltask.core.task import Task
 
-__all__ = ["Checks", "Workers"]
+__all__ = ["SAME_MEND", "Checks", "Workers"]
 
 Workers = dict[str, dict[str, object]]
 """What the scheduler tells of each worker, by address."""
 
 _WORDS = {"cpu": "CPUs", "memory": "bytes of memory", "gpu": "GPUs"}
-_SAME_MEND = "give the scheduler, the workers and the client the same environment"
+SAME_MEND = "give the scheduler, the workers and the client the same environment"
 
 
 class Checks:
@@ -66,7 +66,7 @@ class Checks:
             for name, version in _versions_in(cast("Mapping[str, Mapping[str, object]]", found or {})).items():
                 if version != here[name]:
                     lacks = f"has no {name}" if version is None else f"has {name} {version}"
-                    raise RunError(f"{who} {lacks}, and the client has {here[name]}", mend=_SAME_MEND)
+                    raise RunError(f"{who} {lacks}, and the client has {here[name]}", mend=SAME_MEND)
         self._alike = set(told["workers"])
 
     def see_store(self) -> bool:

@@ -153,11 +153,15 @@ def _embedded() -> Client:
     workers, threads = nprocesses_nthreads()
     # Bytecode that is not kept makes each worker start six times slower.
     settings = {"distributed.nanny.pre-spawn-environ.PYTHONDONTWRITEBYTECODE": ""}
-    with dask.config.set(settings):
-        cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL, resources={"CPU": threads}, scheduler_kwargs={"dashboard": False},
-        )  # fmt: skip
+    try:
+        with dask.config.set(settings):
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL, resources={"CPU": threads}, scheduler_kwargs={"dashboard": False},
+            )  # fmt: skip
+    except RuntimeError as error:
+        told = f"no Dask cluster could be started on this machine: {error}"
+        raise RunError(told, mend="in a script, put what runs below `if __name__ == '__main__':`") from None
     from distributed import Client  # noqa: PLC0415 - as above
 
     client = Client(cluster, set_as_default=False, direct_to_workers=True)

@@ -136,6 +136,7 @@ class DaskCrew:
             self._looked = now
             self._look_after()
         if message is None:
+            self._office.tell_if_nobody()
             return
         name, number, kind = cast("tuple[str, int, str]", message[:3])
         rest = message[3:]

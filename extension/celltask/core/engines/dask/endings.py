@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from distributed import KilledWorker
 
+from celltask.core.engines.dask.checks import SAME_MEND
+from celltask.core.engines.dask.worker import NotLoadedError
 from celltask.core.engines.traces import raise_again
 from celltask.core.engines.wire import unpacked
 from celltask.errors import WorkerDiedError
@@ -26,6 +28,8 @@ def given_up(member: Task[..., object] | Composite, error: BaseException) -> Wor
     if isinstance(error, KilledWorker):
         told = f"task {member.name!r} was running on several Dask workers that died one after another, and is given up"
         return WorkerDiedError(told, member.place, mend)
+    if isinstance(error, NotLoadedError):
+        return WorkerDiedError(f"task {member.name!r} could not run: {error}", member.place, SAME_MEND)
     told = f"task {member.name!r} was given up by Dask: {type(error).__name__}: {error}"
     return WorkerDiedError(told, member.place, "look into the logs of the workers")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import time
+import warnings
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, cast
 
@@ -35,13 +37,22 @@ if TYPE_CHECKING:
     from celltask.core.items import Items, Outcome
     from celltask.core.task import Task
 
-__all__ = ["Office", "Owner"]
+__all__ = ["ClusterWarning", "Office", "Owner"]
 
 Owner = tuple["Scope", int, str]
 """Whose place a part of a shipment is: scope, place, kind of the part."""
 
 _BROADCAST = 2
 """On so many workers a large value of this process lies, so that it outlasts the loss of one."""
+
+
+_TRIES, _PAUSE_S = 20, 0.25
+_PATIENCE = 10
+"""So many times nothing happens before it is looked whether there is a worker at all."""
+
+
+class ClusterWarning(UserWarning):
+    """A run waits for something that may not come."""
 
 
 class Office:
@@ -56,11 +67,13 @@ class Office:
     def __init__(self, fleet: Fleet, run: str, listener: Callable[[tuple[object, ...]], None]) -> None:
         self.fleet, self._run, self._listener = fleet, run, listener
         self._client = fleet.client
+        self._address = fleet.client.scheduler_info()["address"]
         self._sent: dict[str, Load] = {}
         self._hold = fleet.hold(run)
         self._own: list[str] = []
         self._kept: dict[Key, Future[object]] = {}
         self._told: set[Key] = set()
+        self._quiet = 0
         self._chunks: set[Future[Outcome]] = set()
         self._fixed: dict[int, Future[object]] = {}
         self._items: list[str] = []
@@ -84,14 +97,22 @@ class Office:
         with self._hold.shipping:
             new = {digest: blob for digest, blob in tasks.items() if digest not in self._hold.tasks}
             delivery = Delivery(name, cloudpickle.dumps(shipment, protocol=5), new, versions_here())
+            self._register(delivery, name)
+            (self._hold.names if new else self._own).append(name)
+            self._hold.tasks.update(dict.fromkeys(new, name))
+
+    def _register(self, delivery: Delivery, name: str) -> None:
+        for left in reversed(range(_TRIES)):
             try:
                 self._client.register_plugin(delivery, name=name)
             except RunError:
                 raise
             except Exception as error:  # noqa: BLE001 - border: a worker's own, from unpacking users' code
-                raise _undelivered(error) from None
-            (self._hold.names if new else self._own).append(name)
-            self._hold.tasks.update(dict.fromkeys(new, name))
+                if not (left and isinstance(error, OSError)):
+                    raise _undelivered(error) from None
+                time.sleep(_PAUSE_S)  # a worker is just being lost, and the scheduler has not noticed
+            else:
+                return
 
     def run_items(self, items: Items) -> Outcome:
         """What calling the task for each item gives, on a worker.
@@ -139,7 +160,7 @@ class Office:
 
     def put(self, value: object) -> Key:
         """Put a value of this process on the cluster."""
-        future = self._client.scatter([value], hash=False, broadcast=False)[0]
+        future = self._client.scatter([value], hash=False, broadcast=_BROADCAST)[0]
         self._kept[future.key] = future
         return cast("Key", future.key)
 
@@ -184,14 +205,22 @@ class Office:
 
     def lost(self) -> RunError | None:
         """The error to tell if the scheduler is gone, or gave up what it was asked for."""
-        gone = [future for future in self._kept.values() if future.status in ("cancelled", "lost")]
-        if self._client.status == "running" and not gone:
-            return None
-        where = self._client.scheduler.address if self._client.scheduler is not None else "its address"
+        comm = self._client.scheduler_comm
+        if self._client.status == "running" and comm is not None and comm.comm is not None:
+            gone = [key for key, future in self._kept.items() if future.status in ("cancelled", "lost")]
+            told = f"the Dask cluster has lost {gone[0][0] if gone else ''}, which cannot be computed again there"
+            return RunError(told, mend="run again: what is cached is reused") if gone else None
         return RunError(
-            f"the Dask scheduler at {where} was lost, and with it all that was not cached",
+            f"the Dask scheduler at {self._address} was lost, and with it all that was not cached",
             mend="start a scheduler and run again: what is cached is reused",
         )
+
+    def tell_if_nobody(self) -> None:
+        """Warn, once, if there is no worker, so that the run waits for one."""
+        self._quiet += 1
+        if self._quiet == _PATIENCE and not self.fleet.checks.workers():
+            told = f"there is no worker at the Dask scheduler {self._address}; the run waits for one"
+            warnings.warn(told, ClusterWarning, stacklevel=2)
 
     def given_up(self) -> list[tuple[Scope, int, str, BaseException]]:
         """The nodes that Dask itself has given up, each with its error."""
@@ -216,10 +245,12 @@ class Office:
             self.fleet.listen(name, None)
         names = [*self._own, *self.fleet.let_go(self._run)]
         if self._client.status == "running":
-            with contextlib.suppress(OSError, TimeoutError, RuntimeError):  # it is lost just now
+            gone = contextlib.suppress(OSError, TimeoutError, RuntimeError)  # it, or a worker, is lost just now
+            with gone:
                 if not is_whole:
                     self.cancel()
-                for name in names:
+            for name in names:
+                with gone:
                     self._client.unregister_worker_plugin(name)
         self._fixed.clear()
         self._kept.clear()

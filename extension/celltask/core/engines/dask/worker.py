@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Delivery",
+    "NotLoadedError",
     "PartFailedError",
     "begun",
     "cancel",
@@ -60,6 +61,10 @@ _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 class PartFailedError(Exception):
     """A part failed, and has told why; for Dask, so that what needs it does not run."""
+
+
+class NotLoadedError(Exception):
+    """A worker has not loaded the code of the run: it came later, and could not."""
 
 
 _yards: dict[str, Yard] = {}
@@ -106,6 +111,7 @@ def carry_out(name: str, number: int, *values: object) -> object:
 
     Raises:
         PartFailedError: If it failed, or must not run any more.
+        NotLoadedError: If this worker cannot run it.
     """
     return yard_of(name).carry_out(number, values)
 
@@ -114,10 +120,11 @@ def yard_of(name: str) -> Yard:
     """Where the shipment `name` is.
 
     Raises:
-        PartFailedError: If it is here no more.
+        NotLoadedError: If it is not here.
     """
     if name not in _yards:
-        raise PartFailedError("its run is over")
+        told = f"the worker {get_worker().address} has not loaded the code of the run; its log tells why"
+        raise NotLoadedError(told)
     return _yards[name]
 
 
@@ -206,13 +213,13 @@ class Yard:
         part = self.shipment.parts[number]
         if part.kind == "order":
             return None
-        if part.space in self.over:
-            raise PartFailedError("it must not run any more")
         worker = get_worker()
         box = self.outbox(worker)
         with ExitStack() as stack:
             for name, count in part.permits:
                 stack.enter_context(_permit(name, count))
+            if part.space in self.over:
+                raise PartFailedError("it must not run any more")
             return self._told(number, part, values, box, worker.address)
 
     def _told(self, number: int, part: Part, values: tuple[object, ...], box: Outbox, address: str) -> object:

@@ -56,14 +56,14 @@ class Recording:
         told_at: When the last line was written, in seconds since the epoch.
     """
 
-    __slots__ = ("_run", "_states", "told_at")
+    __slots__ = ("_epoch", "_run", "_states", "told_at")
 
     def __init__(
         self, run: str, member: Task[..., object] | Composite, engine: str, nodes: int, started: float
     ) -> None:
         self._run = run
         self._states: list[str] | None = None
-        self.told_at = started
+        self.told_at, self._epoch = started, started - time.perf_counter()
         around = ACTIVE.get()
         line: dict[str, object] = {
             "run": run, "name": member.name, "kind": "task" if isinstance(member, Task) else "workflow",
@@ -87,7 +87,8 @@ class Recording:
         self._states = states
         _write(line)
         # Looking at all nodes of a large run takes its time: at most one part in twenty of the whole.
-        self.told_at = time.time() + max(0.0, 20 * (time.perf_counter() - clock) - PERIOD_S)
+        now = time.perf_counter()
+        self.told_at = self._epoch + now + max(0.0, 20 * (now - clock) - PERIOD_S)
 
     def end(self, execution: Execution, duration_s: float, started: float) -> None:
         """Write how the run ended, and what became of each node."""

@@ -245,7 +245,8 @@ class Running:
     def _carried_out(self) -> Run:
         __tracebackhide__ = True
         execution, member, tell = self._execution, self._execution.member, self._execution.on_event
-        started, clock = time.time(), time.perf_counter()
+        clock = time.perf_counter()
+        started = execution.control.epoch + clock
         if tell is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
             tell(RunStarted(self.id, member.name, nodes, started))

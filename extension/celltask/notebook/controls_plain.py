@@ -83,8 +83,7 @@ class NumberEntry(TextEntry):
         text = str(super().read()).strip()
         if not text:
             raise Blank("", text)
-        kinds = (int,) if self.description.get("type") == "integer" else (int, float)
-        for kind in kinds:
+        for kind in (int, float):
             try:
                 return kind(text)
             except ValueError:  # too many digits, too

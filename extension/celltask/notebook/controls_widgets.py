@@ -54,8 +54,7 @@ def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda
 
     def follow() -> None:
         push()
-        named = "" if entry.is_labelled else "this "
-        told.value = f'<span role="alert">⚠ {escape(named + entry.error)}</span>' if entry.error else ""
+        told.value = f'<span role="alert">⚠ {escape(entry.error)}</span>' if entry.error else ""
         wanted = (*parts, told) if entry.error else tuple(parts)
         if box.children != wanted:
             box.children = wanted
@@ -151,6 +150,7 @@ def moment(entry: Entry) -> w.DOMWidget:
     push_pick = _bound(entry, picker, _moment_of, lambda at: at.isoformat() if at else "")  # type: ignore[attr-defined]  # a datetime
     entry_shown = lambda: (push_text(), push_pick())  # noqa: E731 - two calls
     picker.observe(lambda _: push_text(), "value")
+    control.observe(lambda _: push_pick(), "value")
     return _framed(entry, control, picker, push=cast("Callable[[], None]", entry_shown))
 
 
@@ -175,6 +175,7 @@ def range_of_numbers(entry: Entry) -> w.DOMWidget:
         entry, slider, lambda entered: _within(entered, low, high), cast("Callable[..., object]", written)
     )
     slider.observe(lambda _: push_text(), "value")
+    control.observe(lambda _: push_slide(), "value")
     push = cast("Callable[[], None]", lambda: (push_text(), push_slide()))
     return _framed(entry, control, slider, push=push)
 

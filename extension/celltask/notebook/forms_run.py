@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FormRun", "Progress"]
 
-_EACH_S = 0.1
+_EACH_S, _TICK_S = 0.1, 1.0
 
 
 class Progress:
@@ -74,6 +74,10 @@ class FormRun:
         values: Its inputs.
         listen: Called with each event.
         ended: Called with the run when it is over, or with what kept it from being one.
+
+    Attributes:
+        running: The run, once it has begun.
+        ticked: Called each second while it lasts.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class FormRun:
     ) -> None:
         self.member, self.values, self.listen, self.ended = member, values, listen, ended
         self.running: Running | None = None
+        self.ticked: Callable[[], object] = lambda: None
         self._is_cancelled = threading.Event()
 
     def begin(self) -> None:
@@ -98,10 +103,19 @@ class FormRun:
             self.running = self.member.start(self.values, on_event=self.listen)
             if self._is_cancelled.is_set():
                 self.running.cancel()
-            outcome = self.running.wait()
+            outcome = self._waited(self.running)
         except BaseException as error:  # noqa: BLE001 - border: users' code; the form shows it
             outcome = error
         self.ended(outcome)
+
+    def _waited(self, running: Running) -> Run:
+        while True:
+            try:
+                return running.wait(_TICK_S)
+            except TimeoutError:
+                if running.is_over:
+                    return running.wait()
+                self.ticked()
 
     def cancel(self) -> None:
         """Stop it, also if it has not quite begun."""

@@ -22,9 +22,11 @@ STYLE = """
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 .celltask-group .widget-label { width: 90px !important; }
-.celltask-group .widget-label ~ * { max-width: 260px; }
+.celltask-group .widget-inline-hbox { width: 340px !important; }
+.celltask-form .celltask-bare > .widget-inline-hbox { width: 210px !important; }
+.celltask-form select { appearance: auto !important; background-image: none !important; }
 .celltask-form .widget-box { overflow: visible; }
 .celltask-form table { font-size: 12px; }
-.celltask-state { margin: 4px 0; }
+.celltask-state { margin: 4px 0 4px 158px; }
 .celltask-copy { cursor: pointer; }
 """

@@ -204,7 +204,7 @@ class FormView:
         self.idle.clear()
         self.go.disabled, self.stop.disabled, self.shown.value = True, False, ""
         self._started = time.time()
-        self.bar.value, self.bar.bar_style, self.bar.layout.display = 0, "info", ""
+        self.bar.value, self.bar.bar_style = 0, "info"
         self._tell("running …")
         progress, other = Progress(self._progressed), self.around.watch()
 
@@ -214,6 +214,7 @@ class FormView:
                 other(event)
 
         self.run = FormRun(self.form.member, values, listen, self._ended)
+        self.run.ticked = lambda: self._progressed(progress)
         # In the context of the cell that shows the form, and not of the click: there its prints are seen.
         self._context.copy().run(self.run.begin)
 
@@ -229,6 +230,7 @@ class FormView:
 
     def _progressed(self, progress: Progress) -> None:
         self.bar.max, self.bar.value = max(progress.total, 1), progress.ended
+        self.bar.layout.display = "" if progress.total > 1 else "none"
         if self.stop.disabled:
             return
         spent = duration_told(time.time() - self._started)

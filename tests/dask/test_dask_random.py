@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SLOW = list(HealthCheck)
 
+# The scheduler of the tests' cluster is a thread of this process, and uses the module while hypothesis draws.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 
 def run(
     client: Client,

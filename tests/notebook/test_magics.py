@@ -154,7 +154,7 @@ def test_run_task_gives_a_run_that_shows_itself(defined: Notebook) -> None:
         ("%run_task double x='a'", "must be int"),
         ("%tasks all", "%tasks takes nothing after it"),
         ("%task_diff quadruple", "is a workflow"),
-        ("%celltask card off", "write %celltask status, or %celltask cards on|off"),
+        ("%celltask card off", "write %celltask status, %celltask cards on|off, or %celltask live on|static|off"),
         ("%task --cache", "no def stands below %%task"),
         ("if 1:\n    %task --cache\n    def f(): pass", "write it at the left edge"),
     ],

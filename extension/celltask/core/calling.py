@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["annotate", "call_error", "checked_inputs", "generate_call", "releaser", "tell_where", "told"]
+__all__ = ["annotate", "call_error", "checked_inputs", "fault_of", "generate_call", "releaser", "tell_where", "told"]
 
 _numbers = itertools.count(1)
 
@@ -219,9 +219,12 @@ def mismatch(told: str, name: str, member: Task[..., object] | Composite, error:
     mend = error.hint or (
         f"give a value that is {error.expected}" if name else "return what is declared, or change the declared type"
     )
-    return ValueMismatchError(
-        f"{which} must be {error.expected}, got {handler_preview(error.value)}", member.place, mend
-    )
+    return ValueMismatchError(f"{which} {fault_of(error)}", member.place, mend)
+
+
+def fault_of(error: Mismatch) -> str:
+    """What is wrong with a value, in the words that every check uses: ``"must be int, got 'a' (str)"``."""
+    return f"must be {error.expected}, got {handler_preview(error.value)}"
 
 
 def call_error(

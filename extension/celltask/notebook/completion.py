@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["candidates", "install_completion"]
 
-_LINE = re.compile(r"\s*%{1,2}(?P<magic>task|workflow|dag|run_task|task_diff|why|celltask)\s(?P<rest>.*)\Z", re.DOTALL)
-_KEYS = ("%task", "%%task", "%workflow", "%%workflow", "%dag", "%run_task", "%task_diff", "%why", "%celltask")
+_NAMES = "task|workflow|dag|form|run_task|task_diff|why|answer|celltask"
+_LINE = re.compile(rf"\s*%{{1,2}}(?P<magic>{_NAMES})\s(?P<rest>.*)\Z", re.DOTALL)
+_KEYS = ("%%task", "%%workflow", *(f"%{name}" for name in _NAMES.split("|")))
 
 
 def candidates(before: str) -> tuple[str, list[str]] | None:

@@ -210,9 +210,10 @@ class DaskCrew:
         is_reused: bool,  # noqa: FBT001 - as above
         digests: tuple[dict[int, str] | None, tuple[str, ...]],
     ) -> None:
-        if part == "enter":
-            return
         owner, at = self._node_of(scope, place, part)
+        if part == "enter":
+            owner.execution.ledger.nested[at] = scope.execution.ledger
+            return
         if at not in owner.left:
             self._count(owner, at, attempts)
             return  # done again

@@ -160,6 +160,7 @@ class Handout:
         """Hand over what checks the inputs of a workflow; its nodes follow as those of a scope of its own."""
         step, trace = scope.step(place), member.trace
         execution = scope.execution.inside(member, trace, place, (None,) * len(member.interface.inputs))
+        del scope.execution.ledger.nested[place]  # until its inputs are checked, there is nothing within it
         inner = Scope(execution, len(self.scopes), (scope, place), trace.outputs)
         scope.inner[place] = inner
         border = len(self._borders)

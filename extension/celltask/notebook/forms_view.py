@@ -14,7 +14,7 @@ from celltask.core.interface import MISSING
 from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
-from celltask.notebook.forms_parts import CopyButton
+from celltask.notebook.forms_parts import CopyButton, Keys
 from celltask.notebook.forms_result import failure_html, result_html
 from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE
@@ -120,7 +120,7 @@ class FormView:
         head = f"<style>{STYLE}{style}</style><strong><code>{escape(clean(form.member.name))}</code></strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
-        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text])
+        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])
         self.widget.add_class("celltask-form")
         self.widget.add_class(LIVE)
         self.show_text()

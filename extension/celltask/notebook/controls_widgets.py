@@ -145,7 +145,8 @@ def _date_of(entered: object) -> dt.date | None:
 def moment(entry: Entry) -> w.DOMWidget:
     """Text in ISO 8601, which says every moment exactly, and a picker that writes it."""
     control = w.Text(placeholder=_example(entry), **_named(entry))
-    picker = w.NaiveDatetimePicker(tooltip=f"pick {entry.label}", layout=w.Layout(width="200px"))
+    picker = w.NaiveDatetimePicker(description=f"pick {entry.label}", layout=w.Layout(width="200px"))
+    picker.add_class("celltask-quiet")
     push_text = _bound(entry, control, _as_text)
     push_pick = _bound(entry, picker, _moment_of, lambda at: at.isoformat() if at else "")  # type: ignore[attr-defined]  # a datetime
     entry_shown = lambda: (push_text(), push_pick())  # noqa: E731 - two calls

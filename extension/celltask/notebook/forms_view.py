@@ -174,8 +174,8 @@ class FormView:
         self.name_error.value = f'<span role="alert">⚠ {escape(told)}</span>' if told else ""
         code, command = self.form.call()
         self.copy_code.text, self.copy_command.text = code, command
-        self.code.value = f"<pre>{escape(clean_lines(code))}</pre>"
-        self.command.value = f"<pre>{escape(clean_lines(command))}</pre>"
+        self.code.value = f'<pre tabindex="0">{escape(clean_lines(code))}</pre>'
+        self.command.value = f'<pre tabindex="0">{escape(clean_lines(command))}</pre>'
 
     def refresh(self) -> None:
         """Look at the notebook's variables again, after a cell has run."""
@@ -260,6 +260,6 @@ class FormView:
             state = "failed" if isinstance(outcome, BaseException) else outcome.state
             told = f"{state} after {spent}"
             what = str(error) if isinstance(error, CelltaskError) else ""
-            self.shown.value = f"<pre>{escape(what[:4000])}</pre>" if what else failure_html(error)
+            self.shown.value = f'<pre tabindex="0">{escape(what[:4000])}</pre>' if what else failure_html(error)
         self._tell(told)
         self.around.keep(f"<p>{escape(told)}</p>{self.shown.value}")

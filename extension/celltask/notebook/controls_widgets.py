@@ -11,6 +11,7 @@ import ipywidgets as w
 from traitlets import TraitError
 
 from celltask.notebook.controls import control_for, limits
+from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import Slider
 from celltask.notebook.forms_upload import TABLES, accepted_files, kept_upload, reading_of
 
@@ -341,7 +342,7 @@ def rows(entry: Entry) -> w.DOMWidget:
         drawn.update(kept)
         box.children = (*(row for _, row in drawn.values()), add)
         for row in gone:
-            row.close_all() if hasattr(row, "close_all") else row.close()
+            close_all(row)
 
     return _framed(entry, _titled(entry, box), push=push)
 

@@ -16,12 +16,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
-from celltask.core.context import FRESH_SINCE
+from celltask.core.context import ACTIVE, FRESH_SINCE
+from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
 from celltask.core.logs import noted
+from celltask.core.onlookers import onlooker_of
 from celltask.core.program import program_of
 from celltask.core.recording import Recording
 from celltask.core.settings import Settings
@@ -196,6 +198,8 @@ class Running:
     Attributes:
         id: Id of the run.
         name: Name of the workflow or task.
+        trace: What is run.
+        is_apart: Whether it is carried out on a thread of its own.
     """
 
     def __init__(
@@ -207,11 +211,12 @@ class Running:
         draw: Callable[[], Graph] | None,
     ) -> None:
         self.id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
-        self.name = member.name
+        self.name, self.trace = member.name, trace
         self._telling = None if settings.on_event is None else _Telling(settings.on_event)
         tell = self._telling.tell if self._telling else None
         self._execution = Execution(self.id, member, program_of(trace), inputs, settings, tell)
         self._draw = draw
+        self.is_apart = False
         self._over = threading.Event()
         self._run: Run | None = None
         self._interrupt: BaseException | None = None
@@ -223,13 +228,30 @@ class Running:
             BaseException: An interrupt or an exit, after the run was cancelled by it.
         """
         __tracebackhide__ = True
-        execution, telling, member = self._execution, self._telling, self._execution.member
-        started, clock = time.time(), time.perf_counter()
-        if telling is not None:
+        run: Run | None = None
+        onlooker = onlooker_of(self)
+        if onlooker is not None:
+            self._execution.on_event = _both(onlooker.look, self._execution.on_event)
+            self._execution.control.onlooker = onlooker if onlooker.wants_values else None
+        try:
+            run = self._carried_out()
+        finally:
+            if onlooker is not None:
+                onlooker.end(run)
+        if run.error is not None and not isinstance(run.error, Exception):
+            raise run.error
+        return run
+
+    def _carried_out(self) -> Run:
+        __tracebackhide__ = True
+        execution, member, tell = self._execution, self._execution.member, self._execution.on_event
+        clock = time.perf_counter()
+        started = execution.control.epoch + clock
+        if tell is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
-            telling.tell(RunStarted(self.id, member.name, nodes, started))
+            tell(RunStarted(self.id, member.name, nodes, started))
         count, settings = len(execution.program.steps), execution.settings
-        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
         fresh = FRESH_SINCE.set(started) if settings.refresh else None
         try:
             with noted():
@@ -240,17 +262,31 @@ class Running:
         duration_s = time.perf_counter() - clock
         execution.recording.end(execution, duration_s, started)
         state, error, value = execution.state, execution.error, execution.value
-        if telling is not None:
-            telling.tell(RunFinished(self.id, state, duration_s))
-            telling.is_over = True
-        if error is not None and not isinstance(error, Exception):
-            raise error
+        if tell is not None:
+            tell(RunFinished(self.id, state, duration_s))
+        if self._telling is not None:
+            self._telling.is_over = True
         outputs = member.interface.by_name(value) if error is None else {}
         ledger = execution.ledger
         return Run(self.id, member.name, state, value, outputs, error, ledger, started, duration_s, self._draw)
 
+    @property
+    def steps(self) -> int:
+        """Number of nodes."""
+        return len(self._execution.program.steps)
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether it is a run of a workflow."""
+        return self._draw is not None
+
+    def graph(self) -> Graph | None:
+        """The graph as it was before the run, as plain data; ``None`` for a task that is run by itself."""
+        return self._draw() if self._draw is not None else None
+
     def begin(self) -> Running:
         """Carry it out on a thread of its own."""
+        self.is_apart = self._execution.control.is_apart = True
         work = partial(copy_context().run, self._carry_out_apart)
         threading.Thread(target=work, daemon=True, name=f"celltask run {self.id}").start()
         return self
@@ -294,6 +330,17 @@ class Running:
         return self.wait(timeout).result()
 
 
+def _both(one: Callable[[Event], object], other: Callable[[Event], object] | None) -> Callable[[Event], object]:
+    if other is None:
+        return one
+
+    def tell(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return tell
+
+
 class _Telling:
     """The way of events to the listener, until the run is over or the listener has failed. It holds state.
 
@@ -309,8 +356,11 @@ class _Telling:
         """Pass `event` on."""
         if self.is_over:
             return
+        token = ACTIVE.set(None)  # what it prints is not a body's
         try:
             self.listener(event)
         except BaseException:
             self.is_over = True
             raise
+        finally:
+            ACTIVE.reset(token)

@@ -2,53 +2,121 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
+from celltask.notebook.live_stale import new_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import ExitStack
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from celltask.core.run import Run
+    from celltask.core.graph import Graph
+    from celltask.core.run import NodeRecord, Run
+    from celltask.notebook.live import Viewer
+    from celltask.notebook.live_stale import Pictures
     from celltask.notebook.session import Session
+    from celltask.render.composition import Composition
+    from celltask.render.page import Values
 
-__all__ = ["bundle_of", "duration_told", "error_told", "install_formatters", "run_bundle", "show", "show_definitions"]
+__all__ = [
+    "Seen", "bundle_of", "duration_told", "error_told", "install_formatters", "run_bundle", "show", "show_definitions",
+    "trace_told",
+]  # fmt: skip
+
+_MOST_LOGGED, _MOST_FRAMES = 4000, 12
 
 
 def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]:
     """The card of a task, or the graph of a workflow, by MIME type."""
+    if isinstance(item, Workflow):
+        return _graph_bundle(item.graph, {})
     from celltask import render  # noqa: PLC0415 - drawing is needed only when something is shown
 
-    if isinstance(item, Workflow):
-        return dict(render.mime_bundle(item.graph))
     return dict(render.card_bundle(item.entity(), version=item.version, options=item.options.told()))
 
 
-def run_bundle(run: Run) -> dict[str, str] | None:
-    """The graph that was run, with what became of each node, by MIME type; ``None`` for a task run by itself."""
-    from celltask import render  # noqa: PLC0415 - as above
+def run_bundle(run: Run, seen: Seen | None = None, states: Mapping[str, str] | None = None) -> dict[str, str] | None:
+    """The graph that was run, with what became of each node, by MIME type; ``None`` for a task run by itself.
 
-    if run.graph is None:
+    Args:
+        run: The run, which has ended.
+        seen: What was seen of it while it went on.
+        states: States of nodes that are shown instead of their own, where those ended well.
+    """
+    from celltask.render.page import mime_bundle  # noqa: PLC0415 - drawing is needed only when something is shown
+
+    graph = run.graph
+    if graph is None:
         return None
-    details: dict[str, dict[str, str]] = {}
-    for record in run.nodes:
-        details[record.id] = known = {"state": record.state}
-        if record.started:
-            known["duration"] = duration_told(record.duration_s)
-        if record.attempts > 1:
-            known["attempts"] = str(record.attempts)
-        if record.error is not None:
-            known["error"] = error_told(record.error)
-    bundle = dict(render.mime_bundle(run.graph, details=details))
+    nodes = seen.nodes if seen is not None else {}
+    details = {record.id: _details(record, nodes.get(record.id, {})) for record in run.nodes}
+    for node, state in (states or {}).items():
+        if node in details and details[node]["state"] in ("done", "reused"):
+            details[node]["state"] = state
+    composition = seen.composition if seen is not None and seen.graph is graph else None
+    bundle = mime_bundle(graph, details=details, values=seen.values if seen else None, composition=composition)
     head = f"run {run.id} of {run.name}: {run.state} in {duration_told(run.duration_s)}"
     bundle["text/html"] += f"<p><small>{escape(head)}</small></p>"
     bundle["text/plain"] = repr(run)
     return bundle
+
+
+class Seen(NamedTuple):
+    """What was seen of a run while it went on.
+
+    Attributes:
+        nodes: As a board has them.
+        values: Values of inputs and outputs of nodes.
+        graph: The graph before the run.
+        composition: How that is drawn.
+    """
+
+    nodes: Mapping[str, Mapping[str, object]]
+    values: Values
+    graph: Graph | None
+    composition: Composition | None
+
+
+def _details(record: NodeRecord, known: Mapping[str, object]) -> dict[str, str]:
+    """What pages tell of a node that has ended."""
+    told = {"state": record.state}
+    if record.started:
+        told["duration"] = duration_told(record.duration_s)
+    if record.attempts > 1:
+        told["attempts"] = str(record.attempts)
+    if known.get("why"):
+        told["why"] = str(known["why"])
+    progress = known.get("progress")
+    if isinstance(progress, list):
+        done, failed, total = progress
+        told["items"] = f"{done} of {total} ended" + (f", {failed} failed" if failed else "")
+    if record.error is not None:
+        told["error"] = trace_told(record.error)
+    if record.log:
+        left = len(record.log) - _MOST_LOGGED
+        told["log"] = (f"… {left} characters before\n" if left > 0 else "") + record.log[-_MOST_LOGGED:]
+    return told
+
+
+def trace_told(error: BaseException) -> str:
+    """Class, message and notes of an error, and below the frames of the user's own code that it passed through."""
+    import traceback  # noqa: PLC0415 - only for what failed
+
+    from celltask.core.origin import place_of  # noqa: PLC0415 - as above
+    from celltask.notebook.failures import is_own_file  # noqa: PLC0415 - as above
+
+    frames = [
+        f"{place_of(frame.filename, frame.lineno or 0)}, in {frame.name}\n    {frame.line}\n"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not is_own_file(frame.filename)
+    ]
+    return "\n\n".join(part for part in (error_told(error), "".join(frames[-_MOST_FRAMES:]).rstrip()) if part)
 
 
 def error_told(error: BaseException) -> str:
@@ -78,19 +146,47 @@ def duration_told(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"
 
 
-def show(shell: InteractiveShell, bundle: dict[str, str]) -> None:
-    """Show `bundle` under the cell that runs now."""
-    shell.display_pub.publish(bundle)
+def show(shell: InteractiveShell, bundle: dict[str, str], *, key: str = "", update: bool = False) -> None:
+    """Show `bundle` under the cell that runs now.
+
+    Args:
+        shell: The shell.
+        bundle: What is shown, by MIME type.
+        key: A name under which it can be replaced.
+        update: Whether to put it in the place of what is shown under that name.
+    """
+    if key:
+        shell.display_pub.publish(bundle, transient={"display_id": key}, update=update)
+    else:
+        shell.display_pub.publish(bundle)
 
 
-def show_definitions(shell: InteractiveShell, items: Iterable[Task[..., object] | Workflow[..., object]]) -> None:
-    """Show each item under the cell that runs now; a task that asked for no card is left out."""
+def show_definitions(
+    shell: InteractiveShell, items: Iterable[Task[..., object] | Workflow[..., object]], pictures: Pictures
+) -> None:
+    """Show each item under the cell that runs now; a task that asked for no card is left out.
+
+    Args:
+        shell: The shell.
+        items: Tasks and workflows.
+        pictures: Where graphs are noted that are shown.
+    """
     for item in items:
-        if isinstance(item, Workflow) or item.options.card:
+        if isinstance(item, Workflow):
+            key, graph = new_key(), item.graph
+            show(shell, bundle_of(item), key=key)
+            pictures.note("graph", key, graph, item.trace, partial(_graph_bundle, graph))
+        elif item.options.card:
             show(shell, bundle_of(item))
 
 
-def install_formatters(shell: InteractiveShell, session: Session, undo: ExitStack) -> None:
+def _graph_bundle(graph: Graph, states: Mapping[str, str]) -> dict[str, str]:
+    from celltask import render  # noqa: PLC0415 - as above
+
+    return dict(render.mime_bundle(graph, states=states))
+
+
+def install_formatters(shell: InteractiveShell, session: Session, viewer: Viewer, undo: ExitStack) -> None:
     """Let a task, workflow or run that is the value of a cell show itself, until `undo` is closed."""
     if shell.display_formatter is None:
         return
@@ -100,7 +196,7 @@ def install_formatters(shell: InteractiveShell, session: Session, undo: ExitStac
         return bundle_of(item) if session.cards else None
 
     def drawn_run(run: Run) -> dict[str, str] | None:
-        return run_bundle(run) if session.cards else None
+        return viewer.bundle_of(run) if session.cards else None
 
     kinds = {Task: drawn, Workflow: drawn, "celltask.core.run.Run": drawn_run}  # by name: only runs need the runner
     for kind, way in kinds.items():

@@ -12,6 +12,8 @@ from celltask.core.origin import add_resolver
 from celltask.notebook.completion import install_completion
 from celltask.notebook.display import install_formatters
 from celltask.notebook.failures import install_failures
+from celltask.notebook.gates import install_gates
+from celltask.notebook.live import install_live
 from celltask.notebook.magics import install_magics
 from celltask.notebook.places import Places
 from celltask.notebook.session import Session
@@ -68,10 +70,12 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     for event, callback in (("pre_run_cell", session.begin_cell), ("post_run_cell", session.end_cell)):
         shell.events.register(event, callback)
         undo.callback(shell.events.unregister, event, callback)
-    install_magics(shell, session, undo)
+    viewer = install_live(shell, session, undo)
+    install_magics(shell, session, viewer, undo)
     install_completion(shell, undo)
-    install_formatters(shell, session, undo)
+    install_formatters(shell, session, viewer, undo)
     install_failures(shell, undo)
+    install_gates(shell, undo)
 
 
 def _expose_runtime(shell: InteractiveShell, undo: ExitStack) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["install_failures", "told_lines", "without_own_frames"]
+__all__ = ["install_failures", "is_own_file", "told_lines", "without_own_frames"]
 
 _OWN = celltask.__file__.removesuffix("__init__.py")
 _GENERATED = "<celltask "
@@ -154,9 +154,13 @@ def _relink(error: BaseException, seen: set[int]) -> None:
             _relink(earlier, seen)
 
 
-def _is_own(frame: TracebackType) -> bool:
-    filename = frame.tb_frame.f_code.co_filename
+def is_own_file(filename: str) -> bool:
+    """Whether code of that file is of celltask, or made by it."""
     return filename.startswith((_OWN, _GENERATED))
+
+
+def _is_own(frame: TracebackType) -> bool:
+    return is_own_file(frame.tb_frame.f_code.co_filename)
 
 
 def _is_shell(frame: TracebackType) -> bool:

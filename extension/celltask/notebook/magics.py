@@ -16,7 +16,8 @@ from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 from celltask.errors import BodyError, CallError, HeaderError
 from celltask.notebook.arguments import read_arguments
-from celltask.notebook.display import bundle_of, run_bundle, show
+from celltask.notebook.display import bundle_of, show
+from celltask.notebook.gates import answer
 from celltask.notebook.listing import Listing
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from celltask.core.run import Run
+    from celltask.notebook.live import Viewer
     from celltask.notebook.session import Session
 
 __all__ = ["CelltaskMagics", "install_magics"]
@@ -32,10 +34,10 @@ __all__ = ["CelltaskMagics", "install_magics"]
 Member = Task[..., object] | Workflow[..., object]
 
 
-def install_magics(shell: InteractiveShell, session: Session, undo: ExitStack) -> None:
+def install_magics(shell: InteractiveShell, session: Session, viewer: Viewer, undo: ExitStack) -> None:
     """Register the magics with `shell`; closing `undo` brings back those of the same names."""
     manager = shell.magics_manager
-    made = CelltaskMagics(shell, session)
+    made = CelltaskMagics(shell, session, viewer)
     for kind, ours in made.magics.items():
         known = manager.magics[kind]
         for name in ours:
@@ -55,9 +57,9 @@ def _restore(known: dict[str, object], name: str, before: object) -> None:
 class CelltaskMagics(Magics):
     """The magics of one shell."""
 
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session, viewer: Viewer) -> None:
         super().__init__(shell)
-        self._shell, self._session = shell, session
+        self._shell, self._session, self._viewer = shell, session, viewer
 
     @line_cell_magic
     def task(self, line: str, cell: str | None = None) -> None:  # noqa: D102 - its text is set below
@@ -115,6 +117,17 @@ class CelltaskMagics(Magics):
         show(self._shell, bundle_of(member))
 
     @line_magic
+    def answer(self, line: str) -> None:
+        """Answer a gate of a run that is under way, begun by `start`.
+
+        %answer NAME VALUE
+
+            %answer payment yes
+        """
+        name, _, text = line.strip().partition(" ")
+        answer(self._one_name(name, "%answer"), text.strip(), self._session.places.current_cell())
+
+    @line_magic
     def form(self, line: str) -> None:
         """Show a form for the inputs of a task or workflow, with buttons that run and cancel it.
 
@@ -150,9 +163,8 @@ class CelltaskMagics(Magics):
         inputs = read_arguments(rest, self._shell.user_ns, name=name, where=self._session.places.current_cell())
         if isinstance(member, Workflow):
             run = member.run(inputs)
-            bundle = run_bundle(run) if run.error is not None and self._session.cards else None
-            if bundle is not None:
-                show(self._shell, bundle)
+            if run.error is not None and self._session.cards and not self._viewer.has_shown(run):
+                show(self._shell, self._viewer.bundle_of(run) or {})
         else:
             from celltask.core.run import run_task  # noqa: PLC0415 - only runs need the runner
 
@@ -208,18 +220,21 @@ class CelltaskMagics(Magics):
         """Tell how celltask is set up in this notebook, or set it.
 
         %celltask status
-        %celltask cards on|off      show cards and graphs under the cells that define them, or not
+        %celltask cards on|off          show cards and graphs under the cells that define them, or not
+        %celltask live on|static|off    show runs while they last: in a widget, as a picture now and then, or not
         """
         match line.split():
             case [] | ["status"]:
                 print(self._status())  # noqa: T201 - the answer to the user
             case ["cards", "on" | "off" as wanted]:
                 self._session.cards = wanted == "on"
+            case ["live", "on" | "static" | "off" as wanted]:
+                self._session.live = wanted
             case _:
                 raise HeaderError(
                     f"%celltask does not know {line.strip()!r}",
                     self._session.places.current_cell(),
-                    "write %celltask status, or %celltask cards on|off",
+                    "write %celltask status, %celltask cards on|off, or %celltask live on|static|off",
                 )
 
     def _status(self) -> str:
@@ -227,7 +242,7 @@ class CelltaskMagics(Magics):
         return "\n".join(
             (
                 f"celltask {celltask.__version__}, IPython {IPython.__version__}, Python {platform.python_version()}",
-                f"cards: {cards}",
+                f"cards: {cards}, live: {self._session.live}",
                 f"tasks: {', '.join(registry.tasks()) or 'none'}",
                 f"workflows: {', '.join(registry.workflows()) or 'none'}",
             )

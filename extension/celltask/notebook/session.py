@@ -12,6 +12,7 @@ from celltask.core.workflow import Workflow
 from celltask.errors import CellError, CelltaskError, GraphError, InterfaceError, PurityError
 from celltask.notebook.display import show_definitions
 from celltask.notebook.forms_display import Forms
+from celltask.notebook.live_stale import Pictures
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -43,6 +44,8 @@ class Session:
         places: Its cells in words.
         cards: Whether cells show cards and graphs.
         forms: The forms that were shown.
+        live: How runs show themselves while they last: ``"on"`` (in a widget), ``"static"`` or ``"off"``.
+        pictures: The pictures that are shown.
         history: For each task name its last two definitions, the newest last.
     """
 
@@ -50,6 +53,8 @@ class Session:
         self.shell, self.places = shell, places
         self.cards = True
         self.forms = Forms(shell)
+        self.live = "on"
+        self.pictures = Pictures(shell)
         self.history: dict[str, list[Defined]] = {}
         self._defined: list[dict[str, object]] = []
         self._last: dict[str, Task[..., object]] = dict(registry.tasks())
@@ -89,6 +94,8 @@ class Session:
         elif result is not None and isinstance(result.error_in_exec, _REFUSALS):
             self._take_back(before, self._made(before))
         self._remember()
+        if self.cards:
+            self.pictures.refresh()
 
     def _made(self, before: dict[str, object]) -> list[Task[..., object] | Workflow[..., object]]:
         """What the headers of the cell defined, of all that they may define."""
@@ -111,7 +118,7 @@ class Session:
         try:
             if self.cards:
                 shown = [item for item in made if item is not result.result]
-                show_definitions(self.shell, shown)
+                show_definitions(self.shell, shown, self.pictures)
                 for item in shown:
                     if isinstance(item, Workflow) or item.options.card:
                         self.forms.offer(item)

@@ -7,18 +7,20 @@ address, `<details>` and tables are what all of them keep.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from celltask.render.composition import compose
 from celltask.render.lettering import clean, escape
 from celltask.render.markup import code, image, table
 from celltask.render.outline import text
-from celltask.render.picture import describe, svg
+from celltask.render.picture import describe, draw, svg
 from celltask.render.wording import Wording, kind_told
 
 if TYPE_CHECKING:
     from celltask.core.graph import Graph, Node
+    from celltask.render.composition import Composition
 
-__all__ = ["html", "mime_bundle"]
+__all__ = ["Value", "Values", "html", "mime_bundle", "still"]
 
 _FEW_NODES = 8
 """Up to so many nodes their fold-outs stand in the open; more go into one around them."""
@@ -29,28 +31,49 @@ _INDENTED, _SPACED = ' style="margin-left:1.2em"', ' style="margin:.5em 0"'
 _LONGEST = 100
 """Characters of an error beside the name of its node; all of it stands in the fold-out."""
 Details = Mapping[str, Mapping[str, str]]
+Values = Mapping[str, Mapping[tuple[str, str], "Value"]]
 T = TypeVar("T")
+_APART = ("state", "duration", "error", "log")
+
+
+class Value(NamedTuple):
+    """What a reader is shown of a value."""
+
+    text: str
+    """One line."""
+    table: tuple[tuple[str, ...], ...] = ()
+    """The first rows of a table, the names of its columns before them."""
+    image: str = ""
+    """Address of a small picture, with the picture in it."""
 
 
 def mime_bundle(
-    graph: Graph, *, states: Mapping[str, str] | None = None, details: Details | None = None
+    graph: Graph,
+    *,
+    states: Mapping[str, str] | None = None,
+    details: Details | None = None,
+    values: Values | None = None,
+    composition: Composition | None = None,
 ) -> dict[str, str]:
     """The graph by MIME type, for a notebook's display: ``text/html``, ``image/svg+xml``, ``text/plain``.
 
     Args:
         graph: What is shown.
         states: State of nodes by id, as for `svg`; ``"n1/n0"`` is a node inside of n1.
-        details: By node id whatever is known of its run, as text: ``"state"``, ``"duration"`` and ``"error"`` have
-            their own place, all else is shown under its name.
+        details: By node id whatever is known of its run, as text: ``"state"``, ``"duration"``, ``"error"`` and
+            ``"log"`` have their own place, all else is shown under its name.
+        values: By node id the values of its inputs and outputs, by ``("input", name)`` and ``("output", name)``.
+        composition: The graph as it is drawn, where that is known already.
 
     >>> from celltask.core.graph import Graph
     >>> sorted(mime_bundle(Graph("empty")))
     ['image/svg+xml', 'text/html', 'text/plain']
     """
-    states = _known_states(states, details)
-    picture = svg(graph, states=states)
+    states, details = _known_states(states, details), details or {}
+    badges = {node: known["duration"] for node, known in details.items() if known.get("duration")}
+    picture = draw(composition or compose(graph), graph, states, badges=badges)
     return {
-        "text/html": _html(graph, picture, states, details or {}),
+        "text/html": _html(graph, picture, states, Known(details, values or {})),
         "image/svg+xml": picture,
         "text/plain": text(graph, states=states),
     }
@@ -63,8 +86,7 @@ def html(graph: Graph, *, states: Mapping[str, str] | None = None, details: Deta
     >>> html(Graph("empty")).startswith("<figure")
     True
     """
-    states = _known_states(states, details)
-    return _html(graph, svg(graph, states=states), states, details or {})
+    return mime_bundle(graph, states=states, details=details)["text/html"]
 
 
 def _known_states(states: Mapping[str, str] | None, details: Details | None) -> dict[str, str]:
@@ -73,30 +95,49 @@ def _known_states(states: Mapping[str, str] | None, details: Details | None) -> 
     return {**told, **(states or {})}
 
 
-def _html(graph: Graph, picture: str, states: Mapping[str, str], details: Details) -> str:
+def still(graph: Graph, *, states: Mapping[str, str], composition: Composition) -> str:
+    """The picture alone as a piece of HTML; for the arguments see `mime_bundle`."""
+    return _figure(graph, draw(composition, graph, states), states)
+
+
+def _figure(graph: Graph, picture: str, states: Mapping[str, str]) -> str:
     alt = describe(graph, states)
     caption = f"<figcaption><small>{escape(alt)}</small></figcaption>"
-    figure = f'<figure style="margin:0">{image(picture, alt)}{caption}</figure>'
-    return figure + _fold_outs(graph, states, details, shown=set(), depth=0)
+    return f'<figure style="margin:0">{image(picture, alt)}{caption}</figure>'
 
 
-def _fold_outs(graph: Graph, states: Mapping[str, str], details: Details, *, shown: set[str], depth: int) -> str:
+class Known(NamedTuple):
+    """What is known of the nodes of one graph, by their ids there."""
+
+    details: Details
+    values: Values
+
+    def within(self, node_id: str) -> Known:
+        """What is known of the nodes inside of a node."""
+        return Known(_within(self.details, node_id), _within(self.values, node_id))
+
+
+def _html(graph: Graph, picture: str, states: Mapping[str, str], known: Known) -> str:
+    return _figure(graph, picture, states) + _fold_outs(graph, states, known, shown=set(), depth=0)
+
+
+def _fold_outs(graph: Graph, states: Mapping[str, str], known: Known, *, shown: set[str], depth: int) -> str:
     words = Wording(graph, full=True)
     users = words.users()
 
     def failed(node: Node) -> bool:
-        return states.get(node.id) == "failed" or "error" in details.get(node.id, {})
+        return states.get(node.id) == "failed" or "error" in known.details.get(node.id, {})
 
     def fold_out(node: Node) -> str:
-        entity, state, known = graph.entities[node.entity], states.get(node.id, ""), details.get(node.id, {})
+        entity, told = graph.entities[node.entity], Told(node, states.get(node.id, ""), known)
         inner = ""
         if entity.graph is not None and depth < _DEEPEST and (failed(node) or node.entity not in shown):
             shown.add(node.entity)
-            within = _within(states, node.id), _within(details, node.id)
+            within = _within(states, node.id)
             if entity.kind != "conditional" and entity.graph.nodes:  # the branches are drawn in the picture around
-                inner = image(svg(entity.graph, states=within[0]), describe(entity.graph, within[0]))
-            inner += _fold_outs(entity.graph, *within, shown=shown, depth=depth + 1)
-        return _fold_out(words, node, users, state, known, inner)
+                inner = image(svg(entity.graph, states=within), describe(entity.graph, within))
+            inner += _fold_outs(entity.graph, within, known.within(node.id), shown=shown, depth=depth + 1)
+        return _fold_out(words, told, users, inner)
 
     ports, count = _ports(words), len(graph.nodes)
     if count <= _FEW_NODES:
@@ -141,16 +182,33 @@ def _ports(words: Wording) -> str:
     return f"<details><summary>inputs and outputs</summary>{told}</details>"
 
 
-def _fold_out(  # noqa: PLR0913, PLR0917 - each is one thing that a reader is told
-    words: Wording,
-    node: Node,
-    users: Mapping[tuple[str, str], list[str]],
-    state: str,
-    known: Mapping[str, str],
-    inner: str,
-) -> str:
+class Told(NamedTuple):
+    """One node, its state, and what is known of the nodes around."""
+
+    node: Node
+    state: str
+    known: Known
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """What is known of its run."""
+        return self.known.details.get(self.node.id, {})
+
+    def value(self, way: str, name: str) -> str:
+        """The value of an input or output, as HTML."""
+        found = self.known.values.get(self.node.id, {}).get((way, name))
+        if found is None:
+            return ""
+        if found.image:
+            return f'<img alt="{escape(clean(found.text))}" src="{escape(found.image)}">'
+        rows = [[escape(clean(cell)) for cell in row] for row in found.table]
+        return escape(clean(found.text)) + (table(found.table[0], rows[1:]) if len(rows) > 1 else "")
+
+
+def _fold_out(words: Wording, told: Told, users: Mapping[tuple[str, str], list[str]], inner: str) -> str:
+    node, known = told.node, told.details
     entity = words.graph.entities[node.entity]
-    summed = [code(node.label), *map(escape, (kind_told(entity, node.label), state, known.get("duration", "")))]
+    summed = [code(node.label), *map(escape, (kind_told(entity, node.label), told.state, known.get("duration", "")))]
     summed.append(escape(_short(known.get("error", ""))))
     parts = [f"<details><summary>{' &#183; '.join(part for part in summed if part)}</summary><div{_INDENTED}>"]
     about = [escape(clean(entity.doc))] if entity.doc else []
@@ -166,8 +224,13 @@ def _fold_out(  # noqa: PLR0913, PLR0917 - each is one thing that a reader is to
     for port in entity.outputs:
         to = ", ".join(map(code, users.get((node.id, port.name), [])))
         rows.append(("output", code(port.name), code(port.type), f"&#8594; {to}" if to else ""))
-    parts.append(table(("", "name", "type", "from / to"), rows))
-    rest = [(name, told) for name, told in known.items() if name not in ("state", "duration", "error")]
-    parts.append(table(("run", ""), [(escape(name), escape(told)) for name, told in rest]))
+    values = [told.value(row[0], port.name) for row, port in zip(rows, entity.inputs, strict=False)]
+    values += [""] * len(node.after) + [told.value("output", port.name) for port in entity.outputs]
+    full = [(*row, value) for row, value in zip(rows, values, strict=True)]
+    parts.append(table(("", "name", "type", "from / to", "value"), full))
+    rest = [(name, text) for name, text in known.items() if name not in _APART]
+    parts.append(table(("run", ""), [(escape(name), escape(text)) for name, text in rest]))
+    if known.get("log"):
+        parts.append(f"<p>log</p><pre{_SPACED}>{escape(known['log'])}</pre>")
     parts.append(f"{inner}</div></details>")
     return "".join(parts)

@@ -9,7 +9,7 @@ from celltask.render.composition import MARGIN, Composition, Detail, Lettered, c
 from celltask.render.lettering import clean, escape, is_measured, text_width
 from celltask.render.routes import arrow_data, path_data
 from celltask.render.sketch import state_in
-from celltask.render.style import LABEL_PX, NOTE_PX, STATES, style_sheet, summed_state
+from celltask.render.style import BADGE_PX, LABEL_PX, NOTE_PX, STATES, style_sheet, summed_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +34,8 @@ def svg(graph: Graph, *, states: Mapping[str, str] | None = None, detail: Detail
     Args:
         graph: What is drawn; cycles are drawn too.
         states: State of nodes by id: ``"queued"``, ``"running"``, ``"reused"``, ``"retried"``, ``"done"``,
-            ``"failed"``, ``"skipped"`` or ``"cancelled"``; nodes left out, and words that are none of these, are
-            drawn without a state.
+            ``"failed"``, ``"skipped"``, ``"cancelled"`` or ``"stale"``; nodes left out, and words that are none of
+            these, are drawn without a state.
         detail: ``"auto"`` folds what would be too small to be read in a notebook (more than 100 boxes, or too many
             side by side); ``"full"`` draws every node.
 
@@ -46,8 +46,23 @@ def svg(graph: Graph, *, states: Mapping[str, str] | None = None, detail: Detail
     return draw(compose(graph, detail=detail), graph, states or {})
 
 
-def draw(composition: Composition, graph: Graph, states: Mapping[str, str]) -> str:
-    """The SVG of a composition; see `svg`."""
+def draw(
+    composition: Composition,
+    graph: Graph,
+    states: Mapping[str, str],
+    *,
+    badges: Mapping[str, str] | None = None,
+    sheet: str | None = None,
+) -> str:
+    """The SVG of a composition; see `svg`.
+
+    Args:
+        composition: What is drawn.
+        graph: What it was made of.
+        states: State of nodes by id.
+        badges: Some words on the lower edge of a box, by the id of its only node: a duration, a count.
+        sheet: The style sheet inside; that of all pictures by default.
+    """
     sketch, texts, layout = composition
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     titled = len(sketch.strokes) <= _MOST_TITLED
@@ -56,7 +71,7 @@ def draw(composition: Composition, graph: Graph, states: Mapping[str, str]) -> s
     parts = [
         _opening(width, height),
         f"<title>{escape(clean(graph.name))}</title><desc>{escape(describe(graph, states))}</desc>",
-        f"<style>{style_sheet()}</style>",
+        f"<style>{style_sheet() if sheet is None else sheet}</style>",
         '<g class="lines">',
     ]
     for stroke in sketch.strokes:
@@ -71,7 +86,7 @@ def draw(composition: Composition, graph: Graph, states: Mapping[str, str]) -> s
         parts.append(f'<g{kind}>{title}<path class="line" d="{line}"/><path class="arrow" d="{arrow}"/></g>')
     parts.append("</g>")
     for box, text, place in zip(sketch.boxes, texts, layout.places, strict=True):
-        parts.append(_box(box, text, place, states))
+        parts.append(_box(box, text, place, states, badges or {}))
     parts.append("</svg>")
     return "".join(parts)
 
@@ -131,7 +146,7 @@ def _loop(place: Place) -> tuple[str, str]:
     return line, f"M{x:.1f} {y - 7:.1f}L{x + 7:.1f} {y - 8:.1f}L{x + 4:.1f} {y - 2:.1f}Z"
 
 
-def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str]) -> str:
+def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str], badges: Mapping[str, str]) -> str:
     port = box.shape in ("input", "output")
     own = [state for member in box.members if (state := state_in(states, member)) in STATES] if not port else []
     state = summed_state(own)
@@ -154,6 +169,11 @@ def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str]) -> s
     if state:
         inset = 0.22 if box.shape == "conditional" else 0.0  # onto the slope of the diamond
         parts.append(_mark(state, left + 2 + inset * place.width, top + 2 + inset * place.height))
+    badge = badges.get(box.members[0], "") if len(box.members) == 1 and not port else ""
+    if badge:
+        parts.append(
+            _badge(badge, left + place.width * (0.72 if box.shape == "conditional" else 1.0) - 4, top + place.height)
+        )
     parts.append("</g>")
     return "".join(parts)
 
@@ -222,6 +242,14 @@ def _full_text(box: Box, states: list[str]) -> str:
         return told + (f": {states[0]}" if states else "")
     summed = ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
     return told + (f": {summed}" if summed else "")
+
+
+def _badge(told: str, right: float, middle: float) -> str:
+    width = text_width(told, BADGE_PX) + 8
+    return (
+        f'<g class="badge"><rect x="{right - width:.1f}" y="{middle - 7:.1f}" width="{width:.1f}" height="13" rx="6"/>'
+        f'<text x="{right - width / 2:.1f}" y="{middle + 3:.1f}">{escape(told)}</text></g>'
+    )
 
 
 def _mark(state: str, x: float, y: float) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FONTS", "LABEL_PX", "NOTE_PX", "STATES", "State", "style_sheet", "summed_state"]
+__all__ = ["BADGE_PX", "FONTS", "LABEL_PX", "NOTE_PX", "STATES", "State", "style_sheet", "summed_state"]
 
 FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Noto Sans','DejaVu Sans',sans-serif"
-LABEL_PX, NOTE_PX = 13.0, 11.0
+LABEL_PX, NOTE_PX, BADGE_PX = 13.0, 11.0, 9.5
 
 
 class State(NamedTuple):
@@ -43,9 +43,10 @@ STATES = {
     ),
     "skipped": State(("#848d97", "#f0f2f4"), ("#6e7681", "#1c2128"), "1.5 3.5", "M-2.8 0H2.8"),
     "cancelled": State(("#57606a", "#eaeef2"), ("#9198a1", "#2a3038"), "2 2", "M-2.3 -2.3H2.3V2.3H-2.3Z", filled=True),
+    "stale": State(("#9a6700", "#fff8c5"), ("#d29922", "#3a2d0c"), "4 2 1 2", "M0 -3.2V.6M0 3V3.1"),
 }
 
-_LEADING = ("failed", "cancelled", "retried", "running", "queued", "skipped", "done", "reused")
+_LEADING = ("failed", "cancelled", "retried", "running", "queued", "stale", "skipped", "done", "reused")
 
 _LIGHT = {
     "page": "#ffffff",
@@ -85,8 +86,8 @@ def summed_state(states: list[str]) -> str:
     return next((state for state in _LEADING if state in present), "")
 
 
-def _rules(palette: dict[str, str], *, dark: bool) -> str:
-    root = ".celltask-dag"
+def _rules(palette: dict[str, str], *, dark: bool, within: str = "") -> str:
+    root = f"{within}.celltask-dag"
     rules = [
         f"{root} .box{{fill:{palette['box']};stroke:{palette['border']}}}",
         f"{root} .fold{{fill:{palette['fold']};stroke:{palette['border']}}}",
@@ -96,6 +97,8 @@ def _rules(palette: dict[str, str], *, dark: bool) -> str:
         f"{root} .note,{root} .port .label{{fill:{palette['note']}}}",
         f"{root} .line{{stroke:{palette['line']}}}",
         f"{root} .arrow{{fill:{palette['line']}}}",
+        f"{root} .badge rect{{fill:{palette['box']};stroke:{palette['border']}}}",
+        f"{root} .badge text{{fill:{palette['text']}}}",
         f"{root} .sign{{stroke:{palette['mark']}}}",
         f"{root} .sign.full{{fill:{palette['mark']}}}",
     ]
@@ -107,8 +110,12 @@ def _rules(palette: dict[str, str], *, dark: bool) -> str:
     return "".join(rules)
 
 
-def style_sheet() -> str:
-    """The style sheet inside every picture; it follows the reader's light or dark theme by itself."""
+def style_sheet(*, dark_within: str = "") -> str:
+    """The style sheet inside every picture; it follows the reader's light or dark theme by itself.
+
+    Args:
+        dark_within: A selector: the picture is dark inside of what it selects, whatever the reader's system says.
+    """
     root = ".celltask-dag"
     shapes = [
         f"{root}{{font-family:{FONTS}}}",
@@ -120,10 +127,13 @@ def style_sheet() -> str:
         f"{root} .open{{stroke-dasharray:3 2}}",
         f"{root} .line{{fill:none;stroke-width:1.25}}",
         f"{root} .order .line{{stroke-dasharray:4 3}}",
+        f"{root} .badge text{{font-size:{BADGE_PX:g}px}}",
         f"{root} .sign{{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}}",
     ]
     for name, state in STATES.items():
         dash = f";stroke-dasharray:{state.dash}" if state.dash else ""
         shapes.append(f"{root} .{name} .box{{stroke-width:{state.width:g}{dash}}}")
-    dark = _rules(_DARK, dark=True)
-    return "".join(shapes) + _rules(_LIGHT, dark=False) + f"@media(prefers-color-scheme:dark){{{dark}}}"
+    light = "".join(shapes) + _rules(_LIGHT, dark=False)
+    if dark_within:
+        return light + _rules(_DARK, dark=True, within=f"{dark_within} ")
+    return f"{light}@media(prefers-color-scheme:dark){{{_rules(_DARK, dark=True)}}}"

@@ -67,7 +67,10 @@ class Kernel:
             if came["msg_type"] == "status" and came["content"]["execution_state"] == "idle":
                 break
             outputs.append({"type": came["msg_type"], **came["content"]})
-        return outputs, self.client.get_shell_msg(timeout=60)["content"]
+        while True:
+            reply = self.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == identity:
+                return outputs, reply["content"]
 
 
 @pytest.fixture

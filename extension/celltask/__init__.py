@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from celltask.core.types.base import Mismatch, TypeHandler
     from celltask.core.types.files import Directory, File, kwtypes
     from celltask.core.types.lookup import register_type
+    from celltask.core.types.marks import MultiLine, Secret
     from celltask.core.workflow import Workflow, workflow
     from celltask.documents.loader import load_document
     from celltask.errors import CelltaskError
@@ -49,11 +50,13 @@ __all__ = [
     "File",
     "ImperativeWorkflow",
     "Mismatch",
+    "MultiLine",
     "OutputLocation",
     "Plan",
     "Resources",
     "Run",
     "RunRecord",
+    "Secret",
     "ShellTask",
     "Task",
     "TypeHandler",
@@ -93,6 +96,7 @@ _PLACES = {
     "map_task": "celltask.core.mapping",
     "Mismatch": "celltask.core.types.base",
     "mock_task": "celltask.testing",
+    "MultiLine": "celltask.core.types.marks",
     "OutputLocation": "celltask.core.kinds.shell",
     "Plan": "celltask.core.plan",
     "plan": "celltask.core.plan",
@@ -102,6 +106,7 @@ _PLACES = {
     "Run": "celltask.core.run",
     "RunRecord": "celltask.core.history",
     "runs": "celltask.core.history",
+    "Secret": "celltask.core.types.marks",
     "ShellTask": "celltask.core.kinds.shell",
     "Task": "celltask.core.task",
     "task": "celltask.core.defining",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,3 +156,21 @@ def test_a_store_that_cannot_be_used_is_told(cli: Cli, own_store: Path) -> None:
     what = f"the folder {own_store} cannot be used ([Errno 17] File exists: '{own_store}')"
     where, mend = "  at: CELLTASK_STORE", "  mend: set CELLTASK_STORE to another folder"
     assert (answer.code, answer.err) == (2, f"{what}\n{where}\n{mend}\n")
+
+
+@pytest.mark.usefixtures("page")
+def test_what_a_running_run_has_made_is_left_alone(cli: Cli, own_store: Path, folder: Path) -> None:
+    """Collecting takes results from before the oldest run that goes on, and no others."""
+    cli("run", "cached.py", "load", "--n", "4")
+    code = "import cached, time\n@cached.task\ndef wait(xs: list[float]) -> int:\n    print('there', flush=True)\n"
+    code += "    time.sleep(600)\n    return 1\n\n@cached.workflow\ndef long(n: int) -> int:\n"
+    code += "    return wait(cached.load(n))\n\nlong(n=5)\n"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        assert cli("cache", "gc", "--max-size", "0B").out == f"removed 1 result, 18 B, from {own_store}\n"
+    finally:
+        process.kill()
+        process.communicate()
+    assert cli("cache", "gc", "--max-size", "0B").out.startswith("removed 1 result")

@@ -26,7 +26,7 @@ Outputs:
   o0  int.
 
 Options:
-  --engine NAME        Where nodes run: threads (the default), processes or inline.
+  --engine NAME        Where nodes run: threads (the default), processes, inline, dask.
   --json               Print the run as one JSON object, and nothing else.
   --save FILE          Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables
                        also .csv, .parquet. NAME=FILE for one of several outputs. May repeat.

@@ -68,7 +68,7 @@ ADDING: list[tuple[str, str]] = [
         "run adding.py add --a 1 --engine cloud",
         (
             "there is no engine 'cloud'\n  at: celltask run adding.py add --engine cloud\n"
-            "  mend: use one of: inline, processes, threads"
+            "  mend: use one of: dask, inline, processes, threads"
         ),
     ),
     (

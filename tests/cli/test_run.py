@@ -190,3 +190,43 @@ def test_an_input_of_that_name_is_no_option_behind_the_task(cli: Cli, tmp_path: 
     )
     said = cli("run", str(page), "f", "--execute-all")
     assert (said.code, said.out) == (0, "True\n")
+
+
+PAGE = """
+# Page
+
+```{code-cell}
+import beside
+from beside import triple
+from dataclasses import dataclass
+
+@dataclass
+class Point:
+    x: int
+```
+
+```{code-cell}
+%%task
+def point(x: int) -> Point:
+    return Point(triple(x) + beside.triple(x))
+```
+
+```{code-cell}
+%%task
+def broken(x: int) -> int:
+    return 1 // (x -
+                 x)
+```
+"""
+
+
+def test_tasks_of_a_document_run_in_processes(cli: Cli, tmp_path: Path) -> None:
+    """With what the document defines and what lies beside it, and with its lines in errors."""
+    (tmp_path / "beside.py").write_text("def triple(x):\n    return 3 * x\n")
+    page = tmp_path / "page_in_processes.md"
+    page.write_text(PAGE)
+    assert cli("run", str(page), "point", "--x", "2", "--engine", "processes").out == "Point(x=12)\n"
+    said = cli("run", str(page), "broken", "--x", "2", "--engine", "processes")
+    assert said.code == 1
+    assert "ZeroDivisionError: integer division or modulo by zero" in said.err
+    assert "page_in_processes.md, cell 3, line 23, in broken\n        return 1 // (x -\n" in said.err

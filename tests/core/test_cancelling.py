@@ -314,6 +314,24 @@ def test_waits_between_attempts_grow_and_differ() -> None:
     assert len(set(delays)) == 4
 
 
+def test_a_task_called_by_a_body_belongs_to_its_node(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it prints is in the node's log, and it knows the run."""
+
+    @task
+    def inner(x: int) -> str:
+        print("inner", x)  # noqa: T201 - what is tested
+        return current_context().run_id
+
+    @task
+    def outer(x: int) -> str:
+        return inner(x=x)
+
+    for engine in ENGINES:
+        run = outer.run(x=1, engine=engine)
+        assert (run.value, run.nodes[0].log) == (run.id, "inner 1\n")
+    assert capsys.readouterr().out == "inner 1\n" * 3
+
+
 def test_prints_of_a_node_are_in_its_log(capsys: pytest.CaptureFixture[str]) -> None:
     """And seen where they always were."""
 

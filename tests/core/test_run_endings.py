@@ -229,6 +229,7 @@ class Broken:
     """An engine that cannot start anything."""
 
     workers = 2
+    guests = crew = None
 
     def submit(self, job: Callable[[], object]) -> object:  # noqa: ARG002 - as engines have it
         """Always an error."""

@@ -225,7 +225,7 @@ def test_inputs_are_checked_before_anything_runs() -> None:
 
 def test_an_unknown_engine_is_told_with_the_known_ones() -> None:
     """A wrong engine name lists what there is."""
-    with pytest.raises(PluginError, match="use one of: inline, processes, threads"):
+    with pytest.raises(PluginError, match="use one of: dask, inline, processes, threads"):
         chain.run(x=1, engine="rocket")
 
 

@@ -267,3 +267,21 @@ def test_a_folder_of_results_is_ignored_by_git(tmp_path: Path) -> None:
     """Nobody commits results by accident."""
     opened(str(tmp_path / "store"))
     assert (tmp_path / "store" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_threads_that_use_a_store_first_at_once_share_one(own_store: Path) -> None:
+    """The first look-up of several threads at the same moment opens the folder once, and none is turned away."""
+    begun = threading.Barrier(8)
+    found = []
+
+    def look() -> None:
+        begun.wait()
+        found.append(current_store())
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert [store.place for store in found] == [str(own_store)] * 8
+    assert len(set(map(id, found))) == 1

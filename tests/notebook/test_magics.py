@@ -117,6 +117,22 @@ def test_run_task_takes_expressions(defined: Notebook) -> None:
     assert (run.value, [node.state for node in run.nodes]) == (12, ["done", "done"])
 
 
+@pytest.mark.usefixtures("own_store")
+def test_why_tells_a_plan_and_what_became_of_a_node(notebook: Notebook) -> None:
+    """Of a workflow with inputs what would run; of a node why it ran in the newest run that had it."""
+    notebook("%%task --cache --no-card\ndef kept(x: int) -> int:\n    return 2 * x\n")
+    notebook("%%workflow --name both\ndef both(x: int = 1) -> int:\n    return kept(kept(x))\n")
+    assert notebook.run("%why kept").text == "no run in which kept ran is recorded\n"
+    assert notebook.run("%why both x=2").text == (
+        "<plan of both>\n  n0  kept  run    no earlier run\n  n1  kept  run    a node before it runs\n"
+    )
+    notebook("both.run(x=2)")
+    notebook("run = both.run(x=3)")
+    told = notebook.run("%why n1").text.splitlines()
+    assert told[0] == f"in run {notebook('run').id} of both:"
+    assert told[1] == "  n1 kept: done; input `x` changed"
+
+
 def test_run_task_gives_a_run_that_shows_itself(defined: Notebook) -> None:
     """The run of a workflow is the value of its line, and nothing is shown twice."""
     ran = defined.run("%run_task quadruple")

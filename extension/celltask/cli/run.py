@@ -57,7 +57,9 @@ class Settings(NamedTuple):
 
 def _own_options() -> list[click.Option]:
     return [
-        click.Option(["--engine"], metavar="NAME", help="Where nodes run: threads (the default), processes or inline."),
+        click.Option(
+            ["--engine"], metavar="NAME", help="Where nodes run: threads (the default), processes, inline, dask.",
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print the run as one JSON object, and nothing else."),
         click.Option(
             ["--save"], metavar="FILE", multiple=True,

@@ -37,6 +37,12 @@ class Question(NamedTuple):
     """Gives the answer that a text stands for, or raises `Mismatch`."""
     timeout_s: float | None
     where: str
+    is_approval: bool
+    """Whether it wants yes or no to go on."""
+    is_apart: bool
+    """Whether the run has a thread of its own, so that whoever began it can do other things meanwhile."""
+    is_cancelled: Callable[[], bool]
+    """Tells whether the answer is not wanted any more."""
 
 
 def ask_here(question: Question) -> object:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.calling import checked_inputs
 from celltask.core.composite import Composite
-from celltask.core.conditions import Test, holds, test_identity, test_of
+from celltask.core.conditions import Test, holds, names_in, test_identity, test_of
 from celltask.core.graph import Constant, FromInput, Node
 from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
@@ -102,6 +102,10 @@ class Branch(Composite):
         used = {source.name for binding in bindings for source in sources_of(binding) if isinstance(source, FromInput)}
         graph = graph_of(self.name, trace, place=self.place)
         return replace(graph, inputs=tuple(port for port in graph.inputs if port.name in used))
+
+    def reads(self) -> frozenset[str] | None:
+        """None: its nodes do."""
+        return frozenset()
 
     def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
         """What the branch gives, or its failure."""
@@ -244,6 +248,10 @@ class Conditional(Composite):
         entities = {key: member.entity() for key, member in self.trace.keys.items()}
         graph = Graph(self.name, inputs, (), tuple(self.trace.nodes), entities, "", self.place)
         return Entity(self.name, "conditional", inputs, outputs, "", self.place, graph)
+
+    def reads(self) -> frozenset[str] | None:
+        """The inputs that its conditions ask for."""
+        return frozenset().union(*(names_in(branch.test) for branch in self.branches))
 
     def carry_out(self, execution: Execution, place: int, arguments: list[object]) -> object:
         """What the first branch gives whose condition holds."""

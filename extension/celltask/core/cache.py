@@ -76,8 +76,6 @@ def call_of(task: Task[..., object], args: tuple[object, ...], known: Mapping[in
         RunError: If the content of an input cannot be told, naming the input.
         PurityError: If a name that the code reads is bound to data by now.
     """
-    if not task.is_derived:
-        task.check_names()  # a constant may have been bound to data since
     code, begun = _head(task)
     whole = begun.copy()
     inputs: dict[str, str] = {}
@@ -97,18 +95,22 @@ def call_of(task: Task[..., object], args: tuple[object, ...], known: Mapping[in
     return CachedCall(whole.hexdigest(), code, inputs)
 
 
-_heads: WeakKeyDictionary[Task[..., object], tuple[object, str, _Hash]] = WeakKeyDictionary()
-"""What is alike in all keys of a task: its options and digest of then, and what was hashed of them."""
+_heads: WeakKeyDictionary[Task[..., object], tuple[object, object, str, _Hash]] = WeakKeyDictionary()
+"""What is alike in all keys of a task: its options and fingerprint of then, the code, and what was hashed of them."""
 
 
 def _head(task: Task[..., object]) -> tuple[str, _Hash]:
-    options, digest = task.options, task.digest
+    """The code as the key has it, and the hash of all that comes before the inputs."""
+    is_derived = task.is_derived
     found = _heads.get(task)
-    if found is not None and found[0] is options and found[1] == digest:
-        return options.cache_version or digest, found[2]
+    if is_derived and found is not None and found[0] is task.options and found[1] is task.derived:
+        return found[2], found[3]
+    if not is_derived:
+        task.check_names()  # a constant may have been bound to data since
+    options, digest = task.options, task.digest
     code = options.cache_version or digest
     begun = sha256("\0".join((task.name, str(task.interface), code, repr(options.environment))).encode())
-    _heads[task] = options, digest, begun
+    _heads[task] = options, task.derived, code, begun
     return code, begun
 
 
@@ -131,8 +133,7 @@ async def cached(
     context = ACTIVE.get()
     node = context if isinstance(context, NodeContext) else None
     store = current_store()
-    with each_once():
-        call = call_of(task, args, node.input_digests if node else None)
+    call = call_of(task, args, node.input_digests if node is not None else None)
     if node is not None:
         node.input_digests = call.by_place(task)
     known = _look_up(task, call, store, node)

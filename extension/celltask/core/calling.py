@@ -13,7 +13,8 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from celltask.core.context import ACTIVE, Tracing
+from celltask.core.context import ACTIVE, NodeContext, Tracing
+from celltask.core.distant import Distant
 from celltask.core.interface import MISSING, Input, Interface, handler_preview
 from celltask.core.origin import line_in, place_of
 from celltask.core.types.base import Mismatch
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["annotate", "call_error", "checked_inputs", "generate_call", "releaser", "tell_where"]
+__all__ = ["annotate", "call_error", "checked_inputs", "fault_of", "generate_call", "releaser", "tell_where", "told"]
 
 _numbers = itertools.count(1)
 
@@ -44,6 +45,7 @@ def generate_call(task: Task[..., object], body: Callable[..., object], *, as_no
         "_ct_body": body,
         "_ct_active": ACTIVE,
         "_ct_tracing": Tracing,
+        "_ct_node": NodeContext,
     }
     space |= {"_ct_tell": tell_where, "_ct_release": releaser(task)}
     checks = []
@@ -80,6 +82,11 @@ _RUN_BODY = """\
         raise
 """
 
+_ENTER = """\
+    _ct_now = _ct_active.get()
+    _ct_token = _ct_active.set(_ct_task if _ct_now.__class__ is not _ct_node else _ct_now.inside(_ct_task))
+"""
+
 _TRACE = """\
     _ct_now = _ct_active.get()
     if _ct_now.__class__ is _ct_tracing:
@@ -95,7 +102,7 @@ def _source(task: Task[..., object], checks: list[str], *, as_node: bool) -> str
     head = f"def _ct_call({_parameters(interface, positional=as_node)}):\n    __tracebackhide__ = True\n"
     body = "".join(f"    {line}\n" for line in checks)
     if not as_node:
-        body += "    _ct_token = _ct_active.set(_ct_task)\n"
+        body += _ENTER
     body += _RUN_BODY.format(wait="await " if task.is_async else "", names=names)
     if not as_node:
         body += "    finally:\n        _ct_active.reset(_ct_token)\n"
@@ -199,7 +206,7 @@ def checked_inputs(member: Task[..., object] | Composite, values: tuple[object, 
     checked = []
     for port, value in zip(member.interface.inputs, values, strict=True):
         try:
-            checked.append(port.handler.validate(value))
+            checked.append(value if value.__class__ is Distant else port.handler.validate(value))
         except Mismatch as error:
             raise mismatch(f"input {port.name!r}", port.name, member, error) from None
     return tuple(checked)
@@ -212,9 +219,12 @@ def mismatch(told: str, name: str, member: Task[..., object] | Composite, error:
     mend = error.hint or (
         f"give a value that is {error.expected}" if name else "return what is declared, or change the declared type"
     )
-    return ValueMismatchError(
-        f"{which} must be {error.expected}, got {handler_preview(error.value)}", member.place, mend
-    )
+    return ValueMismatchError(f"{which} {fault_of(error)}", member.place, mend)
+
+
+def fault_of(error: Mismatch) -> str:
+    """What is wrong with a value, in the words that every check uses: ``"must be int, got 'a' (str)"``."""
+    return f"must be {error.expected}, got {handler_preview(error.value)}"
 
 
 def call_error(
@@ -253,6 +263,15 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
     annotate(error, note)
+
+
+def told(error: BaseException) -> str:
+    """Class and text of `error`; the class alone where the text cannot be made."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - border: an error's own text is code of users
+        return name
 
 
 def annotate(error: BaseException, note: str) -> None:

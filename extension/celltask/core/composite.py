@@ -50,6 +50,10 @@ class Composite(ABC):
     def entity(self) -> Entity:
         """The same as plain data, for pictures and help."""
 
+    def reads(self) -> frozenset[str] | None:
+        """Names of the inputs whose values `carry_out` looks at; ``None`` for all. It passes the others on."""
+        return None
+
     def after_failure(self, execution: Execution) -> None:  # noqa: B027 - most have nothing to do
         """What is still to be done after `execution`, the inside of this, has failed; nothing by default."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celltask.core.bindings import getter_of
 from celltask.core.calling import annotate
-from celltask.core.graph import Constant, FromInput, path_text
+from celltask.core.graph import Constant, FromInput, path_text, sources_of
 from celltask.core.identity import identity
 from celltask.core.interface import handler_preview
 from celltask.core.refs import Condition, Ref, binding_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from celltask.core.graph import Binding
 
-__all__ = ["Test", "holds", "test_identity", "test_of"]
+__all__ = ["Test", "holds", "names_in", "test_identity", "test_of"]
 
 
 class Test(NamedTuple):
@@ -102,6 +102,13 @@ def _value(side: Test | Binding | None, values: Sequence[object], places: Mappin
     if isinstance(side, Test):
         return holds(side, values, places)
     return getter_of(side, places, lambda _place: False)(values) if side is not None else None
+
+
+def names_in(test: Test | Binding | None) -> frozenset[str]:
+    """Names of the inputs that a condition asks for."""
+    if isinstance(test, Test):
+        return names_in(test.left) | names_in(test.right)
+    return frozenset(source.name for source in sources_of(test) if isinstance(source, FromInput))
 
 
 def test_identity(test: Test | Binding | None) -> str:

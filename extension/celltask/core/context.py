@@ -6,6 +6,7 @@ One context variable answers all three, because every call of every task has to 
 from __future__ import annotations
 
 import threading
+import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
@@ -112,15 +113,20 @@ class RunControl:
 
     Attributes:
         cancelled: Set when it was.
+        epoch: What to add to `time.perf_counter` for seconds since the epoch: all times of a run are those of one
+            clock, which nobody sets while it lasts.
+        is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
         onlooker: Who looks at the run beside its caller, or ``None``.
     """
 
-    __slots__ = ("cancelled", "live", "onlooker")
+    __slots__ = ("cancelled", "epoch", "is_apart", "live", "onlooker")
 
     def __init__(self) -> None:
         self.onlooker: Onlooker | None = None
+        self.epoch = time.time() - time.perf_counter()
         self.cancelled = threading.Event()
+        self.is_apart = False
         self.live: set[Execution] = set()
 
 
@@ -133,24 +139,44 @@ class NodeContext(TaskContext):
             then what the cache has.
         output_digests: The content of each output, where a cache has told it; ``""`` for one that it has not.
         guests: The processes that bodies are to run in, or ``None``.
-        control: What the nodes of the run share; ``None`` in another process than the run's.
+        control: What the nodes of the run share; ``None`` in a process that only runs bodies.
+        is_away: Whether the run is elsewhere, which then shows what the body prints.
+        outer: The context of the node whose body called this task; ``None`` for the node itself.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
     __slots__ = (
-        "_room", "control", "guests", "input_digests", "on_event", "output_digests", "printed", "reused",
+        "_room", "control", "guests", "input_digests", "is_away", "on_event", "outer", "output_digests", "printed",
+        "reused",
     )  # fmt: skip
 
-    def __init__(self, member: _Named, run_id: str, node: str, on_event: Callable[[Event], object] | None) -> None:
-        super().__init__(member, run_id, node)
+    def __init__(  # noqa: PLR0913, PLR0917 - positional, since that is quicker
+        self,
+        member: _Named,
+        run_id: str,
+        node: str,
+        on_event: Callable[[Event], object] | None,
+        guests: Guests | None = None,
+        control: RunControl | None = None,
+    ) -> None:
+        # One is made for each node, and a call of the other __init__ would be a quarter of its cost.
+        self.run_id, self.node, self.task, self.attempt = run_id, node, member.name, 1
+        self._folder = None
         self.on_event = on_event
         self.reused = False
         self.input_digests: dict[int, str] | None = None
         self.output_digests: tuple[str, ...] = ()
-        self.guests: Guests | None = None
-        self.control: RunControl | None = None
+        self.guests, self.control = guests, control
+        self.is_away = False
+        self.outer: NodeContext | None = None
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
+
+    def inside(self, member: _Named) -> NodeContext:
+        """The context of a task that the body calls: in the same run, its prints are the node's."""
+        made = NodeContext(member, self.run_id, self.node, None)
+        made.control, made.is_away, made.outer = self.control, self.is_away, self.outer or self
+        return made
 
     @property
     def is_cancelled(self) -> bool:
@@ -159,6 +185,9 @@ class NodeContext(TaskContext):
 
     def note_printed(self, stream: str, text: str) -> None:
         """Keep `text`, which the body printed to ``"stdout"`` or ``"stderr"``; of more than 1 MiB the first."""
+        if self.outer is not None:
+            self.outer.note_printed(stream, text)
+            return
         if self._room <= 0:
             return
         self._room -= len(text)
@@ -167,7 +196,11 @@ class NodeContext(TaskContext):
         if self.printed is None:
             self.printed = []
         self.printed.append((stream, text))
-        self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        token = ACTIVE.set(None)  # what a listener prints is not the body's
+        try:
+            self.tell(NodePrinted(self.run_id, self.node, stream, text))
+        finally:
+            ACTIVE.reset(token)
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

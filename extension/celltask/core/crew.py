@@ -24,6 +24,8 @@ __all__ = ["Crew"]
 class Crew:
     """The threads that work on one execution; the calling one is always among them."""
 
+    run_items = None
+
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         steps = execution.program.steps

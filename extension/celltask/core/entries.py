@@ -89,7 +89,7 @@ def result_of(task: Task[..., object], key: str, entry: Entry, *, signed: bool) 
     if signed:
         code = [digest_of(pieces) for pieces in entry.blobs if are_code(pieces)]
         if code and not is_signed(f"{key} {' '.join(code)}", entry.facts.get("signature")):
-            raise Unfit("it holds a pickle that is not signed with this user's key, and is not loaded")
+            raise Unfit("it holds a pickle or file that is not signed with this user's key, and is not loaded")
     try:
         parts = [value_of(pieces, port.handler) for port, pieces in zip(outputs, entry.blobs, strict=True)]
     except Exception as error:  # noqa: BLE001 - border: classes of users are rebuilt by their own code

@@ -19,6 +19,7 @@ __all__ = [
     "NodeFinished",
     "NodePrinted",
     "NodeProgress",
+    "NodeRepeated",
     "NodeRetried",
     "NodeReused",
     "NodeSkipped",
@@ -53,6 +54,14 @@ class NodeRetried(NamedTuple):
     attempt: int
     error: BaseException
     delay_s: float
+
+
+class NodeRepeated(NamedTuple):
+    """A node begins once more, though it had begun or ended before; `reason` says what was lost."""
+
+    run: str
+    node: str
+    reason: str
 
 
 class NodeReused(NamedTuple):
@@ -128,6 +137,7 @@ Event = (
     RunStarted
     | NodeStarted
     | NodePrinted
+    | NodeRepeated
     | NodeRetried
     | NodeReused
     | NodeProgress

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.core.calling import annotate
+from celltask.core.calling import annotate, told
 from celltask.core.interface import MISSING
 from celltask.core.registry import registry
 from celltask.core.types.fit import fits
@@ -112,7 +112,7 @@ def handle(workflow: Workflow[..., object], execution: Execution, failed: Failed
     execution.ledger.aside[name] = inner.ledger
     inner.carry_out()
     if inner.error is not None:
-        annotate(error, f"on_failure {handler.name!r} failed as well: {type(inner.error).__name__}: {inner.error}")
+        annotate(error, f"on_failure {handler.name!r} failed as well: {told(inner.error)}")
         if not isinstance(inner.error, Exception):
             raise inner.error
 
@@ -138,8 +138,8 @@ def _failure(workflow: Workflow[..., object], failed: Failed) -> Failure:
     node, task = ("", "") if failed.ledger is None else _failed_node(failed.ledger, error, failed.prefix)
     from traceback import format_exception  # noqa: PLC0415 - only for a failure
 
-    told = "".join(format_exception(error))
-    return Failure(workflow.name, node, task, type(error).__name__, str(error), told)
+    message = told(error).partition(": ")[2]
+    return Failure(workflow.name, node, task, type(error).__name__, message, "".join(format_exception(error)))
 
 
 def _failed_node(ledger: Ledger, error: BaseException, prefix: str) -> tuple[str, str]:

@@ -84,7 +84,8 @@ def _forget() -> None:
     _flights = _Flights()
 
 
-os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager

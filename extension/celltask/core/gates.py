@@ -97,7 +97,9 @@ class Gate(Composite):
         __tracebackhide__ = True
         answers = execution.settings.answers
         if self.name not in answers:
-            given = ask(Question(self.name, shown, self.wanted, self.read, self.timeout_s, self.place))
+            control = execution.control
+            ends = (isinstance(self, ApprovalGate), control.is_apart, control.cancelled.is_set)
+            given = ask(Question(self.name, shown, self.wanted, self.read, self.timeout_s, self.place, *ends))
         else:
             given = answers[self.name]
         try:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.recording import in_memory
+from celltask.core.recording import in_memory, is_alive
 from celltask.core.stores.choice import folder_of
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def runs(name: str | None = None, *, limit: int | None = 100) -> list[RunRecord]
     'done'
     """
     found: list[RunRecord] = []
-    for lines, is_alive in _files():
-        records = [one for one in _records(lines, is_alive=is_alive) if name is None or name in (one.name, one.id)]
+    for lines, alive in _files():
+        records = [one for one in _records(lines, alive=alive) if name is None or name in (one.name, one.id)]
         found.extend(records)
         if limit is not None and len(found) >= 2 * limit:
             break  # files are newest first by their beginning, and their runs overlap a little
@@ -115,9 +115,9 @@ def oldest_running() -> float | None:
     """When the oldest run that goes on began, in seconds since the epoch; none if none does."""
     started = [
         one.started
-        for lines, is_alive in _files()
-        if is_alive
-        for one in _records(lines, is_alive=True)
+        for lines, alive in _files()
+        if alive
+        for one in _records(lines, alive=True)
         if one.state == "running"
     ]
     return min(started, default=None)
@@ -130,7 +130,7 @@ def remove_runs(older_than: float) -> int:
     for name in _names(folder):
         path = f"{folder}/{name}"
         with suppress(OSError):
-            if os.stat(path).st_mtime < older_than and not _is_alive(path):  # noqa: PTH116 - pathlib is slow to import
+            if os.stat(path).st_mtime < older_than and not is_alive(path):  # noqa: PTH116 - pathlib is slow to import
                 os.unlink(path)  # noqa: PTH108 - as above
                 count += 1
     return count
@@ -154,32 +154,16 @@ def _files() -> Iterator[tuple[Sequence[str], bool]]:
     for name in _names(folder):
         path = f"{folder}/{name}"
         with suppress(OSError):
-            is_alive = _is_alive(path)  # asked first: what ends in between is told as it ended
+            alive = is_alive(path)  # asked first: what ends in between is told as it ended
             with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
                 lines = file.readlines()
-            yield lines, is_alive
-
-
-def _is_alive(path: str) -> bool:
-    """Whether the process that writes to the file holds its lock."""
-    try:
-        import fcntl  # noqa: PLC0415 - not everywhere
-    except ImportError:
-        return False
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+            yield lines, alive
 
 
 Line = dict[str, object]
 
 
-def _records(lines: Sequence[str], *, is_alive: bool) -> list[RunRecord]:
+def _records(lines: Sequence[str], *, alive: bool) -> list[RunRecord]:
     head: Line = {}
     by_run: dict[str, Line] = {}
     for text in lines:
@@ -191,7 +175,7 @@ def _records(lines: Sequence[str], *, is_alive: bool) -> list[RunRecord]:
             _merge(by_run.setdefault(line["run"], {}), line)
         except (ValueError, TypeError, AttributeError):
             continue  # the last line of a process that was killed
-    return [_record(line, head, is_alive=is_alive) for line in by_run.values() if "at" in line]
+    return [_record(line, head, alive=alive) for line in by_run.values() if "at" in line]
 
 
 def _merge(known: Line, line: Line) -> None:
@@ -204,8 +188,8 @@ def _merge(known: Line, line: Line) -> None:
         known.pop("states", None)  # at the end, none means that all are done
 
 
-def _record(line: Line, head: Line, *, is_alive: bool) -> RunRecord:
-    state = str(line.get("state") or ("running" if is_alive else "lost"))
+def _record(line: Line, head: Line, *, alive: bool) -> RunRecord:
+    state = str(line.get("state") or ("running" if alive else "lost"))
     return RunRecord(
         id=str(line["run"]),
         name=str(line.get("name")),

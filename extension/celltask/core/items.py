@@ -16,7 +16,7 @@ from celltask.core.context import ACTIVE, NodeContext
 from celltask.errors import RunError, WorkerDiedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 
     from celltask.core.context import RunControl
     from celltask.core.engines.base import Guests
@@ -50,12 +50,14 @@ class Items(NamedTuple):
     guests: Guests | None = None
     """Where the bodies run, if not here."""
     control: RunControl | None = None
+    is_away: bool = False
+    """Whether the run is elsewhere, as in `NodeContext`."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
         node = self.node if place is None else f"{self.node}[{self.first + place}]"
         made = NodeContext(self.task, self.run_id, node, self.on_event)
-        made.guests, made.control = self.guests, self.control
+        made.guests, made.control, made.is_away = self.guests, self.control, self.is_away
         return made
 
     @property
@@ -196,10 +198,12 @@ def _run_async(items: Items) -> Outcome:
                 if demand is not None:
                     await asyncio.to_thread(budget.wait_for, demand)
                 try:
-                    values[place] = await cast("Awaitable[object]", call(*arguments))
+                    values[place] = await _contained(cast("Awaitable[object]", call(*arguments)))
                 finally:
                     if demand is not None:
                         budget.give_back(demand)
+            except _LeftError:
+                raise
             except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
                 errors[place] = error
             if context.reused:
@@ -207,11 +211,44 @@ def _run_async(items: Items) -> Outcome:
             if errors and items.stops:
                 return
 
-    async def all_of_them() -> None:
-        workers = min(items.concurrency or _AT_ONCE, items.size)
-        await asyncio.gather(*(work() for _ in range(workers)))
-
     from celltask.core.loop import run_coroutine  # noqa: PLC0415 - asyncio, only for async tasks
 
-    run_coroutine(all_of_them())
+    run_coroutine(_together([work() for _ in range(min(items.concurrency or _AT_ONCE, items.size))]))
     return Outcome(values, errors, tuple(reused))
+
+
+async def _contained(awaitable: Awaitable[object]) -> object:
+    """What `awaitable` gives; an exit that it asks for comes as an error of ours."""
+    __tracebackhide__ = True
+    import asyncio  # noqa: PLC0415 - a loop runs, so it is loaded
+
+    try:
+        return await awaitable
+    except Exception:
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        raise _LeftError(error) from None
+
+
+async def _together(workers: list[Coroutine[object, None, None]]) -> None:
+    """Run `workers` until all have ended, or one has asked for an exit, which is raised here."""
+    __tracebackhide__ = True
+    import asyncio  # noqa: PLC0415 - as above
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker)
+    except BaseExceptionGroup as left:
+        raise cast("_LeftError", left.exceptions[0]).error from None
+
+
+class _LeftError(Exception):
+    """Carries an exit out of a worker: asyncio ends the loop of all runs with one that comes as it is."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error

@@ -36,7 +36,7 @@ class KnownDigests:
     """
 
     def __init__(self, program: Program) -> None:
-        steps = program.steps
+        self._steps = steps = program.steps
         self.places = frozenset(
             place for place, step in enumerate(steps) if isinstance(step.member, Task) and step.member.options.cache
         )
@@ -60,6 +60,21 @@ class KnownDigests:
             if found is not None and found[0] == port.annotation:
                 known[place] = found[1]
         return known
+
+    def from_nodes(self, step: Step, places: Mapping[str, int]) -> tuple[tuple[int, int, int], ...]:
+        """The inputs of a node whose digests those may know whom they come from: input, place of that node, output."""
+        found = []
+        for place, (binding, port) in enumerate(zip(step.node.bindings, step.member.interface.inputs, strict=True)):
+            source = _source(binding)
+            if source is None or source in self._changing or not isinstance(binding, FromNode):
+                continue
+            giver = places[source[0]]
+            if (
+                giver in self.places
+                and self._steps[giver].member.interface.outputs[source[1]].annotation == port.annotation
+            ):
+                found.append((place, giver, source[1]))
+        return tuple(found)
 
     def take(self, step: Step, context: NodeContext) -> None:
         """Note what a cached task found out about its inputs and outputs."""

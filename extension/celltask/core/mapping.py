@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast, overload
 
 from celltask.core.budget import budget, demand_of
-from celltask.core.calling import annotate, call_error, mismatch
+from celltask.core.calling import annotate, call_error, mismatch, told
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.identity import digest_of
@@ -253,9 +253,9 @@ class Mapped(Composite):
         )
         others = sorted(errors)[1 : _MOST_TOLD + 1]
         if others:
-            told = "; ".join(f"item {place}, {type(errors[place]).__name__}: {errors[place]}" for place in others)
+            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others)
             more = len(errors) - 1 - len(others)
-            annotate(error, f"{len(errors)} of {count} items failed; also {told}" + (f"; and {more} more" * (more > 0)))
+            annotate(error, f"{len(errors)} of {count} items failed; also {few}" + (f"; and {more} more" * (more > 0)))
         if not self.options.is_lenient:
             return error
         made = RunError(

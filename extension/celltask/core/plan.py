@@ -154,7 +154,7 @@ class _Planner:
     def _inside(self, place: int, step: Step) -> tuple[Action, str]:
         """What to do about a workflow in the workflow: that of its nodes."""
         member = step.member
-        if not isinstance(member, Workflow) or member.kind == "dynamic":
+        if not isinstance(member, Workflow) or type(member).carry_out is not Workflow.carry_out:
             return "run", "decided while running"
         if self._waits(step):
             return "run", "a node before it runs"

@@ -16,7 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from celltask.core.context import ACTIVE, NodeContext
-from celltask.core.stores.choice import folder_of, tell_once
+from celltask.core.stores.choice import VARIABLE, folder_of, folder_of_user, tell_once
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from celltask.core.execution import Execution
     from celltask.core.ledger import Ledger
 
-__all__ = ["Recording", "in_memory"]
+__all__ = ["Recording", "in_memory", "is_alive"]
 
 PERIOD_S: Final = 0.05
 """Seconds between two lines of one run."""
@@ -35,8 +35,11 @@ MOST_FILES = 2000
 _PATIENCE_S = 5.0
 _MOST_LOGGED = 1 << 20  # characters of one run
 
-in_memory: deque[str] = deque(maxlen=2000)
-"""Lines of the runs of this process, where the store is no folder."""
+_MOST_IN_MEMORY = 1 << 24  # characters
+_MOST_IN_FILE = 1 << 25  # bytes; the next run of the process begins another file
+
+in_memory: deque[str] = deque()
+"""Lines of the runs of this process, where the store is no folder; of all that are more than 16 MB, the newest."""
 
 
 class Recording:
@@ -53,14 +56,14 @@ class Recording:
         told_at: When the last line was written, in seconds since the epoch.
     """
 
-    __slots__ = ("_run", "_states", "told_at")
+    __slots__ = ("_epoch", "_run", "_states", "told_at")
 
     def __init__(
         self, run: str, member: Task[..., object] | Composite, engine: str, nodes: int, started: float
     ) -> None:
         self._run = run
         self._states: list[str] | None = None
-        self.told_at = started
+        self.told_at, self._epoch = started, started - time.perf_counter()
         around = ACTIVE.get()
         line: dict[str, object] = {
             "run": run, "name": member.name, "kind": "task" if isinstance(member, Task) else "workflow",
@@ -84,7 +87,8 @@ class Recording:
         self._states = states
         _write(line)
         # Looking at all nodes of a large run takes its time: at most one part in twenty of the whole.
-        self.told_at = time.time() + max(0.0, 20 * (time.perf_counter() - clock) - PERIOD_S)
+        now = time.perf_counter()
+        self.told_at = self._epoch + now + max(0.0, 20 * (now - clock) - PERIOD_S)
 
     def end(self, execution: Execution, duration_s: float, started: float) -> None:
         """Write how the run ended, and what became of each node."""
@@ -189,7 +193,7 @@ class _File:
     """The file of this process in one folder, opened and locked; `descriptor` is -1 if that cannot be done."""
 
     def __init__(self, folder: str) -> None:
-        self.process = os.getpid()
+        self.process, self.size, self.running = os.getpid(), 0, 0
         self.descriptor = -1
         self.folder = folder
         done = threading.Event()
@@ -208,6 +212,8 @@ class _File:
 
 
 def _not_recorded(folder: str, why: str) -> None:
+    if VARIABLE not in os.environ and folder.startswith(folder_of_user()):
+        return  # nobody asked for records, and there is no project to keep them in
     tell_once(f"runs are not recorded in {folder}: {why}", "set CELLTASK_STORE to another folder")
 
 
@@ -235,27 +241,63 @@ def _opened(folder: str) -> int:
 def _make_room(folder: str) -> None:
     names = sorted(name for name in os.listdir(folder) if name.endswith(".jsonl"))  # noqa: PTH208 - pathlib is slow to import
     for name in names[: len(names) - MOST_FILES + MOST_FILES // 4] if len(names) > MOST_FILES else ():
-        os.unlink(f"{folder}/{name}")  # noqa: PTH108 - as above
+        if not is_alive(f"{folder}/{name}"):
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108 - as above
+
+
+def is_alive(path: str) -> bool:
+    """Whether the process that writes to the file of records holds its lock.
+
+    Raises:
+        OSError: If it is not there.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return False
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 _files: dict[str, _File] = {}
+_full: list[_File] = []
+_remembered = 0
 _lock = threading.Lock()
+
+
+def _remember(text: str) -> None:
+    global _remembered  # noqa: PLW0603 - the size of what stands above
+    in_memory.append(text)
+    _remembered += len(text)
+    while _remembered > _MOST_IN_MEMORY:
+        _remembered -= len(in_memory.popleft())
 
 
 def _write(line: dict[str, object]) -> None:
     text = json.dumps(line, separators=(",", ":"))
     folder = folder_of("runs")
     if folder is None:
-        in_memory.append(text)
+        _remember(text)
         return
     file = _files.get(folder)
-    if file is None or file.process != os.getpid():
+    if file is None or file.process != os.getpid() or (file.size > _MOST_IN_FILE and not file.running):
         with _lock:
-            file = _files.get(folder)
-            if file is None or file.process != os.getpid():
-                file = _files[folder] = _File(folder)
+            if file is _files.get(folder):  # else another thread has opened one
+                if file is not None and file.process == os.getpid():
+                    _full.append(file)  # another thread may be about to write to it
+                file = _File(folder)
+                _files[folder] = file
+            file = _files[folder]
     if file.descriptor < 0:
         return
+    file.size += len(text)
+    file.running += 1 if "at" in line else -1 if "state" in line else 0
     try:
         os.write(file.descriptor, text.encode("utf-8", "backslashreplace") + b"\n")
     except OSError as error:
@@ -272,4 +314,5 @@ def _forget() -> None:
     _files.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
+from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
@@ -244,12 +245,13 @@ class Running:
     def _carried_out(self) -> Run:
         __tracebackhide__ = True
         execution, member, tell = self._execution, self._execution.member, self._execution.on_event
-        started, clock = time.time(), time.perf_counter()
+        clock = time.perf_counter()
+        started = execution.control.epoch + clock
         if tell is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
             tell(RunStarted(self.id, member.name, nodes, started))
         count, settings = len(execution.program.steps), execution.settings
-        execution.recording = Recording(self.id, member, settings.engine, count, started)
+        execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
         fresh = FRESH_SINCE.set(started) if settings.refresh else None
         try:
             with noted():
@@ -284,7 +286,7 @@ class Running:
 
     def begin(self) -> Running:
         """Carry it out on a thread of its own."""
-        self.is_apart = True
+        self.is_apart = self._execution.control.is_apart = True
         work = partial(copy_context().run, self._carry_out_apart)
         threading.Thread(target=work, daemon=True, name=f"celltask run {self.id}").start()
         return self

@@ -18,13 +18,14 @@ class Settings:
     """What a caller may say about one run; none of it changes what the run computes.
 
     Attributes:
-        engine: Name of the engine: ``"threads"``, ``"inline"``, …
+        engine: The engine: its name (``"threads"``, ``"inline"``, …), with where it is if it is told
+            (``"dask:tcp://10.0.0.5:8786"``), or what it works with: a Dask client or cluster.
         on_event: Called with each event as it happens, or ``None``.
         refresh: Whether cached results are computed anew and replaced.
         answers: Values for the nodes that ask for one, by the name of the node.
     """
 
-    engine: str = "threads"
+    engine: object = "threads"
     on_event: Callable[[Event], object] | None = None
     refresh: bool = False
     answers: Mapping[str, object] = field(default_factory=dict)

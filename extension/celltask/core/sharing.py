@@ -51,6 +51,8 @@ class Sharing:
         self.states = bytearray(items.size)
         self.errors: dict[int, BaseException] = {}
         most = execution.engine.workers if items.concurrency is None else items.concurrency - 1
+        crew = execution.crew
+        self._run = run_items if crew is None or crew.run_items is None else crew.run_items
         self._most_helpers = 0 if items.task.is_async else min(most, execution.engine.workers, items.size - 1)
         self._next, self._size = 0, items.size if items.task.is_async else 1
         self._busy = self._helpers = self._done = 0
@@ -114,7 +116,7 @@ class Sharing:
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
         try:
-            outcome = run_items(chunk)
+            outcome = self._run(chunk)
             with self._turn:
                 self._note(chunk.first, chunk.size, outcome)
         except BaseException as error:  # an interrupt, or a listener; whoever waits for the map raises it

@@ -165,6 +165,11 @@ class Task(Generic[P, R]):
         return self._digest is not None and self._digest[0] == registry.epoch and self._digest[1].holds()
 
     @property
+    def derived(self) -> object:
+        """What stands for the fingerprint as it was last made: another object once it was made anew."""
+        return self._digest
+
+    @property
     def fingerprint(self) -> Fingerprint:
         """The parts that its digest is made of, for telling what changed."""
         if not self.is_derived:
@@ -194,7 +199,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         **named: object,
@@ -203,7 +208,7 @@ class Task(Generic[P, R]):
 
         Args:
             inputs: Inputs by name, for names that are also parameters here.
-            engine: ``"threads"``, ``"processes"`` or ``"inline"``.
+            engine: ``"threads"``, ``"processes"``, ``"inline"``, ``"dask"`` or a Dask client.
             on_event: Called with each event as it happens.
             refresh: Whether cached results are computed anew, and replaced.
             **named: Inputs by name.
@@ -228,7 +233,7 @@ class Task(Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         **named: object,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import linecache
-from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.core.pickling import dumps
 from celltask.core.registry import registry
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from types import FunctionType
 
     from celltask.core.task import Task
 
@@ -41,6 +41,8 @@ def luggage_of(task: Task[..., object]) -> Luggage:
     Raises:
         RunError: If it cannot be pickled, or would take more than 1 MiB of notebook data with it.
     """
+    if task.luggage is not None and task.told_digest:
+        return task.luggage[1]  # as it came here
     if task.luggage is None or task.luggage[0] != registry.epoch or not task.is_derived:
         task.luggage = (registry.epoch, _pack(task))
     return task.luggage[1]
@@ -49,58 +51,32 @@ def luggage_of(task: Task[..., object]) -> Luggage:
 def _pack(task: Task[..., object]) -> Luggage:
     from hashlib import sha256  # noqa: PLC0415 - only what travels needs it
 
-    import cloudpickle  # noqa: PLC0415 - 40 ms, as above
-
     by_value: list[FunctionType] = []
-
-    usual = cloudpickle.Pickler.dispatch_table
-
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types of its own
-        dispatch_table = usual.new_child({CodeType: lambda code: _code_reduced(code, *usual[CodeType](code))})
-
-        def reducer_override(self, value: object) -> object:
-            reduced = super().reducer_override(value)
-            if isinstance(value, FunctionType) and reduced is not NotImplemented:
-                by_value.append(value)
-            return reduced
-
-    out = io.BytesIO()
     try:
-        Pickler(out, protocol=5).dump(task)
+        body = dumps(task, by_value=by_value)
     except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
         raise RunError(
             f"task {task.name!r} cannot travel to another process: {type(error).__name__}: {error}",
             task.place,
             "make what it names inside the body, or run it with engine='threads'",
         ) from None
-    captured = _captured(by_value) if out.tell() > _WORTH_TELLING else {}
-    if out.tell() > LARGEST:
-        raise _too_large(task, out.tell(), captured)
+    captured = _captured(by_value) if len(body) > _WORTH_TELLING else {}
+    if len(body) > LARGEST:
+        raise _too_large(task, len(body), captured)
     texts = {function.__code__.co_filename for function in by_value}
     sources = {name: text for name in texts if (text := "".join(linecache.getlines(name)))}
-    blob = cast("bytes", cloudpickle.dumps((out.getvalue(), task.digest, sources), protocol=5))
+    blob = dumps((body, task.digest, sources))
     return Luggage(sha256(blob).hexdigest(), blob, captured)
-
-
-def _code_reduced(code: CodeType, make: object, parts: object) -> tuple[object, ...]:
-    """How a code object is rebuilt with the name of its file, which cloudpickle leaves out."""
-    return _rebuilt, (code.co_filename, make, parts)
-
-
-def _rebuilt(filename: str, make: Callable[..., CodeType], parts: tuple[object, ...]) -> CodeType:
-    return make(*parts).replace(co_filename=filename)
 
 
 def _captured(functions: list[FunctionType]) -> dict[str, int]:
     """Names of data that the functions read from outside, with the size of their pickles."""
-    import cloudpickle  # noqa: PLC0415 - loaded by now
-
     found: dict[str, int] = {}
     for function in functions:
         for name in function.__code__.co_names:
             value = function.__globals__.get(name, function)
             if name not in found and not callable(value) and type(value).__name__ != "module":
-                size = len(cloudpickle.dumps(value, protocol=5))
+                size = len(dumps(value))
                 if size > _WORTH_TELLING:
                     found[name] = size
     return dict(sorted(found.items(), key=lambda item: -item[1]))
@@ -119,6 +95,7 @@ def _too_large(task: Task[..., object], size: int, captured: Mapping[str, int]) 
 def unpack(blob: bytes) -> Task[..., object]:
     """The task that travelled; the lines of its cells are known here from now on."""
     import pickle  # noqa: PLC0415 - only where tasks arrive
+    from hashlib import sha256  # noqa: PLC0415 - as above
 
     body, digest, sources = pickle.loads(blob)  # noqa: S301 - made by `luggage_of` in a process of ours
     for name, text in sources.items():
@@ -127,4 +104,5 @@ def unpack(blob: bytes) -> Task[..., object]:
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     task: Task[..., object] = pickle.loads(body)  # noqa: S301 - as above
     task.told_digest = digest
+    task.luggage = (registry.epoch, Luggage(sha256(blob).hexdigest(), blob, {}))
     return task

@@ -222,7 +222,7 @@ class Workflow(Composite, Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         answers: Mapping[str, object] | None = None,
@@ -233,7 +233,8 @@ class Workflow(Composite, Generic[P, R]):
         Args:
             inputs: Inputs by name, for names that are also parameters here.
             engine: ``"threads"`` (independent nodes at the same time), ``"processes"`` (bodies in processes of their
-                own) or ``"inline"`` (one after another here).
+                own), ``"inline"`` (one after another here), ``"dask"`` or ``"dask:ADDRESS"`` (on a cluster), or a Dask
+                client or cluster.
             on_event: Called with each event as it happens.
             refresh: Whether cached results are computed anew, and replaced.
             answers: Values for gates (`approve`, `wait_for_input`), by their names.
@@ -255,7 +256,7 @@ class Workflow(Composite, Generic[P, R]):
         inputs: Mapping[str, object] | None = None,
         /,
         *,
-        engine: str = "threads",
+        engine: object = "threads",
         on_event: Callable[[Event], object] | None = None,
         refresh: bool = False,
         answers: Mapping[str, object] | None = None,

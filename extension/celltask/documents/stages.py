@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from celltask.documents.project import Settings
     from celltask.documents.set_up import DocumentSetUp
 
-__all__ = ["stage_of", "thread_limits"]
+__all__ = ["LIMITS", "stage_of", "thread_limits"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+LIMITS = frozenset({"OMP_WAIT_POLICY", *_THREADS})
+"""Names of the variables by which documents that run at once share the cores."""
 
 
 def stage_of(  # noqa: PLR0913 - all but two by keyword

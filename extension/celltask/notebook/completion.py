@@ -1,4 +1,4 @@
-"""Completion of options on the magic line, and of names after `%dag`, `%run_task`, `%task_diff`."""
+"""Completion of options on the magic line, and of names after `%dag`, `%run_task`, `%task_diff`, `%why`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["candidates", "install_completion"]
 
-_LINE = re.compile(r"\s*%{1,2}(?P<magic>task|workflow|dag|run_task|task_diff|celltask)\s(?P<rest>.*)\Z", re.DOTALL)
-_KEYS = ("%task", "%%task", "%workflow", "%%workflow", "%dag", "%run_task", "%task_diff", "%celltask")
+_NAMES = "task|workflow|dag|form|run_task|task_diff|why|answer|celltask"
+_LINE = re.compile(rf"\s*%{{1,2}}(?P<magic>{_NAMES})\s(?P<rest>.*)\Z", re.DOTALL)
+_KEYS = ("%%task", "%%workflow", *(f"%{name}" for name in _NAMES.split("|")))
 
 
 def candidates(before: str) -> tuple[str, list[str]] | None:
@@ -26,8 +27,8 @@ def candidates(before: str) -> tuple[str, list[str]] | None:
     Returns:
         ``None`` if the line is none of ours.
 
-    >>> candidates("%%task --cache --ret")
-    ('--ret', ['--retries'])
+    >>> candidates("%%task --cache --timeo")
+    ('--timeo', ['--timeout'])
     """
     match = _LINE.match(before)
     if match is None:
@@ -45,7 +46,7 @@ def _words(magic: str, words: list[str]) -> list[str]:
     tasks, workflows = registry.tasks(), registry.workflows()
     if len(words) == 1:
         return sorted([*(tasks if magic != "dag" else ()), *(workflows if magic != "task_diff" else ())])
-    member = registry.get(words[0]) if magic == "run_task" else None
+    member = registry.get(words[0]) if magic in ("run_task", "why") else None
     given = {word.partition("=")[0] for word in words[1:-1]}
     return [f"{port.name}=" for port in member.interface.inputs if port.name not in given] if member is not None else []
 

@@ -12,6 +12,7 @@ from celltask.core.origin import add_resolver
 from celltask.notebook.completion import install_completion
 from celltask.notebook.display import install_formatters
 from celltask.notebook.failures import install_failures
+from celltask.notebook.gates import install_gates
 from celltask.notebook.live import install_live
 from celltask.notebook.magics import install_magics
 from celltask.notebook.places import Places
@@ -74,6 +75,7 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     install_completion(shell, undo)
     install_formatters(shell, session, viewer, undo)
     install_failures(shell, undo)
+    install_gates(shell, undo)
 
 
 def _expose_runtime(shell: InteractiveShell, undo: ExitStack) -> None:

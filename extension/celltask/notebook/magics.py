@@ -17,6 +17,7 @@ from celltask.core.workflow import Workflow
 from celltask.errors import BodyError, CallError, HeaderError
 from celltask.notebook.arguments import read_arguments
 from celltask.notebook.display import bundle_of, show
+from celltask.notebook.gates import answer
 from celltask.notebook.listing import Listing
 
 if TYPE_CHECKING:
@@ -114,6 +115,37 @@ class CelltaskMagics(Magics):
                 f"{name!r} is a task, and only a workflow has a graph", member.place, f"write {name} to see its card"
             )
         show(self._shell, bundle_of(member))
+
+    @line_magic
+    def answer(self, line: str) -> None:
+        """Answer a gate of a run that is under way, begun by `start`.
+
+        %answer NAME VALUE
+
+            %answer payment yes
+        """
+        name, _, text = line.strip().partition(" ")
+        answer(self._one_name(name, "%answer"), text.strip(), self._session.places.current_cell())
+
+    @line_magic
+    def form(self, line: str) -> None:
+        """Show a form for the inputs of a task or workflow, with buttons that run and cancel it.
+
+        %form NAME
+        %form NAME --code      put the call that the form makes now into the next cell
+        """
+        name, _, rest = line.strip().partition(" ")
+        member = self._member(self._one_name(name, "%form"))
+        if not rest.strip():
+            self._session.forms.show(member)
+            return
+        where = self._session.places.current_cell()
+        if rest.strip() != "--code":
+            raise HeaderError(f"%form does not know {rest.strip()!r}", where, f"write %form {name} --code, or no more")
+        code = self._session.forms.code(member.name)
+        if code is None:
+            raise CallError(f"there is no form of {name!r}", where, f"write %form {name}, and fill it in")
+        self._shell.set_next_input(code)
 
     @line_magic
     def run_task(self, line: str) -> Run:

@@ -11,6 +11,7 @@ from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 from celltask.errors import CellError, CelltaskError, GraphError, InterfaceError, PurityError
 from celltask.notebook.display import show_definitions
+from celltask.notebook.forms_display import Forms
 from celltask.notebook.live_stale import Pictures
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Session:
         shell: The shell.
         places: Its cells in words.
         cards: Whether cells show cards and graphs.
+        forms: The forms that were shown.
         live: How runs show themselves while they last: ``"on"`` (in a widget), ``"static"`` or ``"off"``.
         pictures: The pictures that are shown.
         history: For each task name its last two definitions, the newest last.
@@ -50,6 +52,7 @@ class Session:
     def __init__(self, shell: InteractiveShell, places: Places) -> None:
         self.shell, self.places = shell, places
         self.cards = True
+        self.forms = Forms(shell)
         self.live = "on"
         self.pictures = Pictures(shell)
         self.history: dict[str, list[Defined]] = {}
@@ -85,6 +88,7 @@ class Session:
         self.places.running.pop()
         before = self._defined.pop()
         registry.touch()
+        self.forms.after_cell()
         if result is not None and result.success:
             self._finish(before, result)
         elif result is not None and isinstance(result.error_in_exec, _REFUSALS):
@@ -113,7 +117,11 @@ class Session:
             return
         try:
             if self.cards:
-                show_definitions(self.shell, [item for item in made if item is not result.result], self.pictures)
+                shown = [item for item in made if item is not result.result]
+                show_definitions(self.shell, shown, self.pictures)
+                for item in shown:
+                    if isinstance(item, Workflow) or item.options.card:
+                        self.forms.offer(item)
         except CelltaskError as error:
             self._fail(error, result)
 

@@ -1,7 +1,7 @@
 """The contract of an engine: it runs jobs beside the calling thread.
 
-To add one: write a class without constructor arguments that has `workers` and `submit` as below, and register it
-as an entry point in the group ``celltask.engines``.
+To add one: write a class that has `workers`, `submit`, `guests` and `crew` as below, and register it as an entry point
+in the group ``celltask.engines``. It is made without arguments, or with what follows the colon in ``"NAME:…"``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from celltask.core.context import NodeContext
+    from celltask.core.execution import Execution
     from celltask.core.items import Items, Outcome
     from celltask.core.task import Task
 
-__all__ = ["Engine", "Guests"]
+__all__ = ["Engine", "Guests", "Hands"]
 
 
 class Guests(Protocol):
@@ -43,12 +44,38 @@ class Guests(Protocol):
         ...
 
 
+class Hands(Protocol):
+    """Those who work on the nodes of one execution."""
+
+    @property
+    def run_items(self) -> Callable[[Items], Outcome] | None:
+        """What carries out some items of a map, if they are not to be carried out on the thread that they are on."""
+        ...
+
+    def work(self) -> None:
+        """Run nodes until none can become ready any more.
+
+        Raises:
+            BaseException: What is no matter of a single node: an interrupt, or the loss of all workers.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Wake who waits, after the execution was told to stop; called on any thread."""
+        ...
+
+
 class Engine(Protocol):
     """Runs jobs somewhere; knows nothing of graphs, caches or notebooks."""
 
     @property
     def guests(self) -> Guests | None:
         """Where bodies run, if not on the thread that their node is on."""
+        ...
+
+    @property
+    def crew(self) -> Callable[[Execution], Hands] | None:
+        """Who works on an execution, if not threads of this process."""
         ...
 
     @property

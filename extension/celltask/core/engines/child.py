@@ -7,32 +7,29 @@ this process and all that its bodies started go too.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import threading
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from functools import partial
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from celltask.core.calling import tell_where
+from celltask.core.calling import tell_where, told
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.engines.printing import Printing
 from celltask.core.engines.traces import rows_of
-from celltask.core.engines.wire import packed, receive, send, unpacked
+from celltask.core.engines.wire import packed, receive, unpacked
 from celltask.core.items import Items, run_items
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from celltask.core.engines.traces import Row
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.task import Task
 
-__all__ = ["Call", "main", "serve"]
-
-_MOST_PRINTED = 1 << 20
+__all__ = ["Call", "main", "portable", "serve"]
 
 
 class Call(NamedTuple):
@@ -51,6 +48,26 @@ class Call(NamedTuple):
     memory: int | None
 
 
+class Tasks(dict[str, "Task[..., object]"]):
+    """The tasks that have come, by digest; each is made at its first call.
+
+    Attributes:
+        blobs: What they are made of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blobs: dict[str, bytes] = {}
+
+    def __missing__(self, digest: str) -> Task[..., object]:
+        try:
+            self[digest] = made = unpack(self.blobs[digest])
+        except Exception as error:  # border: unpickling runs code of users' modules
+            told = f"the task cannot be made in another process: {type(error).__name__}: {error}"
+            raise RunError(told, mend="run it with engine='threads'") from error
+        return made
+
+
 def main() -> None:
     """What a process started for it runs: ``child.py PIPE LIFELINE``, both file descriptors."""
     from multiprocessing.connection import Connection  # noqa: PLC0415 - what starts this has none of it
@@ -61,7 +78,7 @@ def main() -> None:
 def serve(wire: Wire, lifeline: Wire) -> None:
     """Do what the parent asks, until it is gone."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
-    me, tasks = os.getpid(), dict[str, "Task[..., object]"]()
+    me, tasks, printing = os.getpid(), Tasks(), Printing(wire)
     while True:
         try:
             kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))
@@ -69,18 +86,17 @@ def serve(wire: Wire, lifeline: Wire) -> None:
             return
         if kind == "task":
             digest, blob = rest
-            tasks[str(digest)] = unpack(cast("bytes", blob))
+            tasks.blobs[str(digest)] = cast("bytes", blob)
             continue
         if kind == "variables":
             os.environ.clear()
             os.environ.update(cast("dict[str, str]", rest[0]))
             continue
         call, given = Call(*rest), receive(wire)  # type: ignore[arg-type]  # as it was sent
-        answers = _answers(str(kind), tasks[call.digest], call, given, wire)
+        answers = _answers(str(kind), tasks, call, given, printing)
         if os.getpid() != me:  # the body forked, and this is the other one
             os._exit(0)
-        for answer in answers:
-            send(wire, answer)
+        printing.answer(answers)
 
 
 def _end_with(lifeline: Wire) -> None:
@@ -90,12 +106,13 @@ def _end_with(lifeline: Wire) -> None:
     os._exit(1)
 
 
-def _answers(kind: str, task: Task[..., object], call: Call, given: Packed, wire: Wire) -> list[Packed]:
+def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, printing: Printing) -> list[Packed]:
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
     try:
-        with _shown(wire), _memory(call.memory):
+        task = tasks[call.digest]
+        with printing.shown(), _memory(call.memory):
             value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
         try:
             return [packed(("value",)), packed(value)]
@@ -105,24 +122,24 @@ def _answers(kind: str, task: Task[..., object], call: Call, given: Packed, wire
             return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), packed(_portable(error, rows))]
+        return [packed(("error",)), packed(portable(error, rows))]
 
 
-def _portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
+def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
     """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
     try:
         unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
     except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
-        told = RunError(f"{type(error).__name__}: {error}", mend="the error's own class cannot leave its process")
+        portable = RunError(told(error), mend="the error's own class cannot leave its process")
         for note in getattr(error, "__notes__", ()):
-            told.add_note(note)
-        return told, rows
+            portable.add_note(note)
+        return portable, rows
     return error, rows
 
 
 def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
-    if os.getcwd() != call.folder:  # noqa: PTH109 - a plain string is compared
+    with suppress(OSError):  # the folder was removed, perhaps by a body
         os.chdir(call.folder)
     context = NodeContext(task, call.run, call.node, None)
     context.attempt = call.attempt
@@ -159,7 +176,7 @@ def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -
     columns, fixed, first, size, stops = given
     items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
     outcome = run_items(items)
-    told = [(place, *_portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
+    told = [(place, *portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
     return outcome.values, told, outcome.duration_s
 
 
@@ -173,8 +190,8 @@ def _memory(most: int | None) -> Iterator[None]:
 
     from celltask.core.calling import annotate  # noqa: PLC0415 - only for these
 
-    with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 - a file of the system
-        has = int(told.read().split()[5]) * resource.getpagesize()
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a file of the system
+        has = int(file.read().split()[5]) * resource.getpagesize()
     before = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (has + most, before[1]))
     try:
@@ -184,47 +201,6 @@ def _memory(most: int | None) -> Iterator[None]:
         raise
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-@contextmanager
-def _shown(wire: Wire) -> Iterator[None]:
-    """Send what the block prints to the parent, at most 1 MiB of it."""
-    left = [_MOST_PRINTED]
-    lock = threading.Lock()
-    me = os.getpid()
-
-    def write(name: str, text: str) -> None:
-        with lock:
-            if os.getpid() != me or left[0] <= 0:
-                return
-            left[0] -= len(text)
-            if left[0] <= 0:
-                text = text[: left[0]] + "\n… and more, which is not kept\n"
-            send(wire, packed(("log", name, text)))
-
-    out, err = _Sender(partial(write, "stdout")), _Sender(partial(write, "stderr"))
-    with redirect_stdout(out), redirect_stderr(err):
-        yield
-
-
-class _Sender(io.TextIOBase):
-    """A text stream whose every write goes to a function."""
-
-    encoding = "utf-8"
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        super().__init__()
-        self._write = write
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Pass `text` on."""
-        if text:
-            self._write(text)
-        return len(text)
 
 
 if __name__ == "__main__":

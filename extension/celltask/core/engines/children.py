@@ -115,7 +115,11 @@ class Children:
                 self._idle, self._busy, self._process = [], {}, os.getpid()
             child = self._idle.pop() if self._idle else None
         if child is None or not child.is_alive():
-            child = Child(self.method)
+            try:
+                child = Child(self.method)
+            except OSError as error:
+                mend = "allow more processes and open files (ulimit -u, ulimit -n), or run it with engine='threads'"
+                raise RunError(f"no process could be started: {error}", mend=mend) from None
         with self._lock:
             self._busy[child] = run
         return child
@@ -204,8 +208,7 @@ class Child:
             kind, *rest = cast("tuple[str, ...]", unpacked(receive(self._wire)))
             if kind != "log":
                 return kind
-            stream, text = rest
-            getattr(sys, stream).write(text)  # where it is noted with the node that runs here
+            _show(*rest)
 
     def end(self, why: str) -> None:
         """End it now, with all that its body started."""
@@ -247,6 +250,15 @@ class Child:
         return WorkerDiedError(f"the process of task {task.name!r} ended in the middle, with {told}", task.place, mend)
 
 
+def _show(stream: str, text: str) -> None:
+    """Print here what was printed there, where it is noted with the node that runs."""
+    try:
+        getattr(sys, stream).write(text)
+    except OSError as error:  # not to be taken for the end of the process
+        told = f"what a body prints cannot be shown: {error}"
+        raise RunError(told, mend="look where the output goes: a full disk, or a reader that has gone") from None
+
+
 class _TooLongError(Exception):
     """There was no answer in time."""
 
@@ -281,7 +293,11 @@ def _call_of(task: Task[..., object], digest: str, context: NodeContext) -> Call
     asked = task.options.resources
     memory = asked.memory_bytes if asked is not None else None
     variables = task.options.environment
-    return Call(digest, context.run_id, context.node, context.attempt, variables, os.getcwd(), memory)  # noqa: PTH109 - plain text travels
+    try:
+        folder = os.getcwd()  # noqa: PTH109 - plain text travels
+    except OSError:  # removed
+        folder = ""
+    return Call(digest, context.run_id, context.node, context.attempt, variables, folder, memory)
 
 
 def _received(task: Task[..., object], answer: Packed) -> object:

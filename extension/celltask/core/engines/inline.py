@@ -15,6 +15,7 @@ class InlineEngine:
 
     workers = 0
     guests = None
+    crew = None
 
     def submit(self, job: Callable[[], object]) -> object:
         """Run `job` here, before returning."""

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
 
-    from celltask.core.engines.base import Guests
+    from celltask.core.engines.base import Guests, Hands
+    from celltask.core.execution import Execution
 
 __all__ = ["ThreadsEngine"]
 
@@ -22,6 +23,7 @@ class ThreadsEngine:
     """A pool of threads, made when a second node is first ready while one runs."""
 
     guests: Guests | None = None
+    crew: Callable[[Execution], Hands] | None = None
 
     def __init__(self) -> None:
         self.workers = MOST_THREADS

@@ -1,6 +1,6 @@
 """Values between two processes: pickled with protocol 5, so that large buffers go as they are, without a copy.
 
-What is defined in a notebook or script goes by value (cloudpickle); plain scalars take pickle's own quick way.
+What the other process cannot import goes by value; plain scalars take pickle's own quick way.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import pickle
 import struct
 from typing import TYPE_CHECKING
+
+from celltask.core.pickling import dumps
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -32,10 +34,8 @@ def packed(value: object) -> Packed:
     """
     if type(value) is tuple and all(type(item) in _PLAIN for item in value):
         return pickle.dumps(value, 5), []
-    import cloudpickle  # noqa: PLC0415 - 40 ms, and scalars need none of it
-
     buffers: list[pickle.PickleBuffer] = []
-    return cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append), buffers
+    return dumps(value, on_buffer=buffers.append), buffers
 
 
 def send(wire: Wire, given: Packed) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from celltask.errors import CelltaskError
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
 
     from celltask.core.stores.base import Store
 
-__all__ = ["VARIABLE", "current_store", "folder_of", "folder_of_user", "opened", "shelf", "tell_once", "where"]
+__all__ = ["ASKED", "VARIABLE", "current_store", "folder_of", "folder_of_user", "opened", "shelf", "tell_once", "where"]
 
 VARIABLE = "CELLTASK_STORE"
+
+ASKED: ContextVar[str | None] = ContextVar("celltask_store", default=None)
+"""What stands for the environment variable in a process that works for another one, whose store it is to use."""
 
 shelf = Shelf(
     "celltask.stores",
@@ -29,6 +34,7 @@ _chosen: dict[tuple[str | None, str], Store] = {}
 _opened: dict[str, Store] = {}
 _folders: dict[tuple[str | None, str], str] = {}
 _told: set[str] = set()
+_opening = threading.RLock()
 
 
 class StoreWarning(UserWarning):
@@ -37,11 +43,14 @@ class StoreWarning(UserWarning):
 
 def current_store() -> Store:
     """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _chosen.get(key)
     if found is None:
-        found = _chosen[key] = _chosen_now()
+        with _opening:
+            found = _chosen.get(key)
+            if found is None:
+                found = _chosen[key] = _chosen_now()
     return found
 
 
@@ -62,7 +71,7 @@ def where() -> str:
     ``CELLTASK_STORE`` is a folder, ``memory``, or ``NAME:TEXT`` for a store from another package. Without it the
     store is ``.celltask/store`` in the nearest folder above that has a ``.celltask`` or looks like a project's.
     """
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     if asked:
         return asked
     folder, home = _working_directory(), os.path.expanduser("~")  # noqa: PTH111 - pathlib is slow to import
@@ -78,7 +87,7 @@ def folder_of(part: str) -> str | None:
 
     It is not looked whether the folder is there.
     """
-    asked = os.environ.get(VARIABLE)
+    asked = ASKED.get() or os.environ.get(VARIABLE)
     key = asked, "" if asked else _working_directory()
     found = _folders.get(key)
     if found is None:
@@ -113,13 +122,14 @@ def opened(place: str) -> Store:
     elif not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
         name, text = "files", os.path.realpath(os.path.expanduser(place))  # noqa: PTH111 - as above
     key = f"{name}:{text}"
-    if key not in _opened:
-        made = cast("Callable[[str], Store]", shelf.get(name))(text)
-        check: Callable[[], None] | None = getattr(made, "check", None)
-        if check is not None:
-            check()
-        _opened.setdefault(key, made)
-    return _opened[key]
+    with _opening:
+        if key not in _opened:
+            made = cast("Callable[[str], Store]", shelf.get(name))(text)
+            check: Callable[[], None] | None = getattr(made, "check", None)
+            if check is not None:
+                check()
+            _opened[key] = made
+        return _opened[key]
 
 
 def tell_once(what: str, mend: str) -> None:
@@ -130,6 +140,15 @@ def tell_once(what: str, mend: str) -> None:
     import warnings  # noqa: PLC0415 - only where something is wrong
 
     warnings.warn_explicit(f"{what}\n  mend: {mend}" if mend else what, StoreWarning, "celltask", 1)
+
+
+def _forget() -> None:
+    global _opening  # noqa: PLW0603 - a thread of the parent may have held it
+    _opening = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _working_directory() -> str:

@@ -37,7 +37,8 @@ class Claims:
         self._path = path
         self._opened: tuple[int, int] | None = None
         self._opening = threading.Lock()
-        os.register_at_fork(after_in_child=self._forget)
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
         self._opening = threading.Lock()  # another thread of the parent may have held it

@@ -26,6 +26,8 @@ __all__ = ["FilesStore"]
 
 _INLINE = 2048  # bytes; a blob up to this size lies in the row
 _LISTED = "SELECT key, task, made, used, size, facts FROM entry"
+_SINGLE = "="
+"""Begins the layout of an entry with one value in one piece, which lies in the row: its digest comes after."""
 _DAY_S: Final = 86400.0
 _PATIENCE_S = 5.0
 
@@ -79,10 +81,18 @@ class FilesStore:
         if row is None:
             return None
         task, made, used, facts, layout, inline = row
-        blobs = self._blobs(key, json.loads(layout), inline)
+        if layout[:1] == _SINGLE:
+            if digest_of((inline,)) != layout[1:]:
+                raise self._damaged()
+            blobs: list[Sequence[Buffer]] = [(inline,)]
+        else:
+            blobs = self._blobs(key, json.loads(layout), inline)
         if time.time() - used > _DAY_S:
             self._index.change("UPDATE entry SET used = ? WHERE key = ?", (time.time(), key))
         return Entry(task, made, json.loads(facts), blobs)
+
+    def _damaged(self) -> StoreProblem:
+        return StoreProblem(f"an entry in the index of {self.place} is damaged", "", is_lasting=False)
 
     def _blobs(self, key: str, layout: list[list[object]], inline: bytes) -> list[Sequence[Buffer]]:
         """The blobs of a row.
@@ -101,7 +111,7 @@ class FilesStore:
                     pieces.append(inline[start : start + size])
                     start += size
                 if digest_of(pieces) != digest:
-                    raise StoreProblem(f"an entry in the index of {self.place} is damaged", "", is_lasting=False)
+                    raise self._damaged()
                 blobs.append(pieces)
                 continue
             found = self._values.read(digest, sizes, str(stamp))
@@ -134,11 +144,13 @@ class FilesStore:
             except OSError as error:
                 raise self._index.problem(error) from None
             files.append(digest)
+        is_single = len(layout) == 1 and len(inline) == 1 and not files
+        told = f"{_SINGLE}{layout[0][1]}" if is_single else json.dumps(layout)
         self._index.change(
             "INSERT OR REPLACE INTO entry (key, task, made, used, size, facts, layout, files, inline) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                key, entry.task, entry.made, entry.made, size, json.dumps(entry.facts), json.dumps(layout),
+                key, entry.task, entry.made, entry.made, size, json.dumps(entry.facts), told,
                 " ".join(files), b"".join(inline),
             ),
         )  # fmt: skip

@@ -21,6 +21,7 @@ FORMAT = 1
 """Of the tables; a folder with a higher one was written by a newer celltask."""
 
 _BUSY_S = 60.0
+_PAUSE_S = 0.005
 _SETTING_UP_S = 4.0
 
 _TABLES = (
@@ -32,8 +33,22 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS code (digest TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID",
 )
 
-_left_behind: list[object] = []
-"""Connections that a forked child inherited. Closing them there could damage the parent's."""
+
+class _Opened:
+    """A connection, closed when its thread ends; in the process that opened it, and no other."""
+
+    _process_now = staticmethod(os.getpid)  # when the interpreter ends, modules are gone before this is called
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.process, self.connection = os.getpid(), connection
+
+    def __del__(self) -> None:
+        if self.process == self._process_now():
+            self.connection.close()
+
+
+_left_behind: list[_Opened] = []
+"""Connections that a forked child inherited: closing them there could damage the parent's."""
 
 
 class Index:
@@ -83,9 +98,9 @@ class Index:
 
     def _connect(self) -> sqlite3.Connection:
         """The connection of this thread."""
-        found: tuple[int, sqlite3.Connection] | None = getattr(self._local, "opened", None)
-        if found is not None and found[0] == os.getpid():
-            return found[1]
+        found: _Opened | None = getattr(self._local, "opened", None)
+        if found is not None and found.process == os.getpid():
+            return found.connection
         import sqlite3  # noqa: PLC0415 - as above
 
         if found is not None:
@@ -93,7 +108,7 @@ class Index:
         made = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA synchronous = NORMAL")
         made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each one waits for the disk
-        self._local.opened = os.getpid(), made
+        self._local.opened = _Opened(made)
         return made
 
     def row(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
@@ -107,12 +122,7 @@ class Index:
         Raises:
             StoreProblem: If the index cannot be read.
         """
-        import sqlite3  # noqa: PLC0415 - as above
-
-        try:
-            return self._connect().execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise self.problem(error) from None
+        return self._carried_out(query, values)
 
     def change(self, statement: str, values: tuple[object, ...]) -> None:
         """Carry out `statement`, in a transaction of its own.
@@ -120,20 +130,23 @@ class Index:
         Raises:
             StoreProblem: If the index cannot be written.
         """
+        self._carried_out(statement, values)
+
+    def _carried_out(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         import sqlite3  # noqa: PLC0415 - as above
 
         end = time.monotonic() + _BUSY_S
         while True:
             try:
-                self._connect().execute(statement, values)
+                return self._connect().execute(statement, values).fetchall()
             except sqlite3.OperationalError as error:
-                if "locked" in str(error) and time.monotonic() < end:
-                    time.sleep(0.01)
-                    continue
-                raise self.problem(error) from None
+                # SQLite does not wait, whatever time it was given, where that could be a deadlock, and while the last
+                # connection of another process closes.
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise self.problem(error) from None
             except sqlite3.Error as error:
                 raise self.problem(error) from None
-            return
+            time.sleep(_PAUSE_S)
 
     def problem(self, error: Exception) -> StoreProblem:
         """The problem that an error of the system or of SQLite stands for, with its mend."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 import copy
 import operator
 import typing
+from contextlib import suppress
 from dataclasses import dataclass
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.fit import substituted
 from celltask.core.types.lookup import family_of, handler_for
+from celltask.core.types.marks import HIDDEN, Mark, Secret
 from celltask.core.types.naming import library_of, type_name
 from celltask.errors import InterfaceError
 
@@ -129,8 +131,11 @@ class ConstrainedHandler(BuiltInHandler):
         told = dict(self.inner.describe())
         for check in self.checks:
             told.update(check.schema)
+        if told.get("type") == "array":
+            told = {key.replace("Length", "Items"): value for key, value in told.items()}
         if self._adapter is not None:
-            told.update(self._adapter.json_schema())
+            with suppress(Exception):  # border: a schema of pydantic's may be code of users
+                told.update(self._adapter.json_schema())
         return told
 
     def preview(self, value: object) -> str:
@@ -138,8 +143,37 @@ class ConstrainedHandler(BuiltInHandler):
         return self.inner.preview(value)
 
 
+class MarkedHandler(ConstrainedHandler):
+    """A type with marks, which change what forms and previews show and nothing else."""
+
+    marks: tuple[type[Mark], ...] = ()
+
+    @classmethod
+    def around(cls, inner: TypeHandler, annotation: object, marks: list[type[Mark]]) -> TypeHandler:
+        """The handler `inner` with `marks`."""
+        made = cls(annotation, inner, [], None)
+        made.marks = tuple(marks)
+        return made
+
+    def describe(self) -> dict[str, object]:
+        """JSON Schema, with the words of the marks."""
+        told = super().describe()
+        for mark in self.marks:
+            told.update(mark.schema)
+        return told
+
+    def preview(self, value: object) -> str:
+        """As the type alone; a secret is hidden."""
+        return HIDDEN if Secret in self.marks else super().preview(value)
+
+
 def _of_annotated(annotation: object) -> TypeHandler:
     base, *metadata = typing.get_args(annotation)
+    marks = [one for one in metadata if isinstance(one, type) and issubclass(one, Mark)]
+    if marks:
+        left = [one for one in metadata if one not in marks]
+        inner = handler_for(typing.Annotated[(base, *left)] if left else base)
+        return MarkedHandler.around(inner, annotation, marks)
     for one in metadata:
         if isinstance(one, TypeHandler):
             return one

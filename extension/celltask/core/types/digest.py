@@ -64,6 +64,9 @@ def digest_value(value: object, *, code_digest: CodeDigest | None = None) -> str
     >>> digest_value([1, 2]) == digest_value([1, 2]), digest_value([1]) == digest_value([True])
     (True, False)
     """
+    plain = _SCALARS.get(type(value))
+    if plain is not None:
+        return hashlib.sha256(plain(value)).hexdigest()
     try:
         token = Hasher(code_digest).token(value)
     except RecursionError:

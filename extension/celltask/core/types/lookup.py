@@ -35,6 +35,7 @@ _BUILT_IN = {
     "temporal": _HERE + "temporal:TemporalHandler",
     "scalars": _HERE + "scalars:ScalarHandler",
     "unions": _HERE + "unions:UnionHandler",
+    "secrets": _HERE + "marks:SecretHandler",
     "objects": _HERE + "objects:ObjectHandler",
 }
 _SHELF = Shelf("celltask.types", _BUILT_IN)
@@ -47,6 +48,7 @@ _BY_MODULE = {
     "pathlib": "files",
     "pathlib._local": "files",
     "celltask.core.types.files": "files",
+    "pydantic.types": "secrets",
 }
 _BY_LIBRARY = {
     "numpy": "arrays",

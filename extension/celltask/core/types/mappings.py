@@ -98,8 +98,10 @@ class DictHandler(ContainerHandler):
         return _built(self.built, made)
 
     def describe(self) -> dict[str, object]:
-        """JSON Schema."""
-        return {"type": "object", "additionalProperties": self.parts[1].describe()}
+        """JSON Schema; ``x-pairs`` says that keys are no strings, and that JSON has an array of pairs."""
+        keys, items = self.parts
+        told: dict[str, object] = {"type": "object", "additionalProperties": items.describe()}
+        return told if keys.exact is str else told | {"propertyNames": keys.describe(), "x-pairs": True}
 
 
 def _checked_keys(keys: list[object], handler: TypeHandler) -> list[object] | None:

@@ -12,7 +12,14 @@ import struct
 import typing
 
 from celltask.core.types.base import Mismatch, TypeHandler, Valid
-from celltask.core.types.encoding import declared_pickler, declared_unpickler, decode_value, encode_value, is_json
+from celltask.core.types.encoding import (
+    declared_pickler,
+    declared_unpickler,
+    decode_value,
+    encode_value,
+    is_json,
+    is_pickle,
+)
 from celltask.core.types.naming import place_in_library
 
 if typing.TYPE_CHECKING:
@@ -24,12 +31,12 @@ __all__ = ["Buffer", "are_code", "pieces_of", "value_of"]
 Buffer = bytes | bytearray | memoryview
 
 _ARRAY, _FRAME, _OBJECT, _OWN = b"n", b"w", b"p", b"o"
-_SAFE = frozenset((b"J", b"N", b"L", b"A", b"F", b"D", _ARRAY, _FRAME))
+_SAFE = frozenset((b"J", b"N", b"L", b"A", _ARRAY, _FRAME))  # not files, which are written where they say
 _FEWEST = 1 << 16  # bytes; smaller buffers of a pickle stay in it
 
 
 def are_code(pieces: Sequence[Buffer]) -> bool:
-    """Whether making a value of `pieces` could run code that comes with them: a pickle, or a handler's own format.
+    """Whether making a value of `pieces` could do more than that: a pickle, a file, or a handler's own format.
 
     >>> from celltask.core.types.lookup import handler_for
     >>> are_code(pieces_of([1], handler_for(list[int]))), are_code(pieces_of({1}, handler_for(set[int])))
@@ -140,7 +147,7 @@ def _frame_of(pieces: Sequence[Buffer]) -> object:
 def _other_pieces(value: object, handler: TypeHandler) -> list[Buffer]:
     """A pickle with its large buffers beside it, or the family's own format."""
     whole = encode_value(value, handler.annotation) if place_in_library(type(value)) in _FAMILIES else b""
-    if whole and whole[:1] in _SAFE:
+    if whole and not is_pickle(whole):
         return [whole]
     buffers: list[Buffer] = []
 

@@ -8,6 +8,7 @@ import difflib
 import inspect
 import sys
 import typing
+from contextlib import suppress
 from functools import partial
 
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
@@ -151,6 +152,10 @@ class StructuredHandler(BuiltInHandler):
     def _required(self) -> list[str]:
         raise NotImplementedError
 
+    def _defaults(self) -> dict[str, object]:
+        """Defaults of the fields that have one."""
+        return {}
+
     def _made(self, parts: dict[str, object]) -> object:
         raise NotImplementedError
 
@@ -158,8 +163,11 @@ class StructuredHandler(BuiltInHandler):
         """JSON Schema; a type that contains itself is told once."""
         with _Describing(self) as known:
             if known:
-                return {"type": "object", "title": self.name}
+                return {"type": "object", "title": self.name, "x-python": self.name}
             properties = {name: handler.describe() for name, handler in self.fields.items()}
+        for name, default in self._defaults().items():
+            with suppress(Mismatch):  # a default without a JSON form is told by its absence from `required`
+                properties[name] = properties[name] | {"default": self.fields[name].to_json(default)}
         return {
             "type": "object",
             "title": self.name,
@@ -268,6 +276,16 @@ class DataclassHandler(StructuredHandler):
             if field.init and field.default is unset and field.default_factory is unset
         ]
 
+    def _defaults(self) -> dict[str, object]:
+        unset = dataclasses.MISSING
+        fields = [field for field in dataclasses.fields(self.cls) if field.name in self.fields]
+        found = {field.name: field.default for field in fields if field.default is not unset}
+        for field in fields:
+            if field.default_factory is not unset:
+                with suppress(Exception):  # border: a factory is code of users
+                    found[field.name] = field.default_factory()
+        return found
+
     def _made(self, parts: dict[str, object]) -> object:
         later = {field.name for field in dataclasses.fields(self.cls) if not field.init}
         try:
@@ -291,6 +309,9 @@ class NamedTupleHandler(StructuredHandler):
     def _required(self) -> list[str]:
         defaults = self.cls._field_defaults  # type: ignore[attr-defined]  # a named tuple
         return [name for name in self.fields if name not in defaults]
+
+    def _defaults(self) -> dict[str, object]:
+        return dict(self.cls._field_defaults)  # type: ignore[attr-defined]  # as above
 
     def _made(self, parts: dict[str, object]) -> object:
         return self.cls(**parts)

@@ -43,9 +43,9 @@ class UnionHandler(BuiltInHandler):
         """
         if type(value) in self.accepts:
             return value
-        return self._member_of(value)[1]
+        return self.member_of(value)[1]
 
-    def _member_of(self, value: object) -> tuple[TypeHandler, object]:
+    def member_of(self, value: object) -> tuple[TypeHandler, object]:
         """The member that `value` belongs to, and what it makes of it."""
         plain = plain_scalar(value)
         for member in self.members:
@@ -91,25 +91,25 @@ class UnionHandler(BuiltInHandler):
         """`value` isolated as its member would."""
         if type(value) in self.accepts:
             return value
-        return isolated(value) if self.copied_by_value else self._member_of(value)[0].isolate(value)
+        return isolated(value) if self.copied_by_value else self.member_of(value)[0].isolate(value)
 
     def receive(self, value: object) -> object:
         """`value` validated and isolated."""
         if type(value) in self.accepts:
             return value
-        member, made = self._member_of(value)
+        member, made = self.member_of(value)
         return member.isolate(made)
 
     def release(self, value: object) -> object:
         """`value` validated and detached."""
         if type(value) in self.accepts:
             return value
-        member, made = self._member_of(value)
+        member, made = self.member_of(value)
         return member.release(made)
 
     def to_json(self, value: object) -> object:
         """The JSON of its member; with the member's name beside it where another member would read it otherwise."""
-        member = self._member_of(value)[0]
+        member = self.member_of(value)[0]
         data = member.to_json(value)
         try:
             if is_alike(self.from_json(data), value):
@@ -146,12 +146,13 @@ class UnionHandler(BuiltInHandler):
         return self._only(exact or fitting, refusals, text)[1]
 
     def describe(self) -> dict[str, object]:
-        """JSON Schema."""
-        return {"anyOf": [member.describe() for member in self.members]}
+        """JSON Schema; ``x-members`` are the names by which `from_json` tells the members apart."""
+        members = self.members
+        return {"anyOf": [member.describe() for member in members], "x-members": [member.name for member in members]}
 
     def preview(self, value: object) -> str:
         """As the member has it."""
-        return self._member_of(value)[0].preview(value)
+        return self.member_of(value)[0].preview(value)
 
 
 def _parsed(member: TypeHandler, text: str, *, skip: bool) -> object:

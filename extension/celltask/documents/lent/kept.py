@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from celltask import __version__
 from celltask.documents.runner.inputs import Inputs, changed, file_state, inputs_of, named_files
+from celltask.documents.stages import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def surroundings(stage: Stage) -> dict[str, object]:
         "celltask": __version__,
         "interpreter": [os.path.realpath(sys.executable), sys.prefix, sys.version],
         "working folder": scene.folder,
-        "environment": {**environment, **scene.environment},
+        "environment": {**environment, **{name: scene.environment[name] for name in scene.environment.keys() - LIMITS}},
         "warning filters": [[*one] for one in scene.filters],
         "limits": [scene.most_output, scene.memory_mib, stage.timeout_s, stage.document_timeout_s],
         "coverage": scene.coverage,

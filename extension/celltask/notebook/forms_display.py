@@ -1,0 +1,120 @@
+"""Forms under cells: alive where a page can show widgets, and as a table wherever else the notebook is read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from celltask.core.events import Event
+    from celltask.notebook.forms import Member
+    from celltask.notebook.forms_view import FormView
+
+__all__ = ["Forms", "has_page"]
+
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def has_page(shell: InteractiveShell) -> bool:
+    """Whether a page with somebody before it asked for the cell that runs now.
+
+    Programs that execute notebooks (nbclient, Sphinx, papermill) name no cell in their requests; JupyterLab, Notebook
+    and VS Code do.
+    """
+    if "google.colab" in sys.modules:
+        return True
+    parent: object = getattr(shell, "get_parent", dict)()
+    metadata = parent.get("metadata", {}) if isinstance(parent, dict) else {}
+    return bool(metadata.get("cellId"))
+
+
+class Forms:
+    """The forms of one shell. It holds state.
+
+    Attributes:
+        views: The newest living form of each name.
+        watch: Gives for a task or workflow that a form runs a listener to the events of the run, or None.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.views: dict[str, FormView] = {}
+        self.watch: Callable[[Member], Callable[[Event], object] | None] = lambda _: None
+
+    def show(self, member: Member) -> None:
+        """Show a form of `member` under the cell that runs now."""
+        from celltask.notebook.forms import Form  # noqa: PLC0415 - a notebook without forms needs nothing of them
+        from celltask.notebook.forms_table import table_bundle  # noqa: PLC0415 - as above
+
+        if not has_page(self.shell):
+            self._publish(table_bundle(Form(member, self.shell.user_ns)))
+            return
+        token = os.urandom(4).hex()
+        view = self._view(member, token)
+        self._publish(table_bundle(view.form, token), f"celltask-form-{token}")
+        self._publish_widget(view.widget, f"form of {member.name}")
+
+    def offer(self, member: Member) -> None:
+        """Show a button that opens a form of `member`, where there is a page."""
+        if not has_page(self.shell):
+            return
+        import ipywidgets as w  # noqa: PLC0415 - only where widgets are seen
+
+        from celltask.notebook.controls_widgets import button  # noqa: PLC0415 - as above
+        from celltask.notebook.forms_table import LIVE, hiding_dead_widgets, twin_class  # noqa: PLC0415 - as above
+
+        token = os.urandom(4).hex()
+        box = w.VBox([], layout=w.Layout(align_items="flex-start"))
+        box.add_class(LIVE)
+
+        def open_form() -> None:
+            box.children = (self._view(member, token).widget,)
+
+        box.children = (button("Form", f"open a form that runs {member.name}", open_form, icon="pencil"),)
+        mark = f'<span class="{twin_class(token)}"></span>{hiding_dead_widgets(token)}'
+        self._publish({"text/html": mark, "text/plain": ""}, f"celltask-form-{token}")
+        self._publish_widget(box, f"form of {member.name}")
+
+    def code(self, name: str) -> str | None:
+        """The call that the newest form of `name` makes; None if there is no form of it."""
+        view = self.views.get(name)
+        return view.form.code() if view is not None else None
+
+    def after_cell(self, *_: object) -> None:
+        """Let the forms see what a cell has bound."""
+        for view in self.views.values():
+            view.refresh()
+
+    def _view(self, member: Member, token: str) -> FormView:
+        from celltask.notebook.forms import Form  # noqa: PLC0415 - as above
+        from celltask.notebook.forms_table import table_bundle  # noqa: PLC0415 - as above
+        from celltask.notebook.forms_view import FormView, Surroundings  # noqa: PLC0415 - ipywidgets, only where seen
+
+        form = Form(member, self.shell.user_ns)
+
+        def keep(outcome: str) -> None:
+            self._publish(table_bundle(form, token, outcome=outcome), f"celltask-form-{token}", update=True)
+
+        around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member))
+        view = FormView(form, around)
+        self.views[member.name] = view
+        return view
+
+    def _formats(self, value: object) -> dict[str, object]:
+        formatter = self.shell.display_formatter
+        if formatter is None:
+            return {}
+        return cast("dict[str, object]", formatter.format(value)[0])  # type: ignore[no-untyped-call]  # IPython gives it no types
+
+    def _publish(self, bundle: dict[str, str], display_id: str = "", *, update: bool = False) -> None:
+        transient = {"display_id": display_id} if display_id else {}
+        self.shell.display_pub.publish(bundle, transient=transient, update=update)
+
+    def _publish_widget(self, widget: object, told: str) -> None:
+        view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}  # type: ignore[attr-defined]  # a widget
+        self.shell.display_pub.publish({_VIEW: view, "text/plain": told})

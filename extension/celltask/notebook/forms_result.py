@@ -1,0 +1,74 @@
+"""Results and errors of a run as HTML: what values say of themselves is shown, and nothing of it is executed."""
+
+from __future__ import annotations
+
+import traceback
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from celltask.core.types.naming import library_of
+from celltask.notebook.display import error_told
+from celltask.render.lettering import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["failure_html", "result_html"]
+
+_MOST_TEXT, _MOST_HTML = 4_000, 200_000
+_PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
+_TABLES = ("pandas", "polars")
+"""Libraries whose own HTML escapes what is in the cells."""
+
+
+def result_html(value: object, formats: Callable[[object], dict[str, object]]) -> str:
+    """A picture, a table of pandas or polars, or text.
+
+    Args:
+        value: The result.
+        formats: Gives what a value says of itself, by MIME type.
+    """
+    try:
+        told = formats(value)
+    except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
+        told = {}
+    for kind in _PICTURES:
+        if kind in told:
+            return f'<img alt="the result" src="data:{kind};base64,{_base64(told[kind])}" style="max-width:100%">'
+    html = told.get("text/html")
+    is_table = library_of(type(value)) in _TABLES and type(value).__module__.split(".")[0] in _TABLES
+    if is_table and isinstance(html, str) and len(html) <= _MOST_HTML and not hasattr(value, "render"):
+        return html
+    text = told.get("text/plain")
+    return f"<pre>{escape(_cut(text if isinstance(text, str) else _repr(value)))}</pre>"
+
+
+def _base64(data: object) -> str:
+    if isinstance(data, bytes):
+        return b64encode(data).decode("ascii")
+    text = str(data)
+    return b64encode(text.encode()).decode("ascii") if text.lstrip().startswith("<") else "".join(text.split())
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - border: as above
+        return f"a {type(value).__name__} without a repr"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…\n({len(text):,} characters)"
+
+
+def failure_html(error: BaseException) -> str:
+    """The error in its own words, and the frames of the user's code in a fold-out."""
+    here = str(Path(__file__).parents[1])
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in every if not frame.filename.startswith((here, "<celltask"))]
+    told = f"<pre>{escape(_cut(error_told(error)))}</pre>"
+    if not frames:
+        return told
+    lines = escape(_cut("".join(traceback.format_list(frames))))
+    return f"{told}<details><summary>where</summary><pre>{lines}</pre></details>"

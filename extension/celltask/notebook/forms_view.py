@@ -1,0 +1,265 @@
+"""A form drawn with ipywidgets: fields, Run, Cancel and Reset, what it stands for, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextvars import copy_context
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import ipywidgets as w
+
+from celltask.core.interface import MISSING
+from celltask.errors import CelltaskError
+from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
+from celltask.notebook.display import duration_told
+from celltask.notebook.forms_parts import CopyButton
+from celltask.notebook.forms_result import failure_html, result_html
+from celltask.notebook.forms_run import FormRun, Progress
+from celltask.notebook.forms_style import STYLE
+from celltask.notebook.forms_table import LIVE, clean_lines, twin_class
+from celltask.render.lettering import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from celltask.core.events import Event
+    from celltask.core.run import Run
+    from celltask.notebook.forms import Field, Form
+
+__all__ = ["FieldView", "FormView", "Surroundings"]
+
+
+class FieldView:
+    """One input: its control, an expression in its stead, and what it is."""
+
+    def __init__(self, field: Field, changed: Callable[[], None]) -> None:
+        self.field, self.changed = field, changed
+        self.switch = w.ToggleButton(
+            value=field.by_expression,
+            description="=",
+            tooltip=f"give {field.port.name} as a Python expression",
+            layout=w.Layout(width="34px"),
+        )
+        self.switch.observe(self._switched, "value")
+        self.hold = w.HBox([], layout=w.Layout(align_items="flex-start"))
+        self.drawn: dict[bool, w.DOMWidget] = {}
+        self.widget = w.VBox([self.hold, w.HTML(_hint(field))])
+        self.widget.children[1].add_class("celltask-hint")
+        self.widget.add_class("celltask-field")
+        self.show()
+
+    def _switched(self, change: dict[str, object]) -> None:
+        if bool(change["new"]) != self.field.by_expression:
+            self.field.by_expression = bool(change["new"])
+            self.show()
+            self.changed()
+
+    def show(self) -> None:
+        """Show what stands for the input now."""
+        field = self.field
+        by_expression = field.by_expression
+        self.switch.value = by_expression
+        if by_expression not in self.drawn:
+            self.drawn[by_expression] = draw(field.expression if by_expression else field.entry)
+        parts = (self.drawn[by_expression],) if field.is_open else (self.drawn[by_expression], self.switch)
+        if self.hold.children != parts:
+            self.hold.children = parts
+
+
+def _hint(field: Field) -> str:
+    told = [f"<code>{escape(clean(field.port.handler.name))}</code>"]
+    told += ["required"] if field.port.default is MISSING else []
+    told += [escape(clean(field.description))] if field.description else []
+    if field.port.default is not MISSING:
+        told.append(f"default <code>{escape(clean(field.port.handler.preview(field.port.default)))}</code>")
+    return " · ".join(told)
+
+
+class Surroundings(NamedTuple):
+    """What a form finds around it.
+
+    Attributes:
+        variables: The notebook's variables, to which a result is bound.
+        formats: Gives what a value says of itself, by MIME type.
+        token: Names the form among others on the page.
+        keep: Called with what became of a run as HTML, to be kept where no widget lives.
+        watch: Gives a further listener to the events of the run that begins, or None.
+    """
+
+    variables: MutableMapping[str, object]
+    formats: Callable[[object], dict[str, object]] = lambda value: {"text/plain": repr(value)}
+    token: str = ""
+    keep: Callable[[str], object] = lambda _: None
+    watch: Callable[[], Callable[[Event], object] | None] = lambda: None
+
+
+class FormView:
+    """A living form. It holds state.
+
+    Attributes:
+        form: What it shows.
+        widget: What to display.
+        run: The newest run, ended or not; None before the first.
+        idle: Set while nothing runs.
+    """
+
+    def __init__(self, form: Form, around: Surroundings) -> None:
+        self.form, self.around, token = form, around, around.token
+        self.run: FormRun | None = None
+        self.idle = threading.Event()
+        self.idle.set()
+        self._context = copy_context()
+        self._started = 0.0
+        form.scope.changed = self.changed
+        self.fields = [FieldView(field, self.changed) for field in form.fields]
+        self._make_buttons()
+        self._make_text()
+        style = f".{twin_class(token)} {{ display: none }}" if token else ""
+        head = f"<style>{STYLE}{style}</style><strong><code>{escape(clean(form.member.name))}</code></strong>"
+        doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
+        fields = [view.widget for view in self.fields]
+        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text])
+        self.widget.add_class("celltask-form")
+        self.widget.add_class(LIVE)
+        self.show_text()
+
+    def _make_buttons(self) -> None:
+        name = self.form.member.name
+        self.go = button("Run", f"run {name} with these values", self.start, icon="play", style="primary")
+        self.stop = button("Cancel", f"cancel the run of {name}", self.cancel, icon="stop")
+        self.stop.disabled = True
+        self.again = button("Reset", "show the defaults again", self.reset, icon="undo")
+        self.name = w.Text(
+            value=self.form.result_name,
+            description="result in",
+            placeholder="a variable",
+            style={"description_width": "70px"},
+            layout=w.Layout(width="300px"),
+        )
+        self.name.observe(self._named, "value")
+        self.name_error = w.HTML()
+        self.name_error.add_class("celltask-error")
+        self.state, self.shown = w.HTML(), w.HTML()
+        self.state.add_class("celltask-state")
+        self.bar = w.IntProgress(value=0, max=1, layout=w.Layout(width="180px", display="none"))
+
+    def _make_text(self) -> None:
+        self.code, self.command = w.HTML(), w.HTML()
+        self.copy_code = CopyButton(label="Copy", told="copy the Python code")
+        self.copy_command = CopyButton(label="Copy", told="copy the command line")
+        self.text = w.Tab(
+            [w.VBox([self.code, self.copy_code]), w.VBox([self.command, self.copy_command])],
+            titles=("as code", "as command line"),
+        )
+
+    def _foot(self) -> list[w.DOMWidget]:
+        layout = w.Layout(flex_flow="row wrap", align_items="center", margin=f"4px 0 0 {LABEL_WIDTH}")
+        result = [self.name, self.name_error] if self.form.has_result else []
+        return [w.HBox([self.go, self.stop, self.again, self.bar, *result], layout=layout)]
+
+    def _named(self, change: dict[str, object]) -> None:
+        self.form.result_name = str(change["new"])
+        self.changed()
+
+    def changed(self) -> None:
+        """Check every field, and tell anew what the form stands for."""
+        self.form.check()
+        self.show_text()
+
+    def show_text(self) -> None:
+        """Show the code and the command line."""
+        told = self.form.name_error()
+        self.name_error.value = f'<span role="alert">⚠ {escape(told)}</span>' if told else ""
+        code, command = self.form.call()
+        self.copy_code.text, self.copy_command.text = code, command
+        self.code.value = f"<pre>{escape(clean_lines(code))}</pre>"
+        self.command.value = f"<pre>{escape(clean_lines(command))}</pre>"
+
+    def refresh(self) -> None:
+        """Look at the notebook's variables again, after a cell has run."""
+        for view in self.fields:
+            view.field.expression.shown()
+        if self.idle.is_set() and any(field.by_expression for field in self.form.fields):
+            self.show_text()
+
+    def reset(self) -> None:
+        """Show the defaults again."""
+        self.form.reset()
+        for view in self.fields:
+            view.show()
+        self.state.value = self.shown.value = ""
+        self.show_text()
+
+    def start(self) -> None:
+        """Run with the values that stand here, if they all fit."""
+        if not self.idle.is_set():
+            return
+        values = self.form.take()
+        self.show_text()
+        if values is None:
+            self._tell("Nothing was run: mend what is marked ⚠ first.")
+            return
+        self.idle.clear()
+        self.go.disabled, self.stop.disabled, self.shown.value = True, False, ""
+        self._started = time.time()
+        self.bar.value, self.bar.bar_style = 0, "info"
+        self._tell("running …")
+        progress, other = Progress(self._progressed), self.around.watch()
+
+        def listen(event: Event) -> None:
+            progress(event)
+            if other is not None:
+                other(event)
+
+        self.run = FormRun(self.form.member, values, listen, self._ended)
+        self.run.ticked = lambda: self._progressed(progress)
+        # In the context of the cell that shows the form, and not of the click: there its prints are seen.
+        self._context.copy().run(self.run.begin)
+
+    def cancel(self) -> None:
+        """Stop the run; a body that runs in a thread is told, and ends by itself."""
+        if self.run is not None and not self.idle.is_set():
+            self.stop.disabled = True
+            self._tell("cancelling … (a body that does not ask whether it is cancelled runs to its end)")
+            self.run.cancel()
+
+    def _tell(self, text: str) -> None:
+        self.state.value = f'<span role="status">{escape(text)}</span>'
+
+    def _progressed(self, progress: Progress) -> None:
+        self.bar.max, self.bar.value = max(progress.total, 1), progress.ended
+        self.bar.layout.display = "" if progress.total > 1 else "none"
+        if self.stop.disabled:
+            return
+        spent = duration_told(time.time() - self._started)
+        of = f"{progress.ended} of {progress.total} steps, " if progress.total > 1 else ""
+        self._tell(f"running … {of}{spent}{f', now {progress.now}' if progress.now and of else ''}")
+
+    def _ended(self, outcome: Run | BaseException) -> None:
+        """Bind and show what came out; on the run's own thread."""
+        try:
+            self._show_outcome(outcome)
+        finally:
+            self.go.disabled, self.stop.disabled = False, True
+            self.bar.layout.display = "none"
+            self.idle.set()
+
+    def _show_outcome(self, outcome: Run | BaseException) -> None:
+        spent = duration_told(time.time() - self._started)
+        error = outcome if isinstance(outcome, BaseException) else outcome.error
+        if error is None:
+            run = cast("Run", outcome)
+            name = self.form.result_name.strip() if self.form.has_result and not self.form.name_error() else ""
+            if name:
+                self.around.variables[name] = run.value
+            told = f"done in {spent}" + (f" · bound to {name}" if name else "")
+            self.shown.value = result_html(run.value, self.around.formats) if self.form.has_result else ""
+        else:
+            state = "failed" if isinstance(outcome, BaseException) else outcome.state
+            told = f"{state} after {spent}"
+            what = str(error) if isinstance(error, CelltaskError) else ""
+            self.shown.value = f"<pre>{escape(what[:4000])}</pre>" if what else failure_html(error)
+        self._tell(told)
+        self.around.keep(f"<p>{escape(told)}</p>{self.shown.value}")

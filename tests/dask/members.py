@@ -1,0 +1,162 @@
+"""Tasks and workflows of every kind, as the tests of clusters run them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from celltask import conditional, current_context, dynamic, map_task, task, workflow
+
+
+@task
+def inc(x: int) -> int:
+    """One more."""
+    return x + 1
+
+
+@task
+def add(a: int, b: int) -> int:
+    """The sum of two."""
+    return a + b
+
+
+@task
+def total(xs: list[int]) -> int:
+    """The sum of many."""
+    return sum(xs)
+
+
+@task
+def counted(n: int) -> list[int]:
+    """The numbers below n."""
+    return list(range(n))
+
+
+@task
+def two(x: int) -> tuple[int, str]:
+    """Two outputs."""
+    return x, "s"
+
+
+@task
+def fail(x: int) -> int:
+    """Always an error."""
+    message = f"no {x}"
+    raise ValueError(message)
+
+
+@task(retries=2, retry_delay=0.01)
+def flaky(x: int) -> int:
+    """Good at the third attempt."""
+    if current_context().attempt <= 2:
+        message = "again"
+        raise ValueError(message)
+    return x
+
+
+@task
+async def waits(x: int) -> int:
+    """An async task."""
+    await asyncio.sleep(0.01)
+    return x
+
+
+@task
+def mistaken(x: int) -> int:
+    """A value of another type than the declared one."""
+    return str(x)  # type: ignore[return-value]  # that is the point
+
+
+@task
+def tidy(x: int) -> None:
+    """What runs after a failure."""
+    print("tidied", x)  # noqa: T201 - a body prints
+
+
+@workflow
+def inner(x: int) -> tuple[int, str]:
+    """A workflow within others."""
+    number, text = two(x=x)
+    return inc(x=number), text
+
+
+@workflow
+def inner_fails(x: int) -> int:
+    """One that fails within others."""
+    return inc(x=fail(x=x))
+
+
+@workflow
+def nested(x: int) -> tuple[int, str, int]:
+    """Workflows within it, an async task, retries, a node without use, order alone."""
+    number, _ = inner(x=waits(x=x))
+    again, text = inner(x=number)
+    alone = inc(x=99)
+    last = add(a=number, b=again)
+    alone >> last
+    return flaky(x=again), text, last
+
+
+@workflow
+def failing(x: int) -> int:
+    """A failure at the beginning of a chain."""
+    return inc(x=inc(x=fail(x=x)))
+
+
+@workflow(failure_policy="finish")
+def finishing(x: int) -> tuple[int, int]:
+    """A failure within, and everything that does not need it."""
+    number, _ = inner(x=x)
+    lost = inner_fails(x=number)
+    return inc(x=flaky(x=number)), lost
+
+
+@workflow
+def mistyped(x: int) -> int:
+    """A wrong value at the beginning."""
+    return inc(x=mistaken(x=x))
+
+
+@workflow
+def choosing(x: int) -> int:
+    """A condition in the middle, with a workflow and a task in its branches."""
+    y = inc(x=x)
+    chosen = conditional("size").if_(y > 3).then(inc(x=y)).else_().then(inner(x=y)[0])
+    return inc(x=chosen)
+
+
+@dynamic
+def fibonacci(n: int) -> int:
+    """A graph made while running, within itself."""
+    if n < 2:
+        return inc(x=n)
+    return add(a=fibonacci(n=n - 1), b=fibonacci(n=n - 2))
+
+
+@workflow
+def growing(x: int) -> int:
+    """A graph made while running in the middle."""
+    return inc(x=fibonacci(n=inc(x=x)))
+
+
+@workflow
+def mapping(n: int) -> int:
+    """A map over a list that is known only while running."""
+    return total(xs=map_task(inc)(x=counted(n=n)))
+
+
+@workflow(on_failure=tidy)
+def tidied(x: int) -> int:
+    """A failure that something is done after."""
+    return fail(x=x)
+
+
+@workflow
+def around_tidied(x: int) -> int:
+    """The same within another workflow."""
+    return inc(x=tidied(x=x))
+
+
+@workflow
+def constant() -> int:
+    """No input at all."""
+    return total(xs=counted(n=5))

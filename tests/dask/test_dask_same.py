@@ -1,0 +1,70 @@
+"""Dask: the same runs on a cluster as in this process."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING
+
+import members
+import pytest
+
+from celltask.core.events import NodeFinished, NodePrinted, NodeRetried, NodeStarted, RunFinished, RunStarted
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from celltask.core.events import Event
+    from celltask.core.run import Run
+
+
+def told(run: Run) -> tuple[object, ...]:
+    """What must be the same wherever it ran."""
+    nodes = [(node.id, node.state, node.attempts, node.log) for node in run.nodes]
+    return run.state, run.value, nodes, repr(run.error), getattr(run.error, "__notes__", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("nested", {"x": 1}), ("failing", {"x": 1}), ("finishing", {"x": 1}), ("mistyped", {"x": 1}),
+        ("choosing", {"x": 1}), ("choosing", {"x": 5}), ("growing", {"x": 3}), ("mapping", {"n": 10}),
+        ("mapping", {"n": 0}), ("tidied", {"x": 1}), ("around_tidied", {"x": 1}), ("constant", {}),
+    ],
+)  # fmt: skip
+def test_a_run_ends_as_it_does_here(client: Client, name: str, inputs: dict[str, object]) -> None:
+    """Values, states, numbers of attempts, errors with their notes and logs are those of a run without a cluster."""
+    member = getattr(members, name)
+    assert told(member.run(inputs, engine=client)) == told(member.run(inputs, engine="inline"))
+
+
+def test_a_task_runs_by_itself(client: Client) -> None:
+    """A single task goes to the cluster too."""
+    assert members.inc.run(x=1, engine=client).result() == 2
+
+
+def test_events_come_in_the_order_of_what_happens(client: Client) -> None:
+    """Each node begins before it ends, with its retries between, and the run is around all."""
+    events: list[Event] = []
+    members.finishing.run(x=1, engine=client, on_event=events.append)
+    of_flaky = [type(event) for event in events if getattr(event, "node", "") == "n2"]
+    assert of_flaky == [NodeStarted, NodeRetried, NodeRetried, NodeFinished]
+    assert (type(events[0]), type(events[-1])) == (RunStarted, RunFinished)
+    assert [event.attempt for event in events if isinstance(event, NodeRetried)] == [1, 2]
+
+
+def test_what_bodies_print_is_shown_and_noted_here(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    """Text that a body prints on a worker is shown once in this process, and is in the record of its node."""
+    events: list[Event] = []
+    run = members.tidy.run(x=7, engine=client, on_event=events.append)
+    assert run.node("n0").log == "tidied 7\n"
+    assert capsys.readouterr().out == "tidied 7\n"
+    assert "".join(event.text for event in events if isinstance(event, NodePrinted)) == "tidied 7\n"
+
+
+def test_an_error_has_the_lines_that_it_went_through(client: Client) -> None:
+    """The traceback of an error from a worker ends at the line of the body."""
+    error = members.failing.run(x=1, engine=client).error
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    assert (last.name, last.line) == ("fail", "raise ValueError(message)")
+    assert re.search(r"in task 'fail', .*members\.py, line \d+", "\n".join(error.__notes__))

@@ -158,7 +158,7 @@ def test_a_kernel_that_dies_leaves_a_picture(page: Page, server: lab.Server) -> 
     opened.let("loaded")
     opened.wait_for("n1", "running")
     opened.let("summed", "die")
-    opened.wait_for_picture("the kernel ended")
+    opened.wait_for_picture("the kernel was lost")
     assert not any(VIEW in bundle for bundle in opened.saved())
 
 

@@ -237,10 +237,10 @@ def test_cancel_tells_the_kernel_once(browser_page: Page) -> None:
 
 
 def test_a_lost_kernel_is_told(live: LivePage) -> None:
-    """When the kernel has ended the picture says so."""
+    """When the kernel was lost the picture says so."""
     live.tell(BEGUN, NodeStarted(RUN, "n0", 100.0), elapsed=5.0)
     live.page.evaluate("() => model.hear('comm_live_update')")
-    live.page.wait_for_function("() => document.querySelector('.ct-state').textContent === 'the kernel has ended'")
+    live.page.wait_for_function("() => document.querySelector('.ct-state').textContent === 'the kernel was lost'")
 
 
 def test_leaving_takes_everything_along(live: LivePage) -> None:

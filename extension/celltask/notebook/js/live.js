@@ -102,7 +102,7 @@ class View {
   summary() {
     const store = this.store, ids = store.children.get("") || [], counts = store.counts(ids);
     const state = store.isLost ? "cancelled" : store.state;
-    const told = store.isLost ? "the kernel has ended" : state;
+    const told = store.isLost ? "the kernel was lost" : state;
     if (this.state.textContent !== told) {
       this.state.textContent = told;
       this.state.className = `ct-state ct-${state}`;

@@ -348,3 +348,52 @@ def test_prints_of_a_node_are_in_its_log(capsys: pytest.CaptureFixture[str]) -> 
     assert [node.log for node in run.nodes] == ["node 1\n", "node 2\n"]
     speak(x=3)
     assert sorted(capsys.readouterr().out.splitlines()) == ["node 1", "node 2", "node 3"]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_a_single_async_task_is_cancelled(pause: float) -> None:
+    """At once, and also where the run has hardly begun."""
+
+    @task
+    async def doze(seconds: float) -> float:
+        await asyncio.sleep(seconds)
+        return seconds
+
+    @workflow
+    def both(seconds: float) -> tuple[float, float]:
+        return doze(seconds=seconds), doze(seconds=seconds)
+
+    for member in (doze, both):
+        running = member.start(seconds=60.0)
+        time.sleep(pause)
+        running.cancel()
+        run = running.wait(10)
+        assert run.state == "cancelled"
+        assert {node.state for node in run.nodes} == {"cancelled"}
+
+
+def test_lines_of_nodes_that_run_at_once_do_not_mix(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is shown when it ends; what has no end is shown with the node's."""
+
+    @task
+    def speak(x: int) -> int:
+        for n in range(200):
+            print("node", x, "line", n)  # noqa: T201 - what is tested
+        print("end", x, end="")  # noqa: T201 - as above
+        return x
+
+    @workflow
+    def both() -> tuple[int, int]:
+        return speak(x=1), speak(x=2)
+
+    run = both.run()
+    lines = capsys.readouterr().out
+    assert all(lines.count(f"node {x} line {n}\n") == 1 for x in (1, 2) for n in range(200))
+    assert [node.log.endswith(f"line 199\nend {n}") for n, node in enumerate(run.nodes, 1)] == [True, True]
+
+
+def test_what_a_listener_prints_is_no_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is shown, and not in the log."""
+    run = inc.run(x=1, on_event=lambda event: print(type(event).__name__))  # noqa: T201 - what is tested
+    assert run.nodes[0].log == ""
+    assert capsys.readouterr().out == "RunStarted\nNodeStarted\nNodeFinished\nRunFinished\n"

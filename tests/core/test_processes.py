@@ -255,7 +255,7 @@ def test_memory_asked_for_is_a_bound() -> None:
     assert eat.run(size=10_000_000, engine="processes").state == "done"
     run = eat.run(size=1_000_000_000, engine="processes")
     assert type(run.error) is MemoryError
-    assert "the task asked for 300 MiB (resources=Resources(memory=…)) and needed more" in run.error.__notes__
+    assert str(run.error) == "the task asked for 300 MiB (resources=Resources(memory=…)) and needed more"
 
 
 def test_variables_and_folder_are_those_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from celltask.core.engines.base import Guests
     from celltask.core.events import Event
     from celltask.core.execution import Execution
+    from celltask.core.logs import Noting
     from celltask.core.onlookers import Onlooker
     from celltask.core.task import Task
     from celltask.core.tracing import Tracer
@@ -117,15 +118,17 @@ class RunControl:
             clock, which nobody sets while it lasts.
         is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
+        enders: What ends things of the run that would not hear of it otherwise, when it is cancelled.
         onlooker: Who looks at the run beside its caller, or ``None``.
     """
 
-    __slots__ = ("cancelled", "epoch", "is_apart", "live", "onlooker")
+    __slots__ = ("cancelled", "enders", "epoch", "is_apart", "live", "onlooker")
 
     def __init__(self) -> None:
         self.onlooker: Onlooker | None = None
         self.epoch = time.time() - time.perf_counter()
         self.cancelled = threading.Event()
+        self.enders: list[Callable[[], object]] = []
         self.is_apart = False
         self.live: set[Execution] = set()
 
@@ -142,12 +145,13 @@ class NodeContext(TaskContext):
         control: What the nodes of the run share; ``None`` in a process that only runs bodies.
         is_away: Whether the run is elsewhere, which then shows what the body prints.
         outer: The context of the node whose body called this task; ``None`` for the node itself.
+        held: What was printed of a line that has not ended, by the stream that shows it; ``None`` if nothing.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
     __slots__ = (
-        "_room", "control", "guests", "input_digests", "is_away", "on_event", "outer", "output_digests", "printed",
-        "reused",
+        "_room", "control", "guests", "held", "input_digests", "is_away", "on_event", "outer", "output_digests",
+        "printed", "reused",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913, PLR0917 - positional, since that is quicker
@@ -169,6 +173,7 @@ class NodeContext(TaskContext):
         self.guests, self.control = guests, control
         self.is_away = False
         self.outer: NodeContext | None = None
+        self.held: dict[Noting, str] | None = None
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
 
@@ -196,11 +201,7 @@ class NodeContext(TaskContext):
         if self.printed is None:
             self.printed = []
         self.printed.append((stream, text))
-        token = ACTIVE.set(None)  # what a listener prints is not the body's
-        try:
-            self.tell(NodePrinted(self.run_id, self.node, stream, text))
-        finally:
-            ACTIVE.reset(token)
+        self.tell(NodePrinted(self.run_id, self.node, stream, text))
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

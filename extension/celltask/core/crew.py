@@ -135,7 +135,9 @@ class Crew:
         from celltask.core.loop import begin  # noqa: PLC0415 - asyncio, only for async tasks
 
         with self._turn:
-            self._afloat[place] = begin(self._floating(place), partial(self._landed, place))
+            self._afloat[place] = cancel = begin(self._floating(place), partial(self._landed, place))
+        if self.execution.is_stopped:  # before `stop` could see it
+            cancel()
 
     async def _floating(self, place: int) -> None:
         try:

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, cast
 
 from celltask.core import forks
 from celltask.core.budget import budget
-from celltask.core.calling import annotate, checked_inputs, mismatch, told
+from celltask.core.calling import annotate, checked_inputs, told
 from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
-from celltask.core.distant import Distant
+from celltask.core.endings import outputs_value, state_after
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.known import KnownDigests
 from celltask.core.ledger import Ledger
+from celltask.core.logs import let_out
 from celltask.core.program import program_of
 from celltask.core.recording import PERIOD_S
 from celltask.core.task import Task
 from celltask.core.tracing import trace_of
-from celltask.core.types.base import Mismatch
 from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine
 
-    from celltask.core.bindings import Getter
     from celltask.core.composite import Composite
     from celltask.core.engines.base import Engine, Hands
     from celltask.core.program import Program, Step
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from celltask.core.settings import Settings
     from celltask.core.tracing import Trace
 
-__all__ = ["Execution", "outputs_value"]
+__all__ = ["Execution"]
 
 _event = tuple.__new__
 """Makes an event in less than half the time that its class takes: two are made for each node."""
@@ -96,7 +95,7 @@ class Execution:
     @property
     def state(self) -> str:
         """How the run stands: ``"done"``, ``"failed"`` or ``"cancelled"``."""
-        return "done" if self.error is None else _state_after(self.error)
+        return "done" if self.error is None else state_after(self.error)
 
     def carry_out(self) -> None:
         """Run every node that can be run; afterwards `ledger`, `value` and `error` tell what happened."""
@@ -127,6 +126,8 @@ class Execution:
 
     def _work(self) -> None:
         __tracebackhide__ = True
+        if self.control.cancelled.is_set():  # before `cancel` could see this execution
+            raise RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
         if self.engine.crew is not None:
             self.crew = self.engine.crew(self)
             self.crew.work()
@@ -246,6 +247,8 @@ class Execution:
         ledger = self.ledger
         ledger.durations_s[place] = duration_s = time.perf_counter() - clock
         ledger.states[place] = "reused" if context.reused else "done"
+        if context.held:
+            let_out(context)
         if place in self.known.places:
             self.known.take(self.program.steps[place], context)
         if context.printed:
@@ -322,6 +325,8 @@ class Execution:
         """
         error = error or RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
         self.control.cancelled.set()
+        for end in list(self.control.enders):
+            end()
         for execution in list(self.control.live):
             execution.abort(error)
         if self.engine.guests is not None:
@@ -331,8 +336,10 @@ class Execution:
         """Note that a node ended with `error`, and what does not run because of that; tell it."""
         node_id = context.node
         self.ledger.durations_s[place] = time.perf_counter() - clock
-        self.ledger.states[place] = _state_after(error)
+        self.ledger.states[place] = state_after(error)
         self.ledger.errors[place] = error
+        if context.held:
+            let_out(context)
         if context.printed:
             self.ledger.printed[place] = context.printed
         label = self.program.steps[place].node.label
@@ -379,29 +386,3 @@ class Execution:
 
     def _why_skipped(self) -> str:
         return "a node before it failed" if self.taken is None else "another branch was taken"
-
-
-def _state_after(error: BaseException) -> str:
-    """What a node or run is that ended with `error`."""
-    return "cancelled" if isinstance(error, RunCancelledError) or not isinstance(error, Exception) else "failed"
-
-
-def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Getter], values: Sequence[object]) -> object:
-    """What a call of `member` returns, from the results of the nodes.
-
-    Raises:
-        ValueMismatchError: If one does not fit the type of its output.
-    """
-    __tracebackhide__ = True
-    interface, items = member.interface, []
-    for port, get in zip(interface.outputs, getters, strict=True):
-        try:
-            value = get(values)
-            items.append(value if value.__class__ is Distant else port.handler.release(value))
-        except Mismatch as error:
-            raise mismatch(f"output {port.name!r}", "", member, error) from None
-    if interface.result == "none":
-        return None
-    if interface.result == "single":
-        return items[0]
-    return interface.returned(tuple(items))

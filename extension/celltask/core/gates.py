@@ -243,10 +243,8 @@ def check_answers(workflow: Workflow[..., object], answers: Mapping[str, object]
     names = _gates(workflow.trace)
     for name in answers:
         if names is not None and name not in names:
-            told = ", ".join(sorted(names)) or "(it has none)"
-            raise CallError(
-                f"workflow {workflow.name!r} has no gate {name!r} to answer", workflow.place, f"its gates: {told}"
-            )
+            told = f"its gates: {', '.join(sorted(names))}" if names else "it has no gates"
+            raise CallError(f"workflow {workflow.name!r} has no gate {name!r} to answer", workflow.place, told)
 
 
 def _gates(trace: Trace) -> set[str] | None:

@@ -204,7 +204,7 @@ async def _awaited(
 
 def _timed_out(task: Task[..., object], then: str) -> TaskTimeoutError:
     return TaskTimeoutError(
-        f"task {task.name!r} ran longer than its timeout of {task.options.timeout} s; {then}",
+        f"task {task.name!r} ran longer than its timeout of {task.options.timeout:g} s; {then}",
         task.place,
         "give it more time (timeout=…), or less to do",
     )

@@ -7,7 +7,9 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.job import in_thread
+from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
     import asyncio
@@ -65,16 +67,31 @@ def _run_on_loop(coroutine: Coroutine[object, None, object]) -> object:
         except BaseException as error:  # noqa: BLE001 - border: users' code; raised again in the caller
             outcome.append((None, error))
 
+    context = ACTIVE.get()
+    control = context.control if isinstance(context, NodeContext) else None
     cancel = begin(work(), over.set)
+    if control is not None:
+        control.enders.append(cancel)
+        if control.cancelled.is_set():
+            cancel()
     try:
         over.wait()
     except BaseException:
         cancel()
         raise
+    finally:
+        if control is not None:
+            control.enders.remove(cancel)
+    cancelled = RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
+    if not outcome:  # it was before it began
+        coroutine.close()
+        raise cancelled
     value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value
+    if error is None:
+        return value
+    if control is not None and control.cancelled.is_set() and not isinstance(error, Exception):
+        raise cancelled from None
+    raise error
 
 
 def begin(coroutine: Coroutine[object, None, object], ended: Callable[[], None]) -> Callable[[], object]:

@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
-from celltask.core.context import FRESH_SINCE
+from celltask.core.context import ACTIVE, FRESH_SINCE
 from celltask.core.engines import name_of
 from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
@@ -356,8 +356,11 @@ class _Telling:
         """Pass `event` on."""
         if self.is_over:
             return
+        token = ACTIVE.set(None)  # what it prints is not a body's
         try:
             self.listener(event)
         except BaseException:
             self.is_over = True
             raise
+        finally:
+            ACTIVE.reset(token)

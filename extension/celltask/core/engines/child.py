@@ -197,7 +197,10 @@ def _memory(most: int | None) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        annotate(error, f"the task asked for {most / 2**20:.0f} MiB (resources=Resources(memory=…)) and needed more")
+        told = f"the task asked for {most / 2**20:.0f} MiB (resources=Resources(memory=…)) and needed more"
+        if error.args:
+            annotate(error, told)
+        error.args = error.args or (told,)
         raise
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)

@@ -17,6 +17,7 @@ from distributed import WorkerPlugin, get_worker
 from celltask.core.bindings import getter_of
 from celltask.core.calling import checked_inputs
 from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext, RunControl
+from celltask.core.endings import outputs_value
 from celltask.core.engines.child import portable
 from celltask.core.engines.children import Children
 from celltask.core.engines.dask.outbox import Outbox
@@ -24,7 +25,6 @@ from celltask.core.engines.dask.shipment import Carried, Shipment, versions_here
 from celltask.core.engines.traces import rows_of
 from celltask.core.engines.wire import packed
 from celltask.core.events import NodePrinted, NodeRetried, NodeReused
-from celltask.core.execution import outputs_value
 from celltask.core.graph import Constant
 from celltask.core.logs import noted
 from celltask.core.loop import run_coroutine

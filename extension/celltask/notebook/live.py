@@ -150,7 +150,7 @@ class Live:
         clock = time.perf_counter()
         screen = self._up_to_date()
         if not self.key:
-            key = self._place or f"celltask-run-{self.id}"
+            key = self._place or f"celltask-shown-{self.id}"
             screen.begin(key, update=bool(self._place))
             self.key = key
         screen.go_on()

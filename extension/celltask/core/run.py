@@ -370,7 +370,7 @@ class _Telling:
         if self.pending is not None:
             self.is_over = True
             raise self.pending
-        token = ACTIVE.set(None)  # what it prints is not a body's
+        token = ACTIVE.set(None) if ACTIVE.get() is not None else None  # what it prints is not a body's
         try:
             self.listener(event)
         except BaseException as error:
@@ -380,4 +380,5 @@ class _Telling:
             self.is_over = True
             raise
         finally:
-            ACTIVE.reset(token)
+            if token is not None:
+                ACTIVE.reset(token)

@@ -141,4 +141,8 @@ def close_all(widget: object) -> None:
     """Close a widget and all within it."""
     for child in getattr(widget, "children", ()):
         close_all(child)
+    for name in ("layout", "style"):  # widgets, too
+        part = getattr(widget, name, None)
+        if part is not None:
+            part.close()
     widget.close()  # type: ignore[attr-defined]  # a widget

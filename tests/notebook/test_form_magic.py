@@ -101,7 +101,7 @@ def test_a_page_gets_the_form_and_the_table_that_replaces_it(kernel: Kernel) -> 
     table, form = bundles(kernel.run("%form scale")[0])
     assert sorted(table) == ["text/html", "text/plain"]
     assert "celltask-twin-" in str(table["text/html"])
-    assert ":not(:has(.celltask-live))" in str(table["text/html"])
+    assert ":not(:has(.celltask-form-lives))" in str(table["text/html"])
     assert VIEW in form
     assert form["text/plain"] == "form of scale"
     (static,) = bundles(kernel.run("%form scale", is_page=False)[0])
@@ -136,3 +136,32 @@ def test_a_definition_offers_its_form(kernel: Kernel) -> None:
     kernel.run("%celltask cards on")
     assert len([one for one in bundles(kernel.run(TASK)[0]) if VIEW in one]) == 1
     assert not [one for one in bundles(kernel.run(TASK, is_page=False)[0]) if VIEW in one]
+
+
+def test_a_form_that_a_click_opened_prints_below_its_definition(kernel: Kernel) -> None:
+    """The button is clicked while another cell runs, and what the run prints is no output of that."""
+    kernel.run("%celltask cards on")
+    kernel.run(TASK)
+    definition = kernel.last
+    shown, reply = kernel.run(
+        "from IPython import get_ipython\n"
+        "forms = get_ipython().magics_manager.registry['CelltaskMagics']._session.forms\n"
+        "forms._shown['one'][1][-1].children[0].click()\n"
+        "view = forms.views['scale']\n"
+        "view.form['factor'].entry.enter('2')\n"
+        "view.start()\n"
+        "assert view.idle.wait(20)"
+    )
+    assert reply["status"] == "ok", json.dumps(shown)
+    assert kernel.later == [(definition, "scaling\n")]
+
+
+def test_a_form_is_closed_when_its_cell_runs_again(kernel: Kernel) -> None:
+    """The widgets of the earlier form do not pile up in the kernel."""
+    kernel.run("%form scale")
+    counted = "from ipywidgets.widgets import widget\nlen(widget._instances)"
+    first = kernel.run(counted)[0]
+    kernel.run("%form scale")
+    second = kernel.run(counted)[0]
+    told = [next(one["data"] for one in ran if one["type"] == "execute_result") for ran in (first, second)]
+    assert told[0] == told[1]

@@ -50,15 +50,17 @@ def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda
     box = w.HBox(list(parts), layout=w.Layout(flex_flow="row wrap", align_items="center"))
     if not entry.is_labelled:
         box.add_class("celltask-bare")
-    told = w.HTML()
-    told.add_class("celltask-error")
+    told: list[w.HTML] = []
 
     def follow() -> None:
         push()
-        told.value = f'<span role="alert">⚠ {escape(entry.error)}</span>' if entry.error else ""
-        wanted = (*parts, told) if entry.error else tuple(parts)
-        if box.children != wanted:
-            box.children = wanted
+        if entry.error and not told:
+            told.append(w.HTML())
+            told[0].add_class("celltask-error")
+        for one in told:
+            one.value = f'<span role="alert">⚠ {escape(entry.error)}</span>' if entry.error else ""
+        if box.children != (*parts, *told):
+            box.children = (*parts, *told)
 
     entry.shown = follow
     follow()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import copy_context
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -60,7 +62,7 @@ class Forms:
             self._publish(table_bundle(Form(member, self.shell.user_ns)))
             return
         token = os.urandom(4).hex()
-        view = self._view(member, token)
+        view = self._view(member, token, copy_context())
         self._publish(table_bundle(view.form, token), f"celltask-form-{token}")
         self._publish_widget(view.widget, f"form of {member.name}")
 
@@ -77,8 +79,10 @@ class Forms:
         box = w.VBox([], layout=w.Layout(align_items="flex-start"))
         box.add_class(LIVE)
 
+        context = copy_context()
+
         def open_form() -> None:
-            box.children = (self._view(member, token).widget,)
+            box.children = (self._view(member, token, context).widget,)
 
         box.children = (button("Form", f"open a form that runs {member.name}", open_form, icon="pencil"),)
         mark = f'<span class="{twin_class(token)}"></span>{hiding_dead_widgets(token)}'
@@ -95,7 +99,7 @@ class Forms:
         for view in self.views.values():
             view.refresh()
 
-    def _view(self, member: Member, token: str) -> FormView:
+    def _view(self, member: Member, token: str, context: Context) -> FormView:
         from celltask.notebook.forms import Form  # noqa: PLC0415 - as above
         from celltask.notebook.forms_table import table_bundle  # noqa: PLC0415 - as above
         from celltask.notebook.forms_view import FormView, Surroundings  # noqa: PLC0415 - ipywidgets, only where seen
@@ -103,9 +107,10 @@ class Forms:
         form = Form(member, self.shell.user_ns)
 
         def keep(outcome: str) -> None:
-            self._publish(table_bundle(form, token, outcome=outcome), f"celltask-form-{token}", update=True)
+            bundle = table_bundle(form, token, outcome=outcome)
+            context.copy().run(self._publish, bundle, f"celltask-form-{token}", update=True)
 
-        around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member))
+        around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member), context)
         view = FormView(form, around)
         self.views[member.name] = view
         return view
@@ -136,4 +141,8 @@ def close_all(widget: object) -> None:
     """Close a widget and all within it."""
     for child in getattr(widget, "children", ()):
         close_all(child)
+    for name in ("layout", "style"):  # widgets, too
+        part = getattr(widget, name, None)
+        if part is not None:
+            part.close()
     widget.close()  # type: ignore[attr-defined]  # a widget

@@ -18,7 +18,7 @@ _MOST = 4_000
 
 __all__ = ["LIVE", "hiding_dead_widgets", "table_bundle", "twin_class"]
 
-LIVE = "celltask-live"
+LIVE = "celltask-form-lives"
 """Class of what a widget draws; where it is missing, there is no living widget."""
 
 

@@ -23,6 +23,7 @@ from celltask.render.lettering import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
+    from contextvars import Context
 
     from celltask.core.events import Event
     from celltask.core.run import Run
@@ -86,6 +87,7 @@ class Surroundings(NamedTuple):
         token: Names the form among others on the page.
         keep: Called with what became of a run as HTML, to be kept where no widget lives.
         watch: Gives a further listener to the events of the run that begins, or None.
+        context: That of the cell which shows the form, and not of a click: what a run prints and shows appears there.
     """
 
     variables: MutableMapping[str, object]
@@ -93,6 +95,7 @@ class Surroundings(NamedTuple):
     token: str = ""
     keep: Callable[[str], object] = lambda _: None
     watch: Callable[[], Callable[[Event], object] | None] = lambda: None
+    context: Context | None = None
 
 
 class FormView:
@@ -110,8 +113,10 @@ class FormView:
         self.run: FormRun | None = None
         self.idle = threading.Event()
         self.idle.set()
-        self._context = copy_context()
+        self._context = around.context or copy_context()
         self._started = 0.0
+        graph = getattr(form.member, "graph", None)
+        self.labels = {node.id: node.label for node in graph.nodes} if graph is not None else {}
         form.scope.changed = self.changed
         self.fields = [FieldView(field, self.changed) for field in form.fields]
         self._make_buttons()
@@ -215,7 +220,6 @@ class FormView:
 
         self.run = FormRun(self.form.member, values, listen, self._ended)
         self.run.ticked = lambda: self._progressed(progress)
-        # In the context of the cell that shows the form, and not of the click: there its prints are seen.
         self._context.copy().run(self.run.begin)
 
     def cancel(self) -> None:
@@ -234,8 +238,10 @@ class FormView:
         if self.stop.disabled:
             return
         spent = duration_told(time.time() - self._started)
+        node, colon, rest = progress.now.partition(":")
+        now = f"{self.labels.get(node, node)}{colon}{rest}"
         of = f"{progress.ended} of {progress.total} steps, " if progress.total > 1 else ""
-        self._tell(f"running … {of}{spent}{f', now {progress.now}' if progress.now and of else ''}")
+        self._tell(f"running … {of}{spent}{f', now {now}' if now and of else ''}")
 
     def _ended(self, outcome: Run | BaseException) -> None:
         """Bind and show what came out; on the run's own thread."""

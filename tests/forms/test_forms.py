@@ -88,7 +88,7 @@ def test_a_run_binds_its_result_to_the_chosen_variable(page: Open) -> None:
     assert form.wait().startswith("done in ")
     assert form.state.endswith(" · bound to product")
     assert form.variables == {"product": 6.0}
-    assert form.view.shown.value == "<pre>6.0</pre>"
+    assert form.view.shown.value == '<pre tabindex="0">6.0</pre>'
     assert "done in " in form.kept[0]
 
 

@@ -11,6 +11,7 @@ import ipywidgets as w
 from traitlets import TraitError
 
 from celltask.notebook.controls import control_for, limits
+from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import Slider
 from celltask.notebook.forms_upload import TABLES, accepted_files, kept_upload, reading_of
 
@@ -145,7 +146,8 @@ def _date_of(entered: object) -> dt.date | None:
 def moment(entry: Entry) -> w.DOMWidget:
     """Text in ISO 8601, which says every moment exactly, and a picker that writes it."""
     control = w.Text(placeholder=_example(entry), **_named(entry))
-    picker = w.NaiveDatetimePicker(tooltip=f"pick {entry.label}", layout=w.Layout(width="200px"))
+    picker = w.NaiveDatetimePicker(description=f"pick {entry.label}", layout=w.Layout(width="200px"))
+    picker.add_class("celltask-quiet")
     push_text = _bound(entry, control, _as_text)
     push_pick = _bound(entry, picker, _moment_of, lambda at: at.isoformat() if at else "")  # type: ignore[attr-defined]  # a datetime
     entry_shown = lambda: (push_text(), push_pick())  # noqa: E731 - two calls
@@ -340,7 +342,7 @@ def rows(entry: Entry) -> w.DOMWidget:
         drawn.update(kept)
         box.children = (*(row for _, row in drawn.values()), add)
         for row in gone:
-            row.close_all() if hasattr(row, "close_all") else row.close()
+            close_all(row)
 
     return _framed(entry, _titled(entry, box), push=push)
 

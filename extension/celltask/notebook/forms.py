@@ -162,10 +162,8 @@ class Field:
             text = str(self.expression.entered).strip()
             needed = [name for name in self.expression.modules if text.startswith(f"{name}.")]
             return Source(text, tuple(f"import {name}" for name in needed if name not in self.scope.namespace))
-        try:
-            found = source_of(self.value(), self.scope.namespace)
-        except (Mismatch, LaterError):
-            found = None
+        value = self._known()
+        found = None if value is None else source_of(value.value, self.scope.namespace)
         return found or _UNTOLD
 
     def word(self) -> str | None:
@@ -175,18 +173,21 @@ class Field:
         if self.is_open and "x-python" in self.entry.description:
             expression, path = self.expression.uploaded
             return path if expression and expression == self.expression.entered else None
+        value = self._known()
+        return None if value is None else shell_word_of(self.port.handler, value.value)
+
+    def _known(self) -> Held | None:
+        """The value, if there is one that fits and is known before the form runs."""
         try:
-            return shell_word_of(self.port.handler, self.value())
-        except (Mismatch, LaterError):
+            return Held(self.value())
+        except Exception:  # noqa: BLE001 - border: types of users; `check` tells what is wrong
             return None
 
     @property
     def is_default(self) -> bool:
         """Whether the default stands here."""
-        try:
-            return self.port.default is not MISSING and is_alike(self.value(), self.port.default)
-        except (Mismatch, LaterError):
-            return False
+        value = self._known()
+        return value is not None and self.port.default is not MISSING and is_alike(value.value, self.port.default)
 
     @property
     def is_left_out(self) -> bool:

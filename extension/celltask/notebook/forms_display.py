@@ -26,11 +26,15 @@ def has_page(shell: InteractiveShell) -> bool:
     Programs that execute notebooks (nbclient, Sphinx, papermill) name no cell in their requests; JupyterLab, Notebook
     and VS Code do.
     """
-    if "google.colab" in sys.modules:
-        return True
+    return bool(_cell_of(shell)[0]) or "google.colab" in sys.modules
+
+
+def _cell_of(shell: InteractiveShell) -> tuple[str, str]:
+    """What the page calls the cell that runs now, and the request that runs it."""
     parent: object = getattr(shell, "get_parent", dict)()
-    metadata = parent.get("metadata", {}) if isinstance(parent, dict) else {}
-    return bool(metadata.get("cellId"))
+    if not isinstance(parent, dict):
+        return "", ""
+    return str(parent.get("metadata", {}).get("cellId") or ""), str(parent.get("header", {}).get("msg_id") or "")
 
 
 class Forms:
@@ -44,6 +48,7 @@ class Forms:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.views: dict[str, FormView] = {}
+        self._shown: dict[str, tuple[str, list[object]]] = {}
         self.watch: Callable[[Member], Callable[[Event], object] | None] = lambda _: None
 
     def show(self, member: Member) -> None:
@@ -116,5 +121,19 @@ class Forms:
         self.shell.display_pub.publish(bundle, transient=transient, update=update)
 
     def _publish_widget(self, widget: object, told: str) -> None:
+        cell, request = _cell_of(self.shell)
+        earlier, widgets = self._shown.get(cell, (request, []))
+        if earlier != request:  # the cell ran before, and what it showed then is gone from the page
+            for one in widgets:
+                close_all(one)
+            widgets = []
+        self._shown[cell] = (request, [*widgets, widget])
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}  # type: ignore[attr-defined]  # a widget
         self.shell.display_pub.publish({_VIEW: view, "text/plain": told})
+
+
+def close_all(widget: object) -> None:
+    """Close a widget and all within it."""
+    for child in getattr(widget, "children", ()):
+        close_all(child)
+    widget.close()  # type: ignore[attr-defined]  # a widget

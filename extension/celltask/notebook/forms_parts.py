@@ -1,11 +1,11 @@
-"""What ipywidgets has no control for: a button that copies a text, and a slider that says what it slides."""
+"""What ipywidgets has no control for: a button that copies, a slider with a name, and keys left to the form."""
 
 from __future__ import annotations
 
 import anywidget
 import traitlets
 
-__all__ = ["CopyButton", "Slider"]
+__all__ = ["CopyButton", "Keys", "Slider"]
 
 _COPY = """
 function render({ model, el }) {
@@ -71,6 +71,28 @@ function render({ model, el }) {
 }
 export default { render };
 """
+
+
+_KEYS = """
+function render({ el }) {
+  const stop = (event) => event.stopPropagation();
+  const guard = setInterval(() => {
+    const form = el.closest(".celltask-form");
+    if (form === null) return;
+    clearInterval(guard);
+    form.setAttribute("data-lm-suppress-shortcuts", "true");
+    form.addEventListener("keydown", stop);
+  }, 50);
+  return () => clearInterval(guard);
+}
+export default { render };
+"""
+
+
+class Keys(anywidget.AnyWidget):
+    """Leaves the keys that are pressed in a form to the form: JupyterLab would move between cells, and delete them."""
+
+    _esm = _KEYS
 
 
 class Slider(anywidget.AnyWidget):

@@ -41,7 +41,7 @@ def result_html(value: object, formats: Callable[[object], dict[str, object]]) -
     if is_table and isinstance(html, str) and len(html) <= _MOST_HTML and not hasattr(value, "render"):
         return html
     text = told.get("text/plain")
-    return f"<pre>{escape(_cut(text if isinstance(text, str) else _repr(value)))}</pre>"
+    return f'<pre tabindex="0">{escape(_cut(text if isinstance(text, str) else _repr(value)))}</pre>'
 
 
 def _base64(data: object) -> str:
@@ -67,7 +67,7 @@ def failure_html(error: BaseException) -> str:
     here = str(Path(__file__).parents[1])
     every = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in every if not frame.filename.startswith((here, "<celltask"))]
-    told = f"<pre>{escape(_cut(error_told(error)))}</pre>"
+    told = f'<pre tabindex="0">{escape(_cut(error_told(error)))}</pre>'
     if not frames:
         return told
     lines = escape(_cut("".join(traceback.format_list(frames))))

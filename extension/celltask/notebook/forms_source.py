@@ -14,8 +14,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from celltask.core.types.base import Mismatch
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -49,6 +47,8 @@ def source_of(value: object, namespace: Mapping[str, object]) -> Source | None:
     try:
         text = writer.told(value, 0)
     except (_Untold, RecursionError):
+        return None
+    except Exception:  # noqa: BLE001 - border: attributes of users' values
         return None
     return Source(text, tuple(sorted(writer.imports)))
 
@@ -226,13 +226,13 @@ def shell_word_of(handler: TypeHandler, value: object) -> str | None:
     try:
         data = handler.to_json(value)
         words = ([data] if isinstance(data, str) else []) + [json.dumps(data, ensure_ascii=False)]
-    except (Mismatch, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - border: types of users
         return None
     for word in words:
         try:
             if "\0" not in word and is_alike(handler.parse(word), value):
                 names_a_file = "path" in str(handler.describe().get("format", ""))
                 return f"@{word}" if word.startswith("@") and not names_a_file else word
-        except Mismatch:
+        except Exception:  # noqa: BLE001, S112 - as above: no such word then
             continue
     return None

@@ -14,7 +14,8 @@ STYLE = """
 [data-jp-theme-light="false"] .celltask-error { color: #ff8a80; }
 [data-jp-theme-light="false"] .celltask-form { color-scheme: dark; }
 .celltask-label { text-align: right; padding-right: 8px; color: var(--jp-widgets-label-color, inherit); }
-.celltask-bare > .widget-inline-hbox > .widget-label { position: absolute; width: 1px !important; height: 1px;
+.celltask-bare > .widget-inline-hbox > .widget-label,
+.celltask-quiet > .widget-label { position: absolute; width: 1px !important; height: 1px;
   min-width: 0; padding: 0; margin: 0; overflow: hidden; clip-path: inset(50%); }
 .celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 2px 0; }
 .celltask-form pre { background: var(--jp-layout-color2, rgba(127,127,127,.12)); color: var(--jp-content-font-color1);

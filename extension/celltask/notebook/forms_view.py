@@ -14,7 +14,7 @@ from celltask.core.interface import MISSING
 from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
-from celltask.notebook.forms_parts import CopyButton
+from celltask.notebook.forms_parts import CopyButton, Keys
 from celltask.notebook.forms_result import failure_html, result_html
 from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE
@@ -120,7 +120,7 @@ class FormView:
         head = f"<style>{STYLE}{style}</style><strong><code>{escape(clean(form.member.name))}</code></strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
-        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text])
+        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])
         self.widget.add_class("celltask-form")
         self.widget.add_class(LIVE)
         self.show_text()
@@ -174,8 +174,8 @@ class FormView:
         self.name_error.value = f'<span role="alert">⚠ {escape(told)}</span>' if told else ""
         code, command = self.form.call()
         self.copy_code.text, self.copy_command.text = code, command
-        self.code.value = f"<pre>{escape(clean_lines(code))}</pre>"
-        self.command.value = f"<pre>{escape(clean_lines(command))}</pre>"
+        self.code.value = f'<pre tabindex="0">{escape(clean_lines(code))}</pre>'
+        self.command.value = f'<pre tabindex="0">{escape(clean_lines(command))}</pre>'
 
     def refresh(self) -> None:
         """Look at the notebook's variables again, after a cell has run."""
@@ -260,6 +260,6 @@ class FormView:
             state = "failed" if isinstance(outcome, BaseException) else outcome.state
             told = f"{state} after {spent}"
             what = str(error) if isinstance(error, CelltaskError) else ""
-            self.shown.value = f"<pre>{escape(what[:4000])}</pre>" if what else failure_html(error)
+            self.shown.value = f'<pre tabindex="0">{escape(what[:4000])}</pre>' if what else failure_html(error)
         self._tell(told)
         self.around.keep(f"<p>{escape(told)}</p>{self.shown.value}")

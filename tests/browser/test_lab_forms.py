@@ -1,0 +1,157 @@
+"""Forms in a real JupyterLab: keyboard and mouse, errors beside fields, Run, Cancel, and what a saved notebook has."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import lab
+
+MISSING = [name for name in ("playwright", "jupyterlab") if importlib.util.find_spec(name) is None]
+MISSING += [] if Path(lab.CHROMIUM).exists() else [lab.CHROMIUM]
+if not MISSING:
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(bool(MISSING), reason=f"browser tests need {', '.join(MISSING)}"),
+]
+
+TASK = '''%%task --no-card
+def train(rounds: int, rate: Annotated[float, Ge(0), Le(1)] = 0.5, kind: Literal["l1", "l2"] = "l1",
+          sizes: list[int] = [1], note: str = "", strict: bool = False) -> dict:
+    """Fit a model."""
+    context = celltask.current_context()
+    for _ in range(3000 if note == "long" else 1):
+        time.sleep(0.01)
+        if context.is_cancelled:
+            break
+    print("trained")
+    return {"rounds": rounds, "rate": rate, "kind": kind, "sizes": sizes, "strict": strict}'''
+CELLS = [
+    "%load_ext celltask\nimport time, celltask\nfrom typing import *\nfrom annotated_types import Ge, Le",
+    TASK,
+    "%form train",
+]
+
+
+def notebook_in(folder: Path) -> None:
+    """A notebook that shows a form."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [
+        {"cell_type": "code", "id": f"c{at}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+        for at, text in enumerate(CELLS)
+    ]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    (folder / "form.ipynb").write_text(json.dumps(notebook))
+
+
+@pytest.fixture(params=["light", "dark"])
+def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Page, lab.Server]]:
+    """The notebook, run, in one of the two themes."""
+    notebook_in(tmp_path)
+    dark = request.param == "dark"
+    with lab.lab_server(tmp_path, theme=request.param) as server, lab.lab_page(dark=dark, height=1400) as page:
+        lab.open_notebook(page, server, "form.ipynb")
+        lab.run_all(page)
+        page.locator(".celltask-form").wait_for()
+        yield page, server
+
+
+def fill_by_keyboard(page: Page, form: Locator) -> None:
+    """Fill in the fields with Tab, letters, arrows and Space."""
+    form.get_by_label("rounds", exact=True).focus()
+    page.keyboard.type("many")
+    form.get_by_role("alert").filter(has_text="must be int, got 'many' (str)").wait_for()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("12")
+    form.get_by_role("alert").wait_for(state="detached")
+    page.keyboard.press("Tab")  # the = beside it
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.25")
+    page.keyboard.press("Tab")
+    expect(form.get_by_label("slide rate")).to_have_value("0.25")
+    page.keyboard.press("ArrowRight")  # the slider, one step
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")  # the choice
+    form.get_by_label("strict", exact=True).focus()
+    page.keyboard.press("Space")
+
+
+def contrast_of(page: Page, selector: str) -> float:
+    """Contrast between a text and what is behind it, as WCAG counts it."""
+    return float(
+        page.evaluate(
+            """selector => {
+        const numbers = text => text.match(/[\\d.]+/g).map(Number);
+        let box = document.querySelector(selector); const ink = numbers(getComputedStyle(box).color);
+        let paper = [0, 0, 0, 0];
+        while (box && (paper[3] ?? 1) === 0) {
+            paper = numbers(getComputedStyle(box).backgroundColor); box = box.parentElement;
+        }
+        const light = rgb => rgb.slice(0, 3).map(part => part / 255)
+            .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+        const [one, two] = [light(ink), light(paper)];
+        return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    }""",
+            selector,
+        )
+    )
+
+
+def test_a_form_is_filled_run_cancelled_and_kept(opened: tuple[Page, lab.Server]) -> None:
+    """From the first key to the saved notebook that is opened again without a kernel."""
+    page, server = opened
+    form = page.locator(".celltask-form")
+    fill_by_keyboard(page, form)
+    expect(form.get_by_label("rate", exact=True)).to_have_value("0.26")
+    form.get_by_role("button", name="Add").click()
+    form.get_by_label("sizes item").nth(1).fill("7")
+    expect(form.locator("pre").first).to_have_text(
+        "train_result = train(\n    rounds=12,\n    rate=0.26,\n    kind='l2',\n    sizes=[1, 7],\n    note='',\n"
+        "    strict=True,\n)"
+    )
+
+    form.get_by_label("rate", exact=True).fill("3")
+    form.get_by_role("alert").filter(has_text="must be float ≤ 1, got 3.0 (float)").wait_for()
+    for selector in (".celltask-error span", ".celltask-hint", ".celltask-form pre", ".celltask-form .widget-label"):
+        assert contrast_of(page, selector) >= 4.5, selector
+    form.get_by_label("rate", exact=True).fill("0.26")
+
+    form.get_by_label("note", exact=True).fill("long")
+    form.get_by_role("button", name="Run").focus()
+    page.keyboard.press("Enter")
+    form.get_by_text("running …").wait_for()
+    form.get_by_role("button", name="Cancel").click()
+    form.get_by_text("cancelled after").wait_for()
+
+    form.get_by_label("note", exact=True).fill("")
+    form.get_by_role("button", name="Run").click()
+    form.get_by_text("· bound to train_result").wait_for()
+    expect(form).to_contain_text("'sizes': [1, 7]")
+
+    page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:save'); }")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.evaluate("() => { window.jupyterapp.commands.execute('kernelmenu:shutdown'); }")
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.sessionContext.session === null")
+    lab.open_notebook(page, server, "form.ipynb", kernel=False)
+    table = page.locator(".jp-OutputArea-output", has_text="celltask run form.ipynb train --rounds 12")
+    table.wait_for()
+    assert "bound to train_result" in table.inner_text()
+    assert not page.get_by_text("Error displaying widget").first.is_visible()
+    assert not page.get_by_text("Loading widget").first.is_visible()

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -262,3 +263,24 @@ def test_a_thousand_nodes_are_folded_and_updated_at_once(browser_page: Page) -> 
     assert "1000 of 1000 ended, 1 failed" in live.page.locator(".ct-head").inner_text()
     live.page.locator("g.node.failed").first.click()
     assert live.page.locator(".ct-panel li").first.inner_text() == "clean_499 failed"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing(browser_page: Page, scheme: str) -> None:
+    """Contrast, names, roles and the rest hold for the whole widget with an open panel, on light and dark pages."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    browser_page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+    live = LivePage(browser_page, report_graph(), can_cancel=True)
+    live.board.show("n2", "in", {"orders": shown_value(handler_for(pd.DataFrame), pd.DataFrame({"a": [1]}))})
+    live.tell(
+        BEGUN,
+        NodeStarted(RUN, "n0", 100.0),
+        NodeReused(RUN, "n1", "same inputs"),
+        NodePrinted(RUN, "n2", "stdout", "line\n" * 100),
+        NodeFailed(RUN, "n2", ValueError("no rows"), 0.1),
+        NodeRetried(RUN, "n3", 1, OSError("no answer"), 2.0),
+    )
+    browser_page.locator("g.node[data-id=n2]").click()
+    found = axe.Axe().run(browser_page, context="#root").response
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert len(found["passes"]) > 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from celltask import conditional, current_context, dynamic, map_task, task, workflow
 
@@ -143,6 +144,19 @@ def choosing_never(x: int) -> tuple[int, int, int]:
     """A condition within a workflow that does not begin, beside others that go on."""
     lost = inner_chooses(x=fail(x=x))
     return flaky(x=inner_chooses(x=x)), fibonacci(n=flaky(x=x)), lost
+
+
+@task
+def slow(x: int) -> int:
+    """As it came, after others had their time."""
+    time.sleep(0.3)
+    return x
+
+
+@workflow(failure_policy="finish")
+def needless(x: int) -> int:
+    """Nodes whose turn comes when what alone needs them cannot run any more."""
+    return add(a=fail(x=x), b=inc(x=inc(x=slow(x=x))))
 
 
 @task(retries=2, retry_delay=0.5)

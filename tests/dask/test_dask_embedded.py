@@ -49,6 +49,25 @@ if __name__ == "__main__":
     print(value, pid != os.getpid(), pid)
 """
 
+CRASHES = """\
+import os
+import signal
+from pathlib import Path
+from celltask import task
+
+@task
+def crash(book: str) -> int:
+    with Path(book).open("a") as file:
+        file.write("x")
+    times = len(Path(book).read_text())
+    if times <= 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return times
+
+if __name__ == "__main__":
+    print(crash.run(book=os.path.abspath("book"), engine="dask").result())
+"""
+
 DOCUMENT = """\
 ```{code-cell} ipython3
 %load_ext celltask
@@ -75,6 +94,14 @@ def test_one_word_makes_a_cluster_that_ends_with_the_process(tmp_path: Path) -> 
     value, is_elsewhere, pid = done.stdout.split()
     assert (value, is_elsewhere) == ("8", "True")
     assert not os.path.exists(f"/proc/{pid}")  # noqa: PTH110 - a process
+
+
+def test_workers_come_back_after_crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster of this machine does not shrink, however long a worker takes to start again after a crash."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "10 ms")
+    (tmp_path / "script.py").write_text(CRASHES, encoding="utf-8")
+    done = ran("script.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "3\n")
 
 
 def test_a_script_that_runs_when_it_is_imported_is_told_how_to_write_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import members
 import numpy as np
 import pytest
 from distributed import Client
@@ -169,6 +170,30 @@ def test_a_body_in_a_thread_is_told(client: Client, tmp_path: Path) -> None:
     running.cancel()
     assert isinstance(running.wait(20).error, RunCancelledError)
     until(lambda: book.read_text() == "told")
+
+
+@task
+def one_when_cancelled(book: str) -> int:
+    """A number that comes when nobody wants it any more."""
+    until_cancelled(book=book)
+    return 1
+
+
+@workflow
+def grown_after(book: str) -> tuple[int, int]:
+    """Nodes that wait in this process and on the cluster for a value."""
+    value = one_when_cancelled(book=book)
+    return members.inc(x=members.inc(x=value)), members.fibonacci(n=value)
+
+
+def test_a_cancelled_run_does_not_wait_for_values(client: Client, tmp_path: Path) -> None:
+    """What waits for a value from the cluster ends with the run, and the next run goes on as ever."""
+    book = tmp_path / "book"
+    running = grown_after.start(book=str(book), engine=client)
+    until(lambda: book.exists() and book.read_text() == "began")
+    running.cancel()
+    assert running.wait(20).state == "cancelled"
+    assert members.growing.start(x=2, engine=client).wait(20).result() == members.growing(x=2)
 
 
 @task

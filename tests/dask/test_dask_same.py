@@ -30,13 +30,13 @@ def told(run: Run) -> tuple[object, ...]:
         ("nested", {"x": 1}), ("failing", {"x": 1}), ("finishing", {"x": 1}), ("mistyped", {"x": 1}),
         ("choosing", {"x": 1}), ("choosing", {"x": 5}), ("growing", {"x": 3}), ("mapping", {"n": 10}),
         ("mapping", {"n": 0}), ("tidied", {"x": 1}), ("around_tidied", {"x": 1}), ("constant", {}),
-        ("choosing_never", {"x": 5}),
+        ("choosing_never", {"x": 5}), ("needless", {"x": 3}),
     ],
 )  # fmt: skip
 def test_a_run_ends_as_it_does_here(client: Client, name: str, inputs: dict[str, object]) -> None:
     """Values, states, numbers of attempts, errors with their notes and logs are those of a run without a cluster."""
     member = getattr(members, name)
-    assert told(member.run(inputs, engine=client)) == told(member.run(inputs, engine="inline"))
+    assert told(member.start(inputs, engine=client).wait(60)) == told(member.run(inputs, engine="inline"))
 
 
 def test_what_fails_within_a_node_ends_nothing_beside_it(client: Client) -> None:

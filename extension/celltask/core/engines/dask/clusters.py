@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import pickle
 import threading
@@ -16,7 +15,7 @@ from celltask.errors import RunError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
 __all__ = ["Fleet", "Hold", "fleet_at"]
 
@@ -122,7 +121,7 @@ def _client_at(where: str) -> Client:
             return _client_of(default_client())
     known = _clients.get(where)
     if known is None or known.status != "running":
-        known = _clients[where] = _connected(where) if where else _embedded()
+        known = _clients[where] = _connected(where) if where else _on_this_machine()
     return known
 
 
@@ -142,34 +141,7 @@ def _connected(where: str) -> Client:
         raise RunError(told, mend="start one with `dask scheduler`, or look at the address") from None
 
 
-def _embedded() -> Client:
-    """The client of a cluster on this machine alone, which ends with this process."""
-    import logging  # noqa: PLC0415 - only for a cluster of our own
+def _on_this_machine() -> Client:
+    from celltask.core.engines.dask.embedded import embedded  # noqa: PLC0415 - loads distributed
 
-    import dask  # noqa: PLC0415 - as above
-    from distributed import LocalCluster  # noqa: PLC0415 - as above
-    from distributed.deploy.utils import nprocesses_nthreads  # noqa: PLC0415 - as above
-
-    workers, threads = nprocesses_nthreads()
-    # Bytecode that is not kept makes each worker start six times slower.
-    settings = {"distributed.nanny.pre-spawn-environ.PYTHONDONTWRITEBYTECODE": ""}
-    try:
-        with dask.config.set(settings):
-            cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=threads, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL, resources={"CPU": threads}, scheduler_kwargs={"dashboard": False},
-            )  # fmt: skip
-    except RuntimeError as error:
-        told = f"no Dask cluster could be started on this machine: {error}"
-        raise RunError(told, mend="in a script, put what runs below `if __name__ == '__main__':`") from None
-    from distributed import Client  # noqa: PLC0415 - as above
-
-    client = Client(cluster, set_as_default=False, direct_to_workers=True)
-    atexit.register(_close, client, cluster)
-    return client
-
-
-def _close(client: Client, cluster: LocalCluster) -> None:
-    with contextlib.suppress(Exception):  # the interpreter ends: nobody is left to tell
-        client.close(timeout=2)
-        cluster.close(timeout=5)
+    return embedded()

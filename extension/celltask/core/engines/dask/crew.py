@@ -158,6 +158,8 @@ class DaskCrew:
             self._ended_here(*cast("tuple[Scope, int, BaseException | None]", rest))
         else:
             scope, place, part = self._office.owner(name, number)
+            if kind in {"ended", "failed"}:
+                self._office.over(name, number)
             if part != "again":
                 getattr(self, f"_on_{kind}")(scope, place, part, *rest)
             elif kind == "failed":  # what was kept is kept no more, and cannot be made again

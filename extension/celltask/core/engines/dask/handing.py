@@ -33,14 +33,16 @@ SMALL = 1 << 16
 class Load(NamedTuple):
     """What is handed over: a graph for Dask, what the workers need beside it, and what of it is to be kept.
 
-    `demands` are amounts of the resources that workers have declared, by key; `owners` tells for each part whose
-    place it is.
+    `held` is what runs even if nothing needs it any more, by the numbers of the parts: Dask drops what is needed
+    only by what has failed. `demands` are amounts of the resources that workers have declared, by key; `owners` tells
+    for each part whose place it is.
     """
 
     graph: dict[Key, DaskTask]
     shipment: Shipment
     tasks: dict[str, bytes]
     keep: list[Key]
+    held: dict[int, Key]
     demands: dict[Key, dict[str, float]]
     owners: list[tuple[Scope, int, str]]
 
@@ -93,7 +95,17 @@ class Handout:
         )
         awaited = self._awaited()
         keep = [key for key in self._graph if key not in self._used or key in awaited]
-        return Load(self._graph, shipment, self._tasks, keep, self._demands, self._owners)
+        return Load(self._graph, shipment, self._tasks, keep, self._held(set(keep)), self._demands, self._owners)
+
+    def _held(self, kept: set[Key]) -> dict[int, Key]:
+        """What others need only, of workflows whose nodes all run that can when one has failed."""
+        held: dict[int, Key] = {}
+        for key in self._graph:
+            scope, _, kind = self._owners[key[1]]
+            owner = scope if kind == "node" or scope.outer is None else scope.outer[0]
+            if key not in kept and owner.execution.policy == "finish" and kind in {"node", "leave"}:
+                held[key[1]] = key
+        return held
 
     def _awaited(self) -> set[Key]:
         """What nodes that are not handed over yet, this process, and the outputs of the run wait for."""

@@ -77,6 +77,7 @@ class Office:
         self._hold = fleet.hold(run)
         self._own: list[str] = []
         self._kept: dict[Key, Future[object]] = {}
+        self._held: dict[Key, Future[object]] = {}
         self._told: set[Key] = set()
         self._quiet = 0
         self._chunks: set[Future[Outcome]] = set()
@@ -93,8 +94,15 @@ class Office:
             return
         self._sent[name] = load
         self._deliver(name, load.shipment, load.tasks)
-        futures = self._client.get(_graph_of(load), load.keep, sync=False)
-        self._kept.update(zip(load.keep, futures, strict=True))
+        futures = self._client.get(_graph_of(load), [*load.keep, *load.held.values()], sync=False)
+        self._kept.update(zip(load.keep, futures, strict=False))
+        self._held.update(zip(load.held.values(), futures[len(load.keep) :], strict=True))
+
+    def over(self, name: str, number: int) -> None:
+        """Hold a part no longer that has ended: Dask still has its value for as long as others need it."""
+        key = self._sent[name].held.get(number)
+        if key is not None:
+            self._held.pop(key, None)
 
     def _deliver(self, name: str, shipment: Shipment, tasks: dict[str, bytes]) -> None:
         """Bring a shipment to every worker, with the tasks that no other of the run has brought."""
@@ -226,13 +234,16 @@ class Office:
         """The error to tell if the scheduler is gone, or gave up what it was asked for."""
         comm = self._client.scheduler_comm
         if self._client.status == "running" and comm is not None and comm.comm is not None:
-            gone = [key for key, future in self._kept.items() if future.status in ("cancelled", "lost")]
+            gone = [key for key, future in self._futures() if future.status in ("cancelled", "lost")]
             told = f"the Dask cluster has lost {gone[0][0] if gone else ''}, which cannot be computed again there"
             return RunError(told, mend="run again: what is cached is reused") if gone else None
         return RunError(
             f"the Dask scheduler at {self._address} was lost, and with it all that was not cached",
             mend="start a scheduler and run again: what is cached is reused",
         )
+
+    def _futures(self) -> list[tuple[Key, Future[object]]]:
+        return [*self._kept.items(), *self._held.items()]
 
     def tell_if_nobody(self) -> None:
         """Warn, once, if there is no worker, so that the run waits for one."""
@@ -244,7 +255,7 @@ class Office:
     def given_up(self) -> list[tuple[Scope, int, str, BaseException]]:
         """The nodes that Dask itself has given up, each with its error."""
         found: list[tuple[Scope, int, str, BaseException]] = []
-        for key, future in self._kept.items():
+        for key, future in self._futures():
             if future.status != "error" or key in self._told:
                 continue
             self._told.add(key)
@@ -279,6 +290,7 @@ class Office:
                     self._client.unregister_worker_plugin(name)
         self._fixed.clear()
         self._kept.clear()
+        self._held.clear()
 
 
 def _graph_of(load: Load) -> object:

@@ -40,12 +40,13 @@ _MOUNT = """async ([script, model, state]) => {
 class LivePage:
     """A page that shows a run of `graph`, and what is told to it."""
 
-    def __init__(self, page: Page, graph: Graph, *, can_cancel: bool = False) -> None:
+    def __init__(self, page: Page, graph: Graph, *, can_cancel: bool = False, states: str = "") -> None:
         self.page, self.board = page, Board()
         page.set_content(f"<style>{RunWidget._css}</style><div id=root></div>")
         made = widget_of(graph, compose(graph), key="run", cancel=(lambda: None) if can_cancel else None)
         names = ("key", "name", "svg", "sheet", "pictures", "told", "looks", "states", "can_cancel")
         state = {name: getattr(made, name) for name in names}
+        state["states"] = states
         made.close()
         page.evaluate(_MOUNT, [str(RunWidget._esm), _MODEL, state])
 

@@ -99,12 +99,12 @@ class Opened:
 
     def wait_for(self, node: str, state: str) -> None:
         """Wait until the live picture shows the node in that state."""
-        self.page.locator(f".celltask-live g.node[data-id={node}].{state}").wait_for()
+        self.page.locator(f".celltask-run g.node[data-id={node}].{state}").wait_for()
 
     def wait_for_picture(self, alt: str) -> None:
         """Wait until a static picture has come in the place of the widget."""
         self.page.locator(f'.jp-OutputArea-output img[alt*="{alt}"]').wait_for()
-        assert self.page.locator(".celltask-live").count() == 0
+        assert self.page.locator(".celltask-run").count() == 0
 
     def saved(self) -> list[dict[str, object]]:
         """The data of all outputs, as the file has them after the notebook was saved."""
@@ -118,10 +118,10 @@ def test_a_run_is_seen_while_it_lasts_and_kept_afterwards(page: Page, server: la
     """Boxes change while the cell runs, a click tells of a node, and what is saved is the last picture."""
     opened = Opened(page, server, "lasts", "adding()")
     opened.wait_for("n0", "running")
-    assert page.locator(".celltask-live g.node.queued").count() == 1
-    page.locator(".celltask-live g.node[data-id=n0]").click()
+    assert page.locator(".celltask-run g.node.queued").count() == 1
+    page.locator(".celltask-run g.node[data-id=n0]").click()
     page.locator(".ct-log", has_text="loading <b>rows</b>").wait_for()
-    assert "celltask-dark" in (page.locator(".celltask-live").get_attribute("class") or "")
+    assert "celltask-dark" in (page.locator(".celltask-run").get_attribute("class") or "")
     opened.let("loaded")
     opened.wait_for("n1", "running")
     page.locator(".ct-value", has_text="[0, 1, 2]").wait_for()
@@ -158,7 +158,7 @@ def test_a_kernel_that_dies_leaves_a_picture(page: Page, server: lab.Server) -> 
     opened.let("loaded")
     opened.wait_for("n1", "running")
     opened.let("summed", "die")
-    opened.wait_for_picture("the kernel ended")
+    opened.wait_for_picture("the kernel was lost")
     assert not any(VIEW in bundle for bundle in opened.saved())
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -17,8 +18,9 @@ import lab
 from blank import LivePage, blank_page
 from sample_graphs import graph_of, report_graph
 
-from celltask import map_task, task, workflow
+from celltask import dynamic, map_task, task, workflow
 from celltask.core.events import (
+    GraphMade,
     NodeFailed,
     NodeFinished,
     NodePrinted,
@@ -194,6 +196,39 @@ def test_a_workflow_inside_opens_and_closes(browser_page: Page) -> None:
     assert live.page.locator("g.node[data-id=n1]").count() == 1
 
 
+def test_a_graph_that_a_node_makes_while_running_can_be_opened(browser_page: Page) -> None:
+    """What a dynamic function made of itself is shown on demand, with the states of its nodes."""
+
+    @task
+    def double(x: int) -> int:
+        return 2 * x
+
+    @dynamic
+    def several(x: int) -> int:
+        return double(x=double(x=x))
+
+    @workflow
+    def growing(x: int) -> int:
+        return several(x=x)
+
+    @workflow
+    def grown(x: int) -> int:
+        return double(x=double(x=x))
+
+    live = LivePage(browser_page, growing.graph)
+    live.tell(BEGUN, NodeStarted(RUN, "n0", 100.0), GraphMade(RUN, "n0", grown.graph), NodeStarted(RUN, "n0/n0", 100.0))
+    live.page.locator("g.node[data-id=n0]").click()
+    live.page.get_by_role("button", name="show its graph").click()
+    assert live.page.locator("g.node").count() == 2
+    assert live.page.locator("g.node.running").count() == 1
+
+
+def test_a_page_that_comes_late_knows_the_states(browser_page: Page) -> None:
+    """A second tab, which has heard nothing of what happened, shows how the nodes stand."""
+    live = LivePage(browser_page, report_graph(), states="durfq")
+    assert list(states(live).values()) == ["done", "reused", "running", "failed", "queued"]
+
+
 def test_cancel_tells_the_kernel_once(browser_page: Page) -> None:
     """The button sends one message, and cannot be pressed twice."""
     live = LivePage(browser_page, report_graph(), can_cancel=True)
@@ -203,10 +238,10 @@ def test_cancel_tells_the_kernel_once(browser_page: Page) -> None:
 
 
 def test_a_lost_kernel_is_told(live: LivePage) -> None:
-    """When the kernel has ended the picture says so."""
+    """When the kernel was lost the picture says so."""
     live.tell(BEGUN, NodeStarted(RUN, "n0", 100.0), elapsed=5.0)
     live.page.evaluate("() => model.hear('comm_live_update')")
-    live.page.wait_for_function("() => document.querySelector('.ct-state').textContent === 'the kernel has ended'")
+    live.page.wait_for_function("() => document.querySelector('.ct-state').textContent === 'the kernel was lost'")
 
 
 def test_leaving_takes_everything_along(live: LivePage) -> None:
@@ -228,3 +263,24 @@ def test_a_thousand_nodes_are_folded_and_updated_at_once(browser_page: Page) -> 
     assert "1000 of 1000 ended, 1 failed" in live.page.locator(".ct-head").inner_text()
     live.page.locator("g.node.failed").first.click()
     assert live.page.locator(".ct-panel li").first.inner_text() == "clean_499 failed"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing(browser_page: Page, scheme: str) -> None:
+    """Contrast, names, roles and the rest hold for the whole widget with an open panel, on light and dark pages."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    browser_page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+    live = LivePage(browser_page, report_graph(), can_cancel=True)
+    live.board.show("n2", "in", {"orders": shown_value(handler_for(pd.DataFrame), pd.DataFrame({"a": [1]}))})
+    live.tell(
+        BEGUN,
+        NodeStarted(RUN, "n0", 100.0),
+        NodeReused(RUN, "n1", "same inputs"),
+        NodePrinted(RUN, "n2", "stdout", "line\n" * 100),
+        NodeFailed(RUN, "n2", ValueError("no rows"), 0.1),
+        NodeRetried(RUN, "n3", 1, OSError("no answer"), 2.0),
+    )
+    browser_page.locator("g.node[data-id=n2]").click()
+    found = axe.Axe().run(browser_page, context="#root").response
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert len(found["passes"]) > 10

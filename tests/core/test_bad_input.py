@@ -312,3 +312,65 @@ def test_a_clock_that_jumps_changes_no_duration(jump_s: float, engine: str, monk
     assert recorded.state == "done"
     assert [node.state for node in recorded.nodes] == ["done"] * 3
     assert all(abs(node.started - run.started) < 60 for node in recorded.nodes)
+
+
+LARGE = """
+import os
+from celltask import task, workflow
+
+@task
+def inc(x: int) -> int:
+    return x + 1
+
+@workflow
+def wide(x: int) -> list[int]:
+    return [inc(x=x) for _ in range(10_000)]
+
+def held():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+wide.graph, inc.run(x=1, engine="inline")
+wide.trace
+before = held()
+events = []
+run = wide.run(x=1, engine=ENGINE, on_event=events.append)
+assert run.state == "done" and len(run.nodes) == 10_000 and len(events) == 20_002
+print(held() - before)
+"""
+
+
+@pytest.mark.parametrize("engine", ["inline", "threads"])
+def test_what_a_large_run_keeps_of_itself_is_small(engine: str, tmp_path: Path, own_store: Path) -> None:
+    """A run of 10,000 nodes, its records and all its events take less than 50 MB."""
+    (tmp_path / "large.py").write_text(LARGE.replace("ENGINE", repr(engine)))
+    command = [sys.executable, str(tmp_path / "large.py")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert int(said.stdout) < 50_000_000
+
+
+def test_records_that_cannot_be_written_are_told_once(tmp_path: Path, own_store: Path) -> None:
+    """With a file in the way of the folder of records, and with a full disk, runs go on as before."""
+    own_store.mkdir()
+    (own_store / "runs").write_text("in the way")
+    (tmp_path / "told.py").write_text(
+        "import resource, sys\nfrom celltask import task\n@task\ndef inc(x: int) -> int:\n    return x + 1\n"
+        "if len(sys.argv) > 1:\n    resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "print([inc.run(x=1, engine='threads').value for _ in range(3)])\n"
+    )
+    command = [sys.executable, str(tmp_path / "told.py")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout == "[2, 2, 2]\n"
+    assert said.stderr.count(f"runs are not recorded in {own_store / 'runs'}: ") == 1
+    (own_store / "runs").unlink()
+    said = subprocess.run([*command, "full"], capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout == "[2, 2, 2]\n"
+    assert said.stderr.count(f"runs are not recorded in {own_store / 'runs'}: [Errno 27] File too large") == 1
+    run = inc_once.run(x=1)
+    assert next((found.id, found.state) for found in runs()) == (run.id, "done")
+
+
+@task
+def inc_once(x: int) -> int:
+    """One more."""
+    return x + 1

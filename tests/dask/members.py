@@ -124,12 +124,40 @@ def choosing(x: int) -> int:
     return inc(x=chosen)
 
 
+@workflow
+def inner_chooses(x: int) -> int:
+    """A condition that needs nothing but the input of its workflow, which is within others."""
+    return conditional("size").if_(x > 3).then(inc(x=x)).else_().then(x)
+
+
 @dynamic
 def fibonacci(n: int) -> int:
     """A graph made while running, within itself."""
     if n < 2:
         return inc(x=n)
     return add(a=fibonacci(n=n - 1), b=fibonacci(n=n - 2))
+
+
+@workflow(failure_policy="finish")
+def choosing_never(x: int) -> tuple[int, int, int]:
+    """A condition within a workflow that does not begin, beside others that go on."""
+    lost = inner_chooses(x=fail(x=x))
+    return flaky(x=inner_chooses(x=x)), fibonacci(n=flaky(x=x)), lost
+
+
+@task(retries=2, retry_delay=0.5)
+def patient(x: int) -> int:
+    """Good at the third attempt, after a while."""
+    if current_context().attempt <= 2:
+        message = "again"
+        raise ValueError(message)
+    return x
+
+
+@workflow(failure_policy="finish")
+def growing_beside(x: int) -> tuple[int, int]:
+    """A graph made while running beside a node that is tried again."""
+    return fibonacci(n=x), patient(x=x)
 
 
 @workflow

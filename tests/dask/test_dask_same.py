@@ -30,12 +30,29 @@ def told(run: Run) -> tuple[object, ...]:
         ("nested", {"x": 1}), ("failing", {"x": 1}), ("finishing", {"x": 1}), ("mistyped", {"x": 1}),
         ("choosing", {"x": 1}), ("choosing", {"x": 5}), ("growing", {"x": 3}), ("mapping", {"n": 10}),
         ("mapping", {"n": 0}), ("tidied", {"x": 1}), ("around_tidied", {"x": 1}), ("constant", {}),
+        ("choosing_never", {"x": 5}),
     ],
 )  # fmt: skip
 def test_a_run_ends_as_it_does_here(client: Client, name: str, inputs: dict[str, object]) -> None:
     """Values, states, numbers of attempts, errors with their notes and logs are those of a run without a cluster."""
     member = getattr(members, name)
     assert told(member.run(inputs, engine=client)) == told(member.run(inputs, engine="inline"))
+
+
+def test_what_fails_within_a_node_ends_nothing_beside_it(client: Client) -> None:
+    """When the inside of a node comes to no good end, other nodes are still tried again."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.node == "n0/n0":
+            message = "not that one"
+            raise LookupError(message)
+
+    runs = [members.growing_beside.run(x=1, engine=engine, on_event=listen) for engine in (client, "inline")]
+    assert told(runs[0]) == told(runs[1])
+    assert [(node.state, node.attempts) for node in runs[0].nodes if node.id in ("n0", "n1")] == [
+        ("failed", 1),
+        ("done", 3),
+    ]
 
 
 def test_a_task_runs_by_itself(client: Client) -> None:

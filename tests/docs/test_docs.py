@@ -190,7 +190,7 @@ def test_the_reference_lists_the_public_names() -> None:
     assert sorted(headings) == sorted(celltask.__all__)
 
 
-CLASSES = ("Run", "Task", "TypeHandler", "Workflow")
+CLASSES = ("MultiLine", "Run", "Secret", "Task", "TypeHandler", "Workflow", "WorkflowFailurePolicy")
 """Classes that users do not call: the page shows their members instead of parameters."""
 
 

@@ -67,7 +67,7 @@ class Kernel:
             if came["msg_type"] == "status" and came["content"]["execution_state"] == "idle":
                 break
             outputs.append({"type": came["msg_type"], **came["content"]})
-        while True:
+        while True:  # a kernel that was slow to begin answers several times that it has
             reply = self.client.get_shell_msg(timeout=60)
             if reply["parent_header"].get("msg_id") == identity:
                 return outputs, reply["content"]

@@ -253,3 +253,21 @@ def test_a_task_defined_again_marks_pictures_once(notebook: Notebook) -> None:
     assert len(stale) == 1
     assert stale[0].startswith("stale: load was defined again in cell 5, line 1; a new run uses it\n")
     assert "2 stale" in str(next(bundle["text/html"] for bundle in again if "stale" in str(bundle["text/plain"])))
+
+
+def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, shown: Shown) -> None:
+    """From the ninth run on, each takes the place of the last picture."""
+
+    @task
+    def waiting(before: int) -> int:
+        wait_until(lambda: len(shown.outputs) > before)
+        return before
+
+    @workflow
+    def many_wf(before: int) -> int:
+        return waiting(before=before)
+
+    notebook.shell.user_ns["shown"] = shown
+    run_in_cell(notebook, many_wf, "for _ in range(11): wf(before=len(shown.outputs))")
+    assert len(shown.keys()) == 8
+    assert [output["update"] for output in shown.outputs].count(False) == 8

@@ -57,6 +57,7 @@ class Execution:
         policy: ``"stop"`` or ``"finish"``: what becomes of other nodes after one failed.
         ledger: What became of each node.
         known: What is known of the content of values.
+        steps: Those of the program.
         crew: Who works on it, if not the calling thread alone.
         recording: What writes down how it goes, for the outermost execution of a run.
     """
@@ -81,6 +82,7 @@ class Execution:
         self.values: list[object] = [*([None] * len(program.steps)), *inputs]
         self.ledger = Ledger(program)
         self.known = KnownDigests(program)
+        self.steps, self._keyed = program.steps, self.known.places
         self.recording: Recording | None = None
         self.value: object = None
         self.error: BaseException | None = None
@@ -133,7 +135,7 @@ class Execution:
             self.crew.work()
             return
         for place, demand in self.program.demands.items():
-            budget.check(cast("Task[..., object]", self.program.steps[place].member), demand)
+            budget.check(cast("Task[..., object]", self.steps[place].member), demand)
         if self.engine.workers and len(self.program.steps) > 1:
             self.crew = Crew(self)
             self.crew.work()
@@ -159,7 +161,7 @@ class Execution:
     def let_go(self, place: int) -> None:
         """Keep no longer what the node at `place`, which has ended, was the last to want."""
         wanted = self._wanted
-        for source in self.program.steps[place].waits:
+        for source in self.steps[place].waits:
             wanted[source] -= 1
             if not wanted[source]:
                 self.values[source] = None
@@ -167,7 +169,7 @@ class Execution:
     def do(self, place: int) -> None:
         """Run one node; an error of its body is kept, not raised."""
         __tracebackhide__ = True
-        step, values = self.program.steps[place], self.values
+        step, values = self.steps[place], self.values
         context, clock = self.begin(place)
         token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
@@ -200,13 +202,13 @@ class Execution:
 
     def floats(self, place: int) -> bool:
         """Whether the node at `place` is an async task, which holds no thread while it waits."""
-        member = self.program.steps[place].member
+        member = self.steps[place].member
         return isinstance(member, Task) and member.is_async
 
     async def do_afloat(self, place: int) -> None:
         """Run one async node on the loop; otherwise as `do`."""
         __tracebackhide__ = True
-        step = self.program.steps[place]
+        step = self.steps[place]
         context, clock = self.begin(place)
         token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
@@ -231,10 +233,10 @@ class Execution:
 
     def begin(self, place: int) -> tuple[NodeContext, float]:
         """Note that a node begins, and tell it; its context, and `time.perf_counter` at its beginning."""
-        step = self.program.steps[place]
+        step = self.steps[place]
         on_event, node_id = self.on_event, self.prefix + step.node.id
         context = NodeContext(step.member, self.run, node_id, on_event, self.engine.guests, self.control)
-        if place in self.known.places:
+        if place in self._keyed:
             self.known.give(step, context)
         clock = time.perf_counter()
         self.ledger.started[place] = started = self.control.epoch + clock
@@ -249,8 +251,8 @@ class Execution:
         ledger.states[place] = "reused" if context.reused else "done"
         if context.held:
             let_out(context)
-        if place in self.known.places:
-            self.known.take(self.program.steps[place], context)
+        if place in self._keyed:
+            self.known.take(self.steps[place], context)
         if context.printed:
             ledger.printed[place] = context.printed
         if self.on_event is not None and not context.reused:
@@ -290,7 +292,7 @@ class Execution:
 
     def inside(self, member: Composite, trace: Trace, place: int, inputs: tuple[object, ...]) -> Execution:
         """The execution of `trace` as the inside of the node at `place`, not begun."""
-        outer = (self, f"{self.prefix}{self.program.steps[place].node.id}/")
+        outer = (self, f"{self.prefix}{self.steps[place].node.id}/")
         inner = Execution(self.run, member, program_of(trace), inputs, self.settings, self.on_event, outer)
         self.ledger.nested[place] = inner.ledger
         return inner
@@ -342,7 +344,7 @@ class Execution:
             let_out(context)
         if context.printed:
             self.ledger.printed[place] = context.printed
-        label = self.program.steps[place].node.label
+        label = self.steps[place].node.label
         with self._failing:
             if self.error is None:
                 self.error = error
@@ -351,7 +353,7 @@ class Execution:
             elif self.error is not error and not isinstance(error, RunCancelledError):
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {told(error)}")
             self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
-            later = list(self.program.steps[place].unlocks)
+            later = list(self.steps[place].unlocks)
             while later:
                 near = later.pop()
                 if not self._skipped[near]:
@@ -362,7 +364,7 @@ class Execution:
 
     def _is_within(self, place: int) -> bool:
         """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
-        member = self.program.steps[place].member
+        member = self.steps[place].member
         recurs = member.kind == self.member.kind == "dynamic"
         return self.taken is None and member is not self.member and not recurs
 

@@ -50,6 +50,10 @@ def drive(coroutine: Coroutine[object, None, object]) -> object:
         coroutine.send(None)
     except StopIteration as done:
         return done.value
+    except RuntimeError as error:
+        if isinstance(error.__cause__, StopIteration) and str(error) == "coroutine raised StopIteration":
+            raise error.__cause__ from None  # a body's own, which Python lets no coroutine raise
+        raise
     coroutine.close()
     raise RunError("a step that must not wait waited")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import ACTIVE, FRESH_SINCE
 from celltask.core.engines import name_of
-from celltask.core.events import Event, RunFinished, RunStarted
+from celltask.core.events import Event, NodePrinted, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
@@ -244,12 +244,12 @@ class Running:
 
     def _carried_out(self) -> Run:
         __tracebackhide__ = True
-        execution, member, tell = self._execution, self._execution.member, self._execution.on_event
+        execution, member = self._execution, self._execution.member
         clock = time.perf_counter()
         started = execution.control.epoch + clock
-        if tell is not None:
+        if execution.on_event is not None:
             nodes = tuple(step.node.id for step in execution.program.steps)
-            tell(RunStarted(self.id, member.name, nodes, started))
+            self._tell(RunStarted(self.id, member.name, nodes, started))
         count, settings = len(execution.program.steps), execution.settings
         execution.recording = Recording(self.id, member, name_of(settings.engine), count, started)
         fresh = FRESH_SINCE.set(started) if settings.refresh else None
@@ -261,11 +261,11 @@ class Running:
                 FRESH_SINCE.reset(fresh)
         duration_s = time.perf_counter() - clock
         execution.recording.end(execution, duration_s, started)
-        state, error, value = execution.state, execution.error, execution.value
-        if tell is not None:
-            tell(RunFinished(self.id, state, duration_s))
+        self._tell(RunFinished(self.id, execution.state, duration_s))
         if self._telling is not None:
             self._telling.is_over = True
+        state, error = execution.state, execution.error
+        value = execution.value if error is None else None
         outputs = member.interface.by_name(value) if error is None else {}
         ledger = execution.ledger
         return Run(self.id, member.name, state, value, outputs, error, ledger, started, duration_s, self._draw)
@@ -283,6 +283,15 @@ class Running:
     def graph(self) -> Graph | None:
         """The graph as it was before the run, as plain data; ``None`` for a task that is run by itself."""
         return self._draw() if self._draw is not None else None
+
+    def _tell(self, event: Event) -> None:
+        """Tell of the run as a whole; what a listener raises becomes the run's error."""
+        if self._execution.on_event is None:
+            return
+        try:
+            self._execution.on_event(event)
+        except Exception as error:  # noqa: BLE001 - border: a listener; the run carries the error on
+            self._execution.abort(error)
 
     def begin(self) -> Running:
         """Carry it out on a thread of its own."""
@@ -347,20 +356,29 @@ class _Telling:
     A body that an interrupt left behind in its thread may end after the run has.
     """
 
-    __slots__ = ("is_over", "listener")
+    __slots__ = ("is_over", "listener", "pending")
 
     def __init__(self, listener: Callable[[Event], object]) -> None:
         self.listener, self.is_over = listener, False
+        self.pending: Exception | None = None
+        """What the listener raised when it was told of a print: the body that prints must not get it."""
 
     def tell(self, event: Event) -> None:
         """Pass `event` on."""
         if self.is_over:
             return
-        token = ACTIVE.set(None)  # what it prints is not a body's
+        if self.pending is not None:
+            self.is_over = True
+            raise self.pending
+        token = ACTIVE.set(None) if ACTIVE.get() is not None else None  # what it prints is not a body's
         try:
             self.listener(event)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(event, NodePrinted) and isinstance(error, Exception):
+                self.pending = error
+                return
             self.is_over = True
             raise
         finally:
-            ACTIVE.reset(token)
+            if token is not None:
+                ACTIVE.reset(token)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import ExitStack
 
-    from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+    from IPython.core.interactiveshell import InteractiveShell
 
     from celltask.core.composite import Composite
     from celltask.core.events import Event
@@ -40,7 +40,7 @@ PATIENCE_S, PATIENCE_PER_NODE_S = 0.15, 0.0004
 _FEW_NODES, _MOST_NODES = 300, 20_000
 _MOST_VALUED, _MOST_TOLD = 300, 1000
 """Of so many nodes of a run values are shown, and of none in a larger workflow."""
-_MOST_IN_CELL = 8
+_MOST_IN_CELL, _MOST_CELLS = 8, 100
 
 
 class Viewer:
@@ -49,8 +49,9 @@ class Viewer:
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell, self._session = shell, session
         self.clock = Clock()
-        self._cell: ExecutionInfo | None = None
+        self._cell = ""
         self._lives: list[Live] = []
+        self._places: dict[str, list[str]] = {}
 
     def open(self, running: Running) -> Live | None:
         """Who looks at a run that begins; ``None`` if it is not to be shown."""
@@ -60,19 +61,25 @@ class Viewer:
             return None
         if not (running_cells or running.is_apart) or not (hasattr(self._shell, "kernel") or session.live == "static"):
             return None
-        cell = running_cells[-1] if running_cells else None
-        if cell is not self._cell:
+        cell = self._cell_now()
+        if cell != self._cell:
             self._cell, self._lives = cell, []
         self._lives = [live for live in self._lives if live.key or not live.is_over]
-        live = Live(running, self._shell, session, self._place())
+        places = self._places.setdefault(cell, [])
+        if len(self._places) > _MOST_CELLS:
+            del self._places[next(iter(self._places))]
+        most = _MOST_IN_CELL if running_cells else 1  # a button may be pressed again and again
+        live = Live(running, self._shell, session, places)
+        if len(places) >= most and not any(other.key == places[-1] and not other.is_over for other in self._lives):
+            live.place = places[-1]
         self._lives.append(live)
         self.clock.add(live)
         return live
 
-    def _place(self) -> str:
-        """The name of the output that the next run is to take the place of, after many under one cell."""
-        shown = [live for live in self._lives if live.key and live.is_over]
-        return shown[-1].key if len(shown) >= _MOST_IN_CELL else ""
+    def _cell_now(self) -> str:
+        """A name for the cell under which is shown what is shown now, also by a thread or button of an earlier cell."""
+        parent: dict[str, dict[str, str]] = getattr(self._shell, "get_parent", dict)()
+        return parent.get("header", {}).get("msg_id", "") or self._session.places.current_cell()
 
     def end_cell(self, _result: object) -> None:
         """Let go of the values of runs that were over too soon to be shown."""
@@ -100,12 +107,14 @@ class Live:
         key: Name of the output that shows it; empty as long as it is not shown.
         is_over: Whether the run is over.
         wants_values: Whether it is to be told inputs and outputs of nodes.
+        place: Name of the output that it takes the place of; empty for none.
     """
 
-    def __init__(self, running: Running, shell: InteractiveShell, session: Session, place: str) -> None:
+    def __init__(self, running: Running, shell: InteractiveShell, session: Session, places: list[str]) -> None:
         self.id, self.key, self.is_over = running.id, "", False
         self.wants_values = running.steps <= _MOST_TOLD
-        self._running, self._shell, self._session, self._place = running, shell, session, place
+        self._running, self._shell, self._session = running, shell, session
+        self.place, self._places = "", places
         self._events: deque[Event] = deque()
         self._kept: deque[Kept] = deque()
         self._valued: set[str] = set()
@@ -150,9 +159,11 @@ class Live:
         clock = time.perf_counter()
         screen = self._up_to_date()
         if not self.key:
-            key = self._place or f"celltask-run-{self.id}"
-            screen.begin(key, update=bool(self._place))
+            key = self.place or f"celltask-shown-{self.id}"
+            screen.begin(key, update=bool(self.place))
             self.key = key
+            if not self.place:
+                self._places.append(key)
         screen.go_on()
         now = time.perf_counter()
         self._due = now + max(screen.period_s, 4 * (now - clock))  # showing takes a fifth of the time at most

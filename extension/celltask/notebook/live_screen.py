@@ -137,7 +137,8 @@ class Screen:
         return Seen(self.board.nodes, self._values, self._graph, self._composition)
 
     def close(self) -> None:
-        """Let go of the widget."""
+        """Let go of the widget; other views of it, in other places of the page, get the last state."""
         if self._widget is not None:
+            self.go_on()
             self._widget.let_go()
             self._widget = None

@@ -169,7 +169,7 @@ def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str], badg
     if state:
         inset = 0.22 if box.shape == "conditional" else 0.0  # onto the slope of the diamond
         parts.append(_mark(state, left + 2 + inset * place.width, top + 2 + inset * place.height))
-    badge = badges.get(box.members[0], "") if len(box.members) == 1 and not port else ""
+    badge = _counted(own) if len(own) > 1 else badges.get(box.members[0], "") if not port else ""
     if badge:
         parts.append(
             _badge(badge, left + place.width * (0.72 if box.shape == "conditional" else 1.0) - 4, top + place.height)
@@ -242,6 +242,14 @@ def _full_text(box: Box, states: list[str]) -> str:
         return told + (f": {states[0]}" if states else "")
     summed = ", ".join(f"{counts[name]} {name}" for name in STATES if counts[name])
     return told + (f": {summed}" if summed else "")
+
+
+def _counted(states: list[str]) -> str:
+    """How many of several nodes have ended, as long as that is not all or some have failed."""
+    failed = states.count("failed")
+    ended = failed + states.count("done") + states.count("reused")
+    told = f"{ended}/{len(states)}" if ended and (failed or ended < len(states)) else ""
+    return f"{told} \N{BALLOT X}{failed}" if failed else told
 
 
 def _badge(told: str, right: float, middle: float) -> str:

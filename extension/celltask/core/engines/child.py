@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from celltask.core.calling import tell_where, told
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.printing import Printing
-from celltask.core.engines.traces import rows_of
+from celltask.core.engines.traces import BEFORE, rows_of
 from celltask.core.engines.wire import packed, receive, unpacked
 from celltask.core.items import Items, run_items
 from celltask.core.travel import unpack
@@ -125,15 +125,22 @@ def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, printing: Print
         return [packed(("error",)), packed(portable(error, rows))]
 
 
-def portable(error: BaseException, rows: list[Row]) -> tuple[BaseException, list[Row]]:
-    """`error` without its traceback, or one that stands for it, with the rows of that traceback."""
+def portable(error: BaseException, rows: list[Row], most_before: int = 5) -> tuple[BaseException, list[Row]]:
+    """`error` without its traceback, or one that stands for it, with the rows of that traceback.
+
+    The errors that it was raised from or amid go with it, at most so many.
+    """
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and most_before:
+        told_before = portable(before, rows_of(before.__traceback__), most_before - 1)
+        error.__dict__[BEFORE] = error.__cause__ is not None, *told_before
     try:
         unpacked(packed((error.with_traceback(None),)))  # some classes can be pickled and not made again
     except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
-        portable = RunError(told(error), mend="the error's own class cannot leave its process")
+        stand_in = RunError(told(error), mend="the error's own class cannot leave its process")
         for note in getattr(error, "__notes__", ()):
-            portable.add_note(note)
-        return portable, rows
+            stand_in.add_note(note)
+        return stand_in, rows
     return error, rows
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FunctionType, TracebackType
 
-__all__ = ["Row", "raise_again", "rows_of", "with_rows"]
+__all__ = ["BEFORE", "Row", "raise_again", "rows_of", "with_rows"]
+
+BEFORE = "_celltask_before"
+"""Where an error that travels has the one before it: whether that is its cause, the error, and its rows."""
 
 _MOST_ROWS = 100
 _RAISING = "def _ct_frame():\n    raise _ct_next"
@@ -66,12 +69,18 @@ def _row(code: CodeType, lasti: int, line: int) -> Row:
 
 
 def raise_again(error: BaseException, rows: list[Row]) -> NoReturn:
-    """Raise `error` with a traceback that goes through `rows`.
+    """Raise `error` with a traceback that goes through `rows`, and with the errors before it.
 
     Raises:
         BaseException: `error`, always.
     """
     __tracebackhide__ = True
+    before = error.__dict__.pop(BEFORE, None)
+    if before is not None:
+        is_cause, *told = before
+        error.__context__ = with_rows(*told)
+        error.__cause__ = error.__context__ if is_cause else None
+        error.__suppress_context__ = is_cause
 
     if not rows:
         raise error.with_traceback(None)

@@ -32,7 +32,7 @@ function frozen(model, store) {
   style.textContent = model.get("sheet");
   svg.prepend(style);
   svg.setAttribute("role", "img");
-  const told = `Workflow ${model.get("name")}: the kernel ended ${durationTold(store.elapsed())} after the run began.`;
+  const told = `Workflow ${model.get("name")}: the kernel was lost ${durationTold(store.elapsed())} after the run began.`;
   const bytes = new TextEncoder().encode(new XMLSerializer().serializeToString(svg));
   const data = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   const image = make("img", { alt: told, src: `data:image/svg+xml;base64,${data}`, style: "max-width:100%" });

@@ -33,7 +33,7 @@ class View {
     this.sum = make("span", { class: "ct-sum" });
     this.bar = make("div", { class: "ct-bar", "aria-hidden": "true" });
     this.path = make("nav", { class: "ct-path", "aria-label": "where in the graph", hidden: true });
-    this.element.classList.add("celltask-live");
+    this.element.classList.add("celltask-run");
     this.element.append(this.head(), this.bar, this.path, make("div", { class: "ct-body" }, this.picture.element, this.panel.element));
     this.changed = new Set();
     this.begin();
@@ -102,7 +102,7 @@ class View {
   summary() {
     const store = this.store, ids = store.children.get("") || [], counts = store.counts(ids);
     const state = store.isLost ? "cancelled" : store.state;
-    const told = store.isLost ? "the kernel has ended" : state;
+    const told = store.isLost ? "the kernel was lost" : state;
     if (this.state.textContent !== told) {
       this.state.textContent = told;
       this.state.className = `ct-state ct-${state}`;

@@ -89,7 +89,7 @@ class Picture {
   badgeOf(box, state, counts) {
     if (box.ids.length > 1) {
       const ended = (counts.done || 0) + (counts.reused || 0) + (counts.failed || 0);
-      return state === "queued" ? "" : `${ended}/${box.ids.length}`;
+      return state === "queued" ? "" : `${ended}/${box.ids.length}${counts.failed ? ` ✗${counts.failed}` : ""}`;
     }
     const known = this.store.known.get(box.ids[0]) || {};
     if (known.progress) return `${known.progress[0]}/${known.progress[2]}${known.progress[1] ? ` ✗${known.progress[1]}` : ""}`;

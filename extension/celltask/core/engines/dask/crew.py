@@ -45,7 +45,7 @@ class DaskCrew:
         self._root = Scope(execution, 0)
         self._scopes = [self._root]
         self._messages: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
-        self._office = Office(fleet, execution.run, self._messages.put)
+        self._office = Office(fleet, execution.run, execution.control, self._messages.put)
         self._here = Here(self._office, self._messages.put)
         for place, value in enumerate(execution.values):
             if isinstance(value, Distant):
@@ -70,9 +70,19 @@ class DaskCrew:
             if self._root.execution.error is None:
                 self._give()
             is_whole = not self._root.execution.control.cancelled.is_set()
+        except Exception as error:
+            self._abort_within(error)
+            raise
         finally:
             self._here.close()
-            self._office.close(is_whole=is_whole)
+            self._office.close(is_whole=is_whole, is_outermost=not self._root.execution.prefix)
+
+    def _abort_within(self, error: Exception) -> None:
+        """Let what works within this execution begin nothing more: nobody waits for it any longer."""
+        root = self._root.execution
+        for execution in list(root.control.live):
+            if execution is not root and execution.prefix.startswith(root.prefix):
+                execution.abort(error)
 
     def _give(self) -> None:
         """Fetch the outputs of the run; those of a graph within it stay where they are, for others of its nodes."""
@@ -120,7 +130,7 @@ class DaskCrew:
 
     def _begin_here(self) -> None:
         for scope in self._scopes:
-            for place in list(scope.here):
+            for place in list(scope.here) if scope.has_begun else ():
                 if place in scope.left and scope.ended.issuperset(scope.step(place).waits):
                     scope.here.discard(place)
                     self._here.begin(scope, place)
@@ -213,6 +223,8 @@ class DaskCrew:
         owner, at = self._node_of(scope, place, part)
         if part == "enter":
             owner.execution.ledger.nested[at] = scope.execution.ledger
+            scope.has_begun = True
+            self._begin_here()
             return
         if at not in owner.left:
             self._count(owner, at, attempts)

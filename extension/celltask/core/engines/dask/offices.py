@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import cloudpickle
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 from dask.sizeof import sizeof
-from distributed import KilledWorker
+from distributed import KilledWorker, wait
 
 from celltask.core.context import FRESH_SINCE
 from celltask.core.distant import Distant
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from distributed import Future
 
+    from celltask.core.context import RunControl
     from celltask.core.engines.dask.clusters import Fleet
     from celltask.core.engines.dask.handing import Load
     from celltask.core.engines.dask.scopes import Key, Scope
@@ -61,12 +62,16 @@ class Office:
     Args:
         fleet: The cluster.
         run: Id of the run.
+        control: How the run is told that it was cancelled.
         listener: Called with each message from the workers.
     """
 
-    def __init__(self, fleet: Fleet, run: str, listener: Callable[[tuple[object, ...]], None]) -> None:
+    def __init__(
+        self, fleet: Fleet, run: str, control: RunControl, listener: Callable[[tuple[object, ...]], None]
+    ) -> None:
         self.fleet, self._run, self._listener = fleet, run, listener
-        self._client = fleet.client
+        self._client, self._control = fleet.client, control
+        self._is_closed = False
         self._address = fleet.client.scheduler_info()["address"]
         self._sent: dict[str, Load] = {}
         self._hold = fleet.hold(run)
@@ -178,8 +183,18 @@ class Office:
         return self._sent[name].owners[number]
 
     def gather(self, keys: Iterable[Key]) -> dict[Key, object]:
-        """The values of these keys, brought here."""
+        """The values of these keys, brought here.
+
+        Raises:
+            RunCancelledError: If the run is cancelled before they are known.
+        """
         wanted = {key: self._kept[key] for key in keys}
+        while any(not future.done() for future in wanted.values()):
+            if self._is_closed or self._control.cancelled.is_set():
+                told = "the values that a node waits for are not computed, because the run was cancelled"
+                raise RunCancelledError(told)
+            with contextlib.suppress(TimeoutError), self._client.as_current():
+                wait(list(wanted.values()), timeout=_PAUSE_S)
         return cast("dict[Key, object]", self._client.gather(wanted)) if wanted else {}
 
     def stop(self, space: int) -> list[Owner]:
@@ -191,9 +206,13 @@ class Office:
         return self._asked(begun)
 
     def cancel(self) -> None:
-        """End what runs, as far as it can be ended, and begin nothing more."""
+        """End what runs of the whole run, as far as it can be ended, and begin nothing more.
+
+        Dask is not asked to cancel what is kept: a scheduler that is told to cancel something which others need whom
+        nobody wants drops the client. It forgets all when nothing is kept any more.
+        """
         self._asked(cancel)
-        self._client.cancel([*self._kept.values(), *self._chunks], force=True)
+        self._client.cancel(list(self._chunks))
 
     def _asked(self, question: Callable[..., object], *args: object) -> list[Owner]:
         found: list[Owner] = []
@@ -239,8 +258,14 @@ class Office:
             found.extend((*load.owners[culprit[1]], cast("BaseException", error)) for load in loads)
         return found
 
-    def close(self, *, is_whole: bool) -> None:
-        """Leave nothing on the cluster; `is_whole`: whether the run has come to its end by itself."""
+    def close(self, *, is_whole: bool, is_outermost: bool) -> None:
+        """Leave nothing on the cluster.
+
+        Args:
+            is_whole: Whether the crew has come to its end by itself; else nothing more of it begins.
+            is_outermost: Whether the run ends with the crew; a crew within it leaves alone what others of the run do.
+        """
+        self._is_closed = True
         for name in [*self._sent, *self._items]:
             self.fleet.listen(name, None)
         names = [*self._own, *self.fleet.let_go(self._run)]
@@ -248,7 +273,7 @@ class Office:
             gone = contextlib.suppress(OSError, TimeoutError, RuntimeError)  # it, or a worker, is lost just now
             with gone:
                 if not is_whole:
-                    self.cancel()
+                    self.cancel() if is_outermost else self._asked(stop)
             for name in names:
                 with gone:
                     self._client.unregister_worker_plugin(name)

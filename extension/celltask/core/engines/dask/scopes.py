@@ -46,6 +46,7 @@ class Scope:
         here: Places whose node is to run in this process.
         inner: Workflows within the workflow, by place.
         entry: The key of what checks the inputs, for a workflow within a workflow.
+        has_begun: Whether the inputs are known and checked, so that nodes may run.
         before: How often a node was begun on workers that were lost.
         fetched: Places whose value was brought to this process.
         is_stopping: Whether the workers were told to begin no more of its nodes.
@@ -79,6 +80,7 @@ class Scope:
         self.ended: set[int] = set()
         self.settled: set[int] = set()
         self.entry: Key | None = None
+        self.has_begun = outer is None
         self.is_stopping = False
         self.before: dict[int, int] = {}
         self.fetched: set[int] = set()

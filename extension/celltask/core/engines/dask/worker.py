@@ -133,15 +133,15 @@ def begun(name: str) -> set[int]:
     return set(_yards[name].begun) if name in _yards else set()
 
 
-def stop(name: str, spaces: frozenset[int]) -> set[int]:
-    """Let no part of these spaces begin here any more; the parts that have begun."""
+def stop(name: str, spaces: frozenset[int] | None = None) -> set[int]:
+    """Let no part of these spaces, by default of all, begin here any more; the parts that have begun."""
     if name in _yards:
-        _yards[name].over |= spaces
+        _yards[name].stop(spaces)
     return begun(name)
 
 
 def cancel(name: str) -> None:
-    """End what runs here, as far as it can be ended."""
+    """End what runs here of the run that the shipment belongs to, as far as it can be ended."""
     if name in _yards:
         _yards[name].cancel()
 
@@ -202,9 +202,13 @@ class Yard:
             _holds.pop(self.shipment.run, None)
         return True
 
+    def stop(self, spaces: frozenset[int] | None = None) -> None:
+        """Let no part of these spaces, by default of all, begin any more."""
+        self.over |= frozenset(range(len(self.shipment.spaces))) if spaces is None else spaces
+
     def cancel(self) -> None:
-        """End the bodies in processes, and tell those in threads."""
-        self.over = frozenset(range(len(self.shipment.spaces)))
+        """End the bodies of the whole run that are in processes, and tell those in threads."""
+        self.stop()
         self.hold.control.cancelled.set()
         _children.end(self.shipment.run)
 

@@ -296,6 +296,8 @@ def test_a_secret_is_shown_nowhere(page: Open) -> None:
     form.type("token", "s3cr3t")
     form.type("key", "s3cr3t")
     shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
+    shown += [one.placeholder for one in form.widgets(w.Combobox)]
+    assert [one.placeholder for one in form.widgets(w.Combobox)] == ["default: ••••••••"]
     assert not any("s3cr3t" in text for text in shown)
     assert form.view.copy_code.text.splitlines()[:2] == ["from getpass import getpass", ""]
     assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token - --key -"
@@ -458,3 +460,35 @@ def test_a_static_page_has_inputs_and_the_command_line() -> None:
     )
     assert '<td style="text-align:left">By how much.</td>' in bundle["text/html"]
     assert "widget" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (bool, True),
+        (typing.Literal["a", "b"], "b"),
+        (dt.date, dt.date(2026, 1, 2)),
+        (list[int], [1]),
+        (Fit, Fit()),
+        (int, 3),
+    ],
+)
+def test_every_control_gives_way_to_an_expression(page: Open, annotation: object, value: object) -> None:
+    """The = beside a field of any kind takes a variable instead, and gives the control back."""
+
+    def keep(given: object) -> object:
+        return given
+
+    keep.__annotations__["given"] = annotation
+    form = page(task(keep), here=value)
+    (switch,) = form.widgets(w.ToggleButton)
+    switch.value = True
+    (control,) = form.widgets(w.Combobox)
+    assert list(control.options) == ["here"]
+    control.value = "here"
+    assert form.view.copy_code.text.endswith("keep_result = keep(given=here)")
+    form.click("Run")
+    form.wait()
+    assert form.variables["keep_result"] == value
+    switch.value = False
+    assert form.widgets(w.Combobox) == []

@@ -366,7 +366,7 @@ def test_description_of_a_type_that_contains_itself_ends() -> None:
     """Forms of a tree are described one level deep."""
     described = handler_for(Tree).describe()
     properties = typing.cast("dict[str, typing.Any]", described["properties"])
-    assert properties["children"]["items"] == {"type": "object", "title": "Tree"}
+    assert properties["children"]["items"] == {"type": "object", "title": "Tree", "x-python": "Tree"}
 
 
 @dataclasses.dataclass

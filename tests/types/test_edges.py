@@ -26,6 +26,7 @@ from steady import steady_id
 
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.marks import Secret
 
 
 class Colour(enum.Enum):
@@ -372,7 +373,19 @@ def test_table_that_cannot_be_read_says_why(text: str, told: str) -> None:
         (int, {"type": "integer"}),
         (list[float], {"type": "array", "items": {"type": "number"}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
-        (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}], "x-members": ["int", "None"]}),
+        (
+            dict[int, bool],
+            {
+                "type": "object",
+                "additionalProperties": {"type": "boolean"},
+                "propertyNames": {"type": "integer"},
+                "x-pairs": True,
+            },
+        ),
+        (typing.Annotated[list[int], at.MinLen(2)], {"type": "array", "items": {"type": "integer"}, "minItems": 2}),
+        (typing.Annotated[str, Secret], {"type": "string", "format": "password", "writeOnly": True}),
+        (pydantic.SecretStr, {"type": "string", "format": "password", "writeOnly": True}),
         (Colour, {"enum": ["RED", "BLUE", "CORNER"]}),
         (typing.Literal["a", 1], {"enum": ["a", 1]}),
         (dt.date, {"type": "string", "format": "date"}),
@@ -383,7 +396,7 @@ def test_table_that_cannot_be_read_says_why(text: str, told: str) -> None:
             {
                 "type": "object",
                 "title": "Split",
-                "properties": {"train": {"type": "integer"}, "test": {"type": "integer"}},
+                "properties": {"train": {"type": "integer"}, "test": {"type": "integer", "default": 1}},
                 "required": ["train"],
                 "additionalProperties": False,
             },

@@ -146,6 +146,7 @@ class ExpressionEntry(_TypedEntry):
     Attributes:
         held: The value that it stands for while nothing was typed.
         fits: What says of a variable whether it can stand here; None if that is not known.
+        preview: Tells a person what the held value is.
         modules: What an expression written by the form needs beside the notebook's variables.
         uploaded: Expression and path of a file that was uploaded.
     """
@@ -154,6 +155,7 @@ class ExpressionEntry(_TypedEntry):
         super().__init__(description, scope, label)
         self.held: Held | None = None
         self.fits: Callable[[object], object] | None = None
+        self.preview: Callable[[object], str] = lambda value: f"a {type(value).__name__}"
         self.modules: dict[str, object] = {}
         self.uploaded = ("", "")
 

@@ -260,9 +260,7 @@ def expression(entry: Entry) -> w.DOMWidget:
 
         push_text()
         if made.held is not None and not control.value:
-            from celltask.core.interface import handler_preview  # noqa: PLC0415 - only for what has no text
-
-            control.placeholder = f"default: {handler_preview(made.held.value)}"
+            control.placeholder = f"default: {made.preview(made.held.value)}"
         if made.fits is not None and isinstance(control, w.Combobox):
             control.options = variables_for(made.fits, entry.scope.namespace)[:200]
 

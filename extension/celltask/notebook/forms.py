@@ -53,10 +53,11 @@ class Field:
         self.port, self.description, self.scope = port, description, scope
         told = port.handler.describe()
         self.is_secret = told.get("format") == "password"
-        self.expression = ExpressionEntry(told, scope, port.name)
-        self.expression.fits = port.handler.validate
+        is_open = control_for(told).name in ("open", "expression")
+        self.expression = ExpressionEntry(told if is_open else {"x-python": port.handler.name}, scope, port.name)
+        self.expression.fits, self.expression.preview = port.handler.validate, port.handler.preview
         self.entry: Entry = self.expression
-        if control_for(told).name not in ("open", "expression"):
+        if not is_open:
             self.entry = make_entry({key: told[key] for key in told if key != "default"}, scope, port.name)
         self.by_expression = False
         self.error = ""

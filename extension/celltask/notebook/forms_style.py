@@ -23,11 +23,14 @@ STYLE = """
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 .celltask-group .widget-label { width: 90px !important; }
-.celltask-group .widget-inline-hbox { width: 340px !important; }
+.celltask-group .widget-inline-hbox:not(.celltask-label) { width: 340px !important; }
+.celltask-group .celltask-label { width: 90px !important; }
 .celltask-form .celltask-bare > .widget-inline-hbox { width: 210px !important; }
 .celltask-form select { appearance: auto !important; background-image: none !important; }
 .celltask-form .widget-box { overflow: visible; }
-.celltask-form table { font-size: 12px; }
+.celltask-form table { font-size: 12px; border-collapse: collapse; border: none; margin: 4px 0; }
+.celltask-form :is(td, th) { border: none; padding: 2px 10px; text-align: right; }
+.celltask-form thead { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd); }
 .celltask-state { margin: 4px 0 4px 158px; }
 .celltask-copy { cursor: pointer; }
 """

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+from typing import TYPE_CHECKING
 
-import dask
-from distributed import LocalCluster
+from celltask.core.engines.dask.embedded import cluster_here
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
 
 
 def started(workers: int, **options: object) -> LocalCluster:
     """A cluster on loopback that shows nothing; its workers keep their bytecode, and so start in a second."""
-    with dask.config.set({"distributed.nanny.pre-spawn-environ.PYTHONDONTWRITEBYTECODE": ""}):
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL, **options,
-        )  # fmt: skip
+    return cluster_here(workers, 1, **options)

@@ -68,6 +68,14 @@ if __name__ == "__main__":
     print(crash.run(book=os.path.abspath("book"), engine="dask").result())
 """
 
+LATER = """
+    import time
+    until = time.monotonic() + 30
+    while before != dict(os.environ) and time.monotonic() < until:
+        time.sleep(0.05)  # a worker is being started again
+    print(before == dict(os.environ))
+"""
+
 DOCUMENT = """\
 ```{code-cell} ipython3
 %load_ext celltask
@@ -94,6 +102,14 @@ def test_one_word_makes_a_cluster_that_ends_with_the_process(tmp_path: Path) -> 
     value, is_elsewhere, pid = done.stdout.split()
     assert (value, is_elsewhere) == ("8", "True")
     assert not os.path.exists(f"/proc/{pid}")  # noqa: PTH110 - a process
+
+
+def test_the_environment_of_this_process_stays_as_it_is(tmp_path: Path) -> None:
+    """Dask sets variables for its workers in the process that starts them; here they go again, also after a crash."""
+    text = CRASHES.replace("    print(crash", "    before = dict(os.environ)\n    print(crash")
+    (tmp_path / "script.py").write_text(text + LATER, encoding="utf-8")
+    done = ran("script.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "3\nTrue\n")
 
 
 def test_workers_come_back_after_crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

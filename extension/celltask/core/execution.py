@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import repeat
+from operator import call
 from typing import TYPE_CHECKING, cast
 
 from celltask.core import forks
@@ -173,7 +175,7 @@ class Execution:
         context, clock = self.begin(place)
         token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
-            arguments = [get(values) for get in step.getters]
+            arguments = list(map(call, step.getters, repeat(values)))  # no frame of ours in users' tracebacks
             if onlooker is not None:
                 onlooker.given(context.node, step.member, arguments)
             values[place] = self._perform(step, place, arguments)
@@ -212,7 +214,7 @@ class Execution:
         context, clock = self.begin(place)
         token, onlooker = ACTIVE.set(context), self.control.onlooker
         try:
-            arguments = [get(self.values) for get in step.getters]
+            arguments = list(map(call, step.getters, repeat(self.values)))
             if onlooker is not None:
                 onlooker.given(context.node, step.member, arguments)
             self.values[place] = await self._called(step.member)(*arguments)  # type: ignore[misc]  # an async task

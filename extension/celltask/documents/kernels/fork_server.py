@@ -43,7 +43,7 @@ _KERNEL = """
 IPython.core.completerlib IPython.core.debugger IPython.core.history IPython.core.logger IPython.core.magics
 IPython.core.oinspect IPython.extensions.storemagic asyncio bdb cmd code comm faulthandler ipykernel.comm
 ipykernel.debugger ipykernel.ipkernel ipykernel.kernelapp ipykernel.subshell_manager ipykernel.zmqshell
-matplotlib_inline.config pdb pkgutil psutil pygments.console pygments.formatters.terminal256 runpy sqlite3 stack_data
+pdb pkgutil psutil pygments.console pygments.formatters.terminal256 runpy sqlite3 stack_data
 stringprep tornado.platform.asyncio unicodedata zmq.asyncio
 """
 """Modules that a kernel imports until its first reply; what an older version does not have is left out."""

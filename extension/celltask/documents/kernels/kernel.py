@@ -285,6 +285,7 @@ class Kernel:
         # PYTHONWARNINGS: as "error" it would stop the kernel at the first deprecation in its own imports.
         left_out = ("PYTEST_", "PYTHONWARNINGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        kept.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as ipykernel has it at its start
         # Nobody's profile and history; a started kernel whose parent is gone ends by itself.
         # What our own tasks leave goes with the run.
         return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython")), KEPT_IN: self._folder}

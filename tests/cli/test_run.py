@@ -196,8 +196,8 @@ PAGE = """
 # Page
 
 ```{code-cell}
-import beside
-from beside import triple
+import lying_by_the_page
+from lying_by_the_page import triple
 from dataclasses import dataclass
 
 @dataclass
@@ -208,7 +208,7 @@ class Point:
 ```{code-cell}
 %%task
 def point(x: int) -> Point:
-    return Point(triple(x) + beside.triple(x))
+    return Point(triple(x) + lying_by_the_page.triple(x))
 ```
 
 ```{code-cell}
@@ -222,7 +222,7 @@ def broken(x: int) -> int:
 
 def test_tasks_of_a_document_run_in_processes(cli: Cli, tmp_path: Path) -> None:
     """With what the document defines and what lies beside it, and with its lines in errors."""
-    (tmp_path / "beside.py").write_text("def triple(x):\n    return 3 * x\n")
+    (tmp_path / "lying_by_the_page.py").write_text("def triple(x):\n    return 3 * x\n")
     page = tmp_path / "page_in_processes.md"
     page.write_text(PAGE)
     assert cli("run", str(page), "point", "--x", "2", "--engine", "processes").out == "Point(x=12)\n"

@@ -11,6 +11,7 @@ import sys
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     import pickle
@@ -73,16 +74,16 @@ def _rebuilt(filename: str, make: Callable[..., CodeType], parts: tuple[object, 
     return make(*parts).replace(co_filename=filename)
 
 
-_seen: set[int] = set()
+_seen: WeakSet[ModuleType] = WeakSet()
 
 
 def _see_to_module(value: FunctionType | type | ModuleType, register: Callable[[ModuleType], object]) -> None:
     """Have everything in the module of `value` sent by value, if another process could not import it."""
     name = value.__name__ if isinstance(value, ModuleType) else value.__module__
     module = sys.modules.get(str(name))
-    if module is None or name == "__main__" or id(module) in _seen:
+    if module is None or name == "__main__" or module in _seen:
         return
-    _seen.add(id(module))
+    _seen.add(module)
     if not _is_found(module):
         register(module)
 

@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["annotate", "call_error", "checked_inputs", "fault_of", "generate_call", "releaser", "tell_where", "told"]
+__all__ = [
+    "annotate",
+    "call_body",
+    "call_error",
+    "checked_inputs",
+    "fault_of",
+    "generate_call",
+    "releaser",
+    "tell_where",
+    "told",
+]
 
 _numbers = itertools.count(1)
 
@@ -46,8 +56,9 @@ def generate_call(task: Task[..., object], body: Callable[..., object], *, as_no
         "_ct_active": ACTIVE,
         "_ct_tracing": Tracing,
         "_ct_node": NodeContext,
+        "_ct_tell": tell_where,
+        "_ct_release": releaser(task),
     }
-    space |= {"_ct_tell": tell_where, "_ct_release": releaser(task)}
     checks = []
     for number, port in enumerate(interface.inputs):
         space[f"_ct_r{number}"] = receiver(task, port)
@@ -251,6 +262,14 @@ def call_error(
             return CallError(f"{name!r} got two values for input {key!r}", where, usage)
     missing = [port.name for port in interface.inputs if port.required and port.name not in (*given, *kwargs)]
     return CallError(f"{name!r} needs a value for {', '.join(missing) or 'its inputs'}", where, usage)
+
+
+def call_body(body: Callable[..., object], interface: Interface, args: Sequence[object]) -> object:
+    """What `body` returns for `args`, one per input, those by name that it takes by name only."""
+    __tracebackhide__ = True
+    pairs = list(zip(interface.inputs, args, strict=True))
+    positional = [value for port, value in pairs if not port.keyword_only]
+    return body(*positional, **{port.name: value for port, value in pairs if port.keyword_only})
 
 
 def tell_where(task: Task[..., object], error: BaseException) -> None:

@@ -5,10 +5,11 @@ This is the only place that knows; a direct call, a worker thread and a remote w
 
 from __future__ import annotations
 
-import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.calling import call_body
 from celltask.core.context import ACTIVE, NodeContext, TaskContext
 from celltask.core.events import NodeRetried
 from celltask.errors import CelltaskError, RunCancelledError, RunError, TaskTimeoutError
@@ -23,8 +24,6 @@ __all__ = ["drive", "in_thread", "performer"]
 
 LONGEST_DELAY_S = 30.0
 _JITTER = 0.25
-
-_random = random.Random()  # noqa: S311 - not the generator that bodies may have seeded
 
 
 def performer(task: Task[..., object]) -> Callable[..., object]:
@@ -108,8 +107,10 @@ def _is_retried(task: Task[..., object], error: Exception) -> bool:
 
 def _delay_s(task: Task[..., object], attempt: int) -> float:
     """Twice as long each time, and a quarter more or less, so that many that failed together do not come together."""
+    from random import SystemRandom  # noqa: PLC0415 - only retries need it; not the one that bodies may have seeded
+
     delay_s = min(task.options.retry_delay * 2.0 ** (attempt - 1), LONGEST_DELAY_S)
-    return delay_s * _random.uniform(1 - _JITTER, 1 + _JITTER)
+    return delay_s * SystemRandom().uniform(1 - _JITTER, 1 + _JITTER)
 
 
 def _own(task: Task[..., object], args: tuple[object, ...]) -> tuple[object, ...]:
@@ -170,21 +171,13 @@ def _guests(task: Task[..., object]) -> Guests | None:
 
 async def _called(task: Task[..., object], args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
-    pairs = list(zip(task.interface.inputs, args, strict=True))
-    positional = [value for port, value in pairs if not port.keyword_only]
-    named = {port.name: value for port, value in pairs if port.keyword_only}
     body, timeout_s = task.source.stand_in or task.body, task.options.timeout
     if task.is_async:
-        return await _awaited(task, body(*positional, **named), timeout_s)  # type: ignore[arg-type]  # a coroutine
+        return await _awaited(task, call_body(body, task.interface, args), timeout_s)  # type: ignore[arg-type]  # a coroutine
     if timeout_s is None:
-        return body(*positional, **named)
-
-    def work() -> object:
-        __tracebackhide__ = True
-        return body(*positional, **named)
-
+        return call_body(body, task.interface, args)
     try:
-        return in_thread(work, timeout_s)
+        return in_thread(partial(call_body, body, task.interface, args), timeout_s)
     except _StillRunningError:
         raise _timed_out(task, "its thread cannot be stopped and goes on until it ends by itself") from None
 

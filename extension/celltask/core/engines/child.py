@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from celltask.core.calling import tell_where, told
+from celltask.core.calling import annotate, call_body, tell_where, told
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.printing import Printing
 from celltask.core.engines.traces import BEFORE, rows_of
@@ -69,7 +69,7 @@ class Tasks(dict[str, "Task[..., object]"]):
 
 
 def main() -> None:
-    """What a process started for it runs: ``child.py PIPE LIFELINE``, both file descriptors."""
+    """What a process started for it runs; the last two words of its command are both pipes' file descriptors."""
     from multiprocessing.connection import Connection  # noqa: PLC0415 - what starts this has none of it
 
     serve(Connection(int(sys.argv[1])), Connection(int(sys.argv[2])))
@@ -167,9 +167,7 @@ def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[objec
 
 def _run_body(task: Task[..., object], args: tuple[object, ...]) -> object:
     __tracebackhide__ = True
-    pairs = list(zip(task.interface.inputs, args, strict=True))
-    positional = [value for port, value in pairs if not port.keyword_only]
-    value = task.body(*positional, **{port.name: value for port, value in pairs if port.keyword_only})
+    value = call_body(task.body, task.interface, args)
     if not task.is_async:
         return value
     import asyncio  # noqa: PLC0415 - only async bodies need it
@@ -195,8 +193,6 @@ def _memory(most: int | None) -> Iterator[None]:
         return
     import resource  # noqa: PLC0415 - POSIX only
 
-    from celltask.core.calling import annotate  # noqa: PLC0415 - only for these
-
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a file of the system
         has = int(file.read().split()[5]) * resource.getpagesize()
     before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -211,7 +207,3 @@ def _memory(most: int | None) -> Iterator[None]:
         raise
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,9 +13,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
-__all__ = ["variables_set"]
+__all__ = ["put_back", "variables_set"]
 
 _TRIED_EVERY_S = 0.005
 
@@ -43,7 +43,7 @@ async def variables_set(variables: tuple[tuple[str, str], ...], *, is_async: boo
         os.environ.update(variables)
         yield
     finally:
-        _put_back(before)
+        put_back(before)
         _turn.reset(token)
         turn.release()
 
@@ -56,7 +56,8 @@ async def _acquired(turn: Lock) -> None:
         await asyncio.sleep(_TRIED_EVERY_S)
 
 
-def _put_back(before: dict[str, str | None]) -> None:
+def put_back(before: Mapping[str, str | None]) -> None:
+    """Give the variables the values that they had; those that had none go."""
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)

@@ -12,6 +12,7 @@ import dask
 from distributed import Client, LocalCluster, Nanny
 from distributed.deploy.utils import nprocesses_nthreads
 
+from celltask.core.environment import put_back
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
@@ -44,15 +45,7 @@ class TidyNanny(Nanny):
         try:
             return await super().instantiate()
         finally:
-            _put_back()
-
-
-def _put_back() -> None:
-    for name, value in _before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+            put_back(_before)
 
 
 def embedded() -> Client:
@@ -88,7 +81,7 @@ def cluster_here(workers: int, threads: int, **options: object) -> LastingCluste
             dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, **options,
         )  # fmt: skip
     _before.update({name: value for name, value in before.items() if name not in _before})
-    _put_back()  # only now: workers that start at once need what each other's start has set
+    put_back(_before)  # only now: workers that start at once need what each other's start has set
     return cluster
 
 

@@ -48,7 +48,7 @@ class Crew:
             with self._turn:
                 self._ready.clear()
                 self._held.clear()
-                self.cancel_afloat()
+                self._cancel_afloat()
                 if isinstance(error, Exception):  # after an interrupt, nobody waits for bodies that cannot be stopped
                     self._turn.wait_for(lambda: not self._busy)
             raise
@@ -56,7 +56,7 @@ class Crew:
             if untell is not None:
                 untell()
 
-    def cancel_afloat(self) -> None:
+    def _cancel_afloat(self) -> None:
         """Cancel the async nodes that run."""
         for cancel in list(self._afloat.values()):
             cancel()
@@ -64,7 +64,7 @@ class Crew:
     def stop(self) -> None:
         """Wake who waits, after the execution was told to stop."""
         with self._turn:
-            self.cancel_afloat()
+            self._cancel_afloat()
             self._turn.notify_all()
 
     def _help(self) -> None:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["outputs_value", "state_after"]
+__all__ = ["cancelled", "outputs_value", "state_after"]
+
+
+def cancelled() -> RunCancelledError:
+    """The error of a run that was cancelled."""
+    return RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
 
 
 def state_after(error: BaseException) -> str:

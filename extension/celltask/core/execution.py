@@ -13,7 +13,7 @@ from celltask.core.budget import budget
 from celltask.core.calling import annotate, checked_inputs, told
 from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
-from celltask.core.endings import outputs_value, state_after
+from celltask.core.endings import cancelled, outputs_value, state_after
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
 from celltask.core.known import KnownDigests
@@ -131,7 +131,7 @@ class Execution:
     def _work(self) -> None:
         __tracebackhide__ = True
         if self.control.cancelled.is_set():  # before `cancel` could see this execution
-            raise RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
+            raise cancelled()
         if self.engine.crew is not None:
             self.crew = self.engine.crew(self)
             self.crew.work()
@@ -152,12 +152,10 @@ class Execution:
             if self._skipped[place]:
                 continue
             if place in demands:
-                budget.wait_for(demands[place])
-            try:
+                with budget.lent(demands[place]):
+                    self.do(place)
+            else:
                 self.do(place)
-            finally:
-                if place in demands:
-                    budget.give_back(demands[place])
             self.let_go(place)
 
     def let_go(self, place: int) -> None:
@@ -327,7 +325,7 @@ class Execution:
 
         A body in a thread cannot be ended; `current_context().is_cancelled` tells it.
         """
-        error = error or RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
+        error = error or cancelled()
         self.control.cancelled.set()
         for end in list(self.control.enders):
             end()

@@ -8,8 +8,8 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.endings import cancelled
 from celltask.core.job import in_thread
-from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
     import asyncio
@@ -82,15 +82,14 @@ def _run_on_loop(coroutine: Coroutine[object, None, object]) -> object:
     finally:
         if control is not None:
             control.enders.remove(cancel)
-    cancelled = RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
-    if not outcome:  # it was before it began
+    if not outcome:  # cancelled before it began
         coroutine.close()
-        raise cancelled
+        raise cancelled()
     value, error = outcome[0]
     if error is None:
         return value
     if control is not None and control.cancelled.is_set() and not isinstance(error, Exception):
-        raise cancelled from None
+        raise cancelled() from None
     raise error
 
 

@@ -245,11 +245,8 @@ class Workflow(Composite, Generic[P, R]):
             ValueMismatchError: If a value does not fit its type.
         """
         __tracebackhide__ = True
-        given = {**(inputs or {}), **named}
-        values = bound_arguments(self.interface, (), given)
-        if values is None:
-            raise call_error(self.name, self.interface, (), given, self.place)
-        return cast("Run", late("run").run_workflow(self, values, Settings(engine, on_event, refresh, answers or {})))
+        settings = Settings(engine, on_event, refresh, answers or {})
+        return self._prepared({**(inputs or {}), **named}, settings).carry_out()
 
     def start(
         self,
@@ -264,12 +261,15 @@ class Workflow(Composite, Generic[P, R]):
     ) -> Running:
         """A run begun on a thread of its own, which can be waited for and cancelled; otherwise as `run`."""
         __tracebackhide__ = True
-        given = {**(inputs or {}), **named}
+        settings = Settings(engine, on_event, refresh, answers or {})
+        return self._prepared({**(inputs or {}), **named}, settings).begin()
+
+    def _prepared(self, given: Mapping[str, object], settings: Settings) -> Running:
+        __tracebackhide__ = True
         values = bound_arguments(self.interface, (), given)
         if values is None:
             raise call_error(self.name, self.interface, (), given, self.place)
-        prepared = late("run").prepared_workflow(self, values, Settings(engine, on_event, refresh, answers or {}))
-        return cast("Running", prepared.begin())
+        return cast("Running", late("run").prepared_workflow(self, values, settings))
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"

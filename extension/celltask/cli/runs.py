@@ -40,12 +40,11 @@ def _ls(name: str | None, *, limit: int, as_json: bool) -> int:
 def _show(run: str, *, as_json: bool) -> int:
     from dataclasses import asdict  # noqa: PLC0415 - as above
 
-    from celltask.core.reasons import why_it_ran  # noqa: PLC0415 - as above
+    from celltask.core.reasons import why_they_ran  # noqa: PLC0415 - as above
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     one = _the_run(run)
-    store = current_store()
-    why = [why_it_ran(one.id, node, store) for node in one.nodes]
+    why = why_they_ran(one.id, one.nodes, current_store())
     if as_json:
         nodes = [asdict(node) | {"because": because} for node, because in zip(one.nodes, why, strict=True)]
         more = {"error": one.error, "code": one.code, "digests": one.digests, "log": one.log, "nodes": nodes}

@@ -274,6 +274,26 @@ def test_an_entry_does_not_pass_for_another() -> None:
         assert moved(x=2) == {2, 100}
 
 
+def test_a_result_with_large_fields_is_told_by_each_of_them() -> None:
+    """Of an array of records that differ in one field only, what is computed is that of its own content."""
+
+    @task(cache=True)
+    def records(rate: int) -> np.ndarray:
+        made = np.zeros(200_000, dtype=[("id", "f8"), ("rate", "f8")])
+        made["rate"] = rate
+        return made
+
+    @task(cache=True)
+    def first_rate(made: np.ndarray) -> float:
+        return float(made["rate"][0])
+
+    @workflow
+    def rate_of(rate: int) -> float:
+        return first_rate(records(rate))
+
+    assert [rate_of(rate) for rate in (1, 2, 3)] == [1.0, 2.0, 3.0]
+
+
 def test_a_file_counts_by_its_content(tmp_path: Path) -> None:
     """The same content elsewhere is a hit; the same place with other content is not."""
     ran = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from celltask import task
+from celltask.core import flights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +131,36 @@ def test_two_threads_that_would_wait_for_each_other_do_not() -> None:
     threads = [threading.Thread(target=lambda each=each: found.append(each(x=1)), daemon=True) for each in (ping, pong)]
     for thread in threads:
         thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == [1, 1]
+
+
+def test_a_thread_that_outlives_its_task_takes_what_it_waits_for() -> None:
+    """What a task has begun and left behind still gets the value that another one computes."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    @task(cache=True, allow_globals=["begun", "may_end"])
+    def slow(x: int) -> int:
+        begun.set()
+        may_end.wait(20)
+        return x
+
+    @task(cache=True, allow_globals=["slow", "threads", "found"])
+    def outer(x: int) -> int:
+        context = contextvars.copy_context()
+        threads.append(threading.Thread(target=lambda: found.append(context.run(slow, x))))
+        threads[-1].start()
+        while not flights._flights.waits:  # nothing else tells when it waits
+            time.sleep(0.001)
+        return x
+
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(slow(1)))]
+    threads[0].start()
+    begun.wait(20)
+    assert outer(1) == 1
+    may_end.set()
     for thread in threads:
         thread.join(20)
     assert found == [1, 1]

@@ -177,6 +177,35 @@ def test_records_do_not_grow_without_end(own_store: Path, monkeypatch: pytest.Mo
     assert len(list(folder.iterdir())) <= 8
 
 
+def test_a_forked_child_holds_no_record_of_its_parent(own_store: Path) -> None:
+    """The records of a process count as those of one that has ended as soon as it has, whatever its children do."""
+    code = """
+import os, sys
+from celltask import task
+from celltask.core import recording
+
+@task
+def step(x: int) -> int:
+    return x
+
+recording._MOST_IN_FILE = 0  # each run begins another file
+step.run(x=1)
+step.run(x=2)
+if os.fork() == 0:
+    print("there", flush=True)
+    sys.stdin.read()
+os._exit(0)
+"""
+    variables = {**os.environ, "CELLTASK_STORE": str(own_store)}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        process.wait(20)
+        files = sorted((own_store / "runs").glob("*.jsonl"))
+        assert [recording.is_alive(str(file)) for file in files] == [False, False]
+
+
 def test_in_memory_runs_are_known_to_their_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the store in memory nothing is written, and the runs of the process can be read all the same."""
     monkeypatch.setenv("CELLTASK_STORE", "memory")

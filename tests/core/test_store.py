@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from celltask import task
+from celltask.core.signing import is_signed, signature
 from celltask.core.stores.base import Entry, StoreProblem
-from celltask.core.stores.choice import StoreWarning, current_store, folder_of_user, opened, where
+from celltask.core.stores.choice import StoreWarning, current_store, folder_of, folder_of_user, opened, where
 from celltask.core.stores.files import FilesStore
 from celltask.core.stores.memory import MemoryStore
 from celltask.testing import check_store
@@ -95,6 +97,18 @@ def test_a_large_file_is_read_through_once_only(tmp_path: Path) -> None:
     assert before != after
     assert store.get(KEY) is not None
     assert store._index.row("SELECT layout FROM entry", ()) == after
+
+
+def test_a_smaller_file_is_read_without_writing_to_the_index(tmp_path: Path) -> None:
+    """What is read through each time needs no note of it."""
+    store = FilesStore(str(tmp_path))
+    store.check()
+    store.put(KEY, Entry("t", time.time(), {}, [[b"p", bytes(50_000)]]))
+    index = sqlite3.connect(tmp_path / "index.sqlite")
+    before = index.execute("PRAGMA data_version").fetchone()
+    assert store.get(KEY) is not None
+    assert index.execute("PRAGMA data_version").fetchone() == before
+    index.close()
 
 
 def test_equal_values_share_a_file_until_the_last_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,6 +237,13 @@ def test_where_results_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert isinstance(current_store(), MemoryStore)
 
 
+def test_a_folder_is_one_store_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the name of the store before it, it is the same store, and runs are recorded there."""
+    assert opened(f"files:{tmp_path}/store") is opened(f"{tmp_path}/store/")
+    monkeypatch.setenv("CELLTASK_STORE", f"files:{tmp_path}/store")
+    assert folder_of("runs") == f"{tmp_path.resolve()}/store/runs"
+
+
 def test_a_store_of_an_unknown_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is not installed is named, and the run goes on in memory."""
     monkeypatch.setenv("CELLTASK_STORE", "redis:localhost")
@@ -252,6 +273,39 @@ print(double(x=2), double(x=3))
     assert run(code, tmp_path / "store").stdout == "body\n2\nbody\n2 4\nbody\n4 6\n"
 
 
+def test_a_forked_child_leaves_all_connections_of_its_parent_open(tmp_path: Path) -> None:
+    """Also those of other threads, which the child does not have: closing them could damage the parent's."""
+    code = """
+import gc, os, threading
+from pathlib import Path
+
+def connections():
+    links = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sum("/index.sqlite" in link for link in links)
+
+def use():
+    double(x=2)
+    ready.set()
+    over.wait(20)
+
+ready, over = threading.Event(), threading.Event()
+double(x=1)
+thread = threading.Thread(target=use)
+thread.start()
+ready.wait(20)
+before = connections()
+child = os.fork()
+if child == 0:
+    gc.collect()
+    print(connections() - before, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+over.set()
+thread.join()
+"""
+    assert run(code, tmp_path / "store").stdout == "body\nbody\n0\n"
+
+
 def test_many_processes_may_make_one_store_at_once(tmp_path: Path) -> None:
     """The first use by several at the same moment fails for none."""
     variables = {**os.environ, "CELLTASK_STORE": str(tmp_path / "store")}
@@ -267,6 +321,18 @@ def test_a_folder_of_results_is_ignored_by_git(tmp_path: Path) -> None:
     """Nobody commits results by accident."""
     opened(str(tmp_path / "store"))
     assert (tmp_path / "store" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_nothing_is_left_of_a_key_that_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk knows no links, the process has a key of its own, and no file stays behind."""
+
+    def refused(*places: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", *places)
+
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setenv("CELLTASK_KEY_FILE", str(tmp_path / "keys" / "key"))
+    assert is_signed("text", signature("text"))
+    assert list((tmp_path / "keys").iterdir()) == []
 
 
 def test_threads_that_use_a_store_first_at_once_share_one(own_store: Path) -> None:

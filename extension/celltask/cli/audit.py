@@ -65,8 +65,6 @@ def _text(file: str, document: DocumentText, found: Audit) -> str:
 
 
 def _json(document: DocumentText, found: Audit) -> str:
-    import json  # noqa: PLC0415 - only for this
-
     cells = [
         {
             "cell": cell.number,
@@ -85,7 +83,7 @@ def _json(document: DocumentText, found: Audit) -> str:
         "not_kept": [{"cell": number, "reason": reason} for number, reason in found.not_kept.items()],
         "unsteady": list(found.unsteady),
     }
-    return json.dumps(told)
+    return report.json_text(told)
 
 
 command = click.Command(
@@ -93,7 +91,7 @@ command = click.Command(
     callback=_audit,
     params=[
         click.Argument(["file"], metavar="FILE"),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+        report.json_option("a JSON object"),
         click.Option(["--timeout"], type=float, default=300.0, show_default=True, help="Seconds that a cell may take."),
     ],
     short_help="Find hidden state in a document.",

@@ -13,6 +13,8 @@ from celltask.cli.exit_codes import DONE
 from celltask.errors import CelltaskError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from celltask.core.stores.base import Listed, Store
 
 __all__ = ["command"]
@@ -39,7 +41,7 @@ def _ls(task: str | None, *, limit: int, as_json: bool) -> int:
     store = _store()
     found = [one for one in store.entries() if task in (None, one.task)]
     if as_json:
-        report.write(_json([_told(one) for one in found]))
+        report.write(report.json_text([_told(one) for one in found]))
         return DONE
     now = time.time()
     rows = [(one.key[:_DIGITS], one.task, size(one.size), age(now - one.made)) for one in found[:limit]]
@@ -55,9 +57,9 @@ def _show(key: str, *, as_json: bool) -> int:
     from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - as above
 
     store = _store()
-    one = _the_entry(store, key)
+    one = _the_entry(store.entries(), key)
     if as_json:
-        report.write(_json(_told(one)))
+        report.write(report.json_text(_told(one)))
         return DONE
     try:
         is_whole = store.get(one.key) is not None
@@ -81,10 +83,11 @@ def _show(key: str, *, as_json: bool) -> int:
 
 def _rm(names: tuple[str, ...]) -> int:
     store = _store()
+    found = list(store.entries())
     keys: list[str] = []
     for name in names:
-        of_task = [one.key for one in store.entries() if one.task == name]
-        keys += of_task or [_the_entry(store, name).key]
+        of_task = [one.key for one in found if one.task == name]
+        keys += of_task or [_the_entry(found, name).key]
     return _removed(store, keys)
 
 
@@ -118,13 +121,13 @@ def _removed(store: Store, keys: list[str]) -> int:
     return DONE
 
 
-def _the_entry(store: Store, key: str) -> Listed:
+def _the_entry(entries: Iterable[Listed], key: str) -> Listed:
     """The entry whose key begins so.
 
     Raises:
         CelltaskError: If there is none, or several.
     """
-    found = [one for one in store.entries() if one.key.startswith(key)]
+    found = [one for one in entries if one.key.startswith(key)]
     if not found:
         mend = "celltask cache ls tells them"
         raise CelltaskError(
@@ -142,16 +145,6 @@ def _told(one: Listed) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _json(data: object) -> str:
-    import json  # noqa: PLC0415 - only for --json
-
-    return json.dumps(data)
-
-
-def _as_json() -> click.Option:
-    return click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, and nothing else.")
-
-
 command = click.Group(
     "cache",
     short_help="List, show or remove kept results.",
@@ -163,14 +156,14 @@ command = click.Group(
             params=[
                 click.Argument(["task"], required=False, metavar="[TASK]"),
                 click.Option(["--limit"], type=click.IntRange(1), default=20, metavar="N", help="At most so many; 20."),
-                _as_json(),
+                report.json_option(),
             ],
             help="List results, newest first; with TASK those of that task.",
         ),
         click.Command(
             "show",
             callback=_show,
-            params=[click.Argument(["key"], metavar="KEY"), _as_json()],
+            params=[click.Argument(["key"], metavar="KEY"), report.json_option()],
             help="Show what is known of a result; KEY is the beginning of its key.",
         ),
         click.Command(

@@ -29,7 +29,7 @@ def _outline(file: str, *, as_json: bool) -> int:
         report.write(json.dumps([_told(cell, name) for cell, name in named], default=str))
     else:
         rows = [_row(cell, name) for cell, name in named]
-        report.write(_table([_HEADINGS, *rows]) if rows else f"{file} has no code cell")
+        report.write(report.table([_HEADINGS, *rows]) if rows else f"{file} has no code cell")
     return DONE
 
 
@@ -56,18 +56,12 @@ def _told(cell: Cell, name: str) -> dict[str, object]:
     }
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
 command = click.Command(
     "outline",
     callback=_outline,
     params=[
         click.Argument(["file"], metavar="FILE"),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON array, and nothing else."),
+        report.json_option("a JSON array"),
     ],
     short_help="List the cells of a document.",
     help="""List the code cells of the document FILE: number, place, name, tags and options.

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its result on standard output, its nodes and times on standard error, or all as JSON."""
+"""What commands print: a run's result on standard output, its nodes and times on standard error, or all as JSON."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+import click
+
 from celltask.core.types.base import Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from celltask.core.history import RecordedNode
     from celltask.core.interface import Input, Interface, Output
     from celltask.core.plan import Plan
     from celltask.core.run import NodeRecord, Run
 
 __all__ = [
-    "json_of", "json_of_plan", "json_value", "nodes_table", "plan_table", "result_text", "seconds", "shown",
-    "stdout_kept_clean", "table", "write",
+    "json_of", "json_of_plan", "json_option", "json_text", "json_value", "nodes_table", "plan_table", "result_text",
+    "seconds", "shown", "state_of", "stdout_kept_clean", "table", "write",
 ]  # fmt: skip
 
 _MOST_ROWS = 1000
@@ -69,14 +72,10 @@ def seconds(duration_s: float) -> str:
 def nodes_table(run: Run) -> str:
     """One line for each node, and one for the whole run."""
     rows = [("node", "name", "state", "time")]
-    rows += [(node.id, _label(node), _state(node), _time(node)) for node in run.nodes]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    rows += [(node.id, _label(node), state_of(node), _time(node)) for node in run.nodes]
     times = max(len(row[3]) for row in rows)
-    lines = [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3].rjust(times)])
-        for row in rows
-    ]
-    return "\n".join([*(line.rstrip() for line in lines), f"{run.name} {run.state} in {seconds(run.duration_s)}"])
+    told = table([(*row[:3], row[3].rjust(times)) for row in rows])
+    return f"{told}\n{run.name} {run.state} in {seconds(run.duration_s)}"
 
 
 def _label(node: NodeRecord) -> str:
@@ -84,7 +83,8 @@ def _label(node: NodeRecord) -> str:
     return f"{indent}{node.label}" if node.label == node.task else f"{indent}{node.label} ({node.task})"
 
 
-def _state(node: NodeRecord) -> str:
+def state_of(node: NodeRecord | RecordedNode) -> str:
+    """The state of a node, and its attempts where there were several."""
     return f"{node.state}, attempt {node.attempts}" if node.attempts > 1 else node.state
 
 
@@ -99,9 +99,7 @@ def plan_table(plan: Plan) -> str:
 
 def json_of_plan(plan: Plan) -> str:
     """The plan as one JSON object on one line: ``name`` and ``nodes`` (``id``, ``label``, ``action``, ``because``)."""
-    import json  # noqa: PLC0415 - only for this
-
-    return json.dumps({"name": plan.name, "nodes": [node._asdict() for node in plan.nodes]})
+    return json_text({"name": plan.name, "nodes": [node._asdict() for node in plan.nodes]})
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -123,8 +121,6 @@ def json_of(run: Run, interface: Interface) -> str:
     ``error``, ``duration_s`` and ``nodes`` (``id``, ``label``, ``task``, ``state``, ``attempts``, ``duration_s`` in
     seconds, ``error``). An error is ``null`` or has ``type``, ``message`` and ``at``, the user's own line it came from.
     """
-    import json  # noqa: PLC0415 - only for this
-
     by_name = {port.name: port for port in interface.outputs}
     told = {
         "run": run.id,
@@ -146,12 +142,24 @@ def json_of(run: Run, interface: Interface) -> str:
             for node in run.nodes
         ],
     }
-    return json.dumps(told)
+    return json_text(told)
+
+
+def json_option(what: str = "JSON") -> click.Option:
+    """The option ``--json`` of a command that then prints `what`, and nothing else."""
+    return click.Option(["--json", "as_json"], is_flag=True, help=f"Print {what}, and nothing else.")
+
+
+def json_text(data: object) -> str:
+    """`data` as JSON on one line."""
+    import json  # noqa: PLC0415 - loaded by whoever prints JSON
+
+    return json.dumps(data)
 
 
 def json_value(port: Input | Output, value: object) -> object:
     """`value` as JSON has it: a table as its rows, up to 1000; what has no JSON form as its preview."""
-    import json  # noqa: PLC0415 - loaded by whoever prints JSON
+    import json  # noqa: PLC0415 - as above
 
     from celltask.cli.tables import is_table_value, records, rows_in  # noqa: PLC0415 - only for JSON
 

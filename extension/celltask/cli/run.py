@@ -60,7 +60,7 @@ def _own_options() -> list[click.Option]:
         click.Option(
             ["--engine"], metavar="NAME", help="Where nodes run: threads (the default), processes, inline, dask.",
         ),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print the run as one JSON object, and nothing else."),
+        report.json_option("the run as one JSON object"),
         click.Option(
             ["--save"], metavar="FILE", multiple=True,
             help="Keep the output in this file, as its suffix says: .pkl, .json, .txt; tables also .csv, .parquet. "

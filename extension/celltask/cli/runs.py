@@ -23,7 +23,7 @@ def _ls(name: str | None, *, limit: int, as_json: bool) -> int:
 
     found = runs(name, limit=limit)
     if as_json:
-        report.write(_json([_brief(one) for one in found]))
+        report.write(report.json_text([_brief(one) for one in found]))
         return DONE
     if not found:
         report.write("no run is recorded" + (f" of {name}" if name else ""))
@@ -38,22 +38,17 @@ def _ls(name: str | None, *, limit: int, as_json: bool) -> int:
 
 
 def _show(run: str, *, as_json: bool) -> int:
-    from celltask.core.reasons import why_it_ran  # noqa: PLC0415 - as above
+    from dataclasses import asdict  # noqa: PLC0415 - as above
+
+    from celltask.core.reasons import why_they_ran  # noqa: PLC0415 - as above
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     one = _the_run(run)
-    store = current_store()
-    why = {node.id: why_it_ran(one.id, node, store) for node in one.nodes}
+    why = why_they_ran(one.id, one.nodes, current_store())
     if as_json:
-        nodes = [
-            {
-                "id": node.id, "label": node.label, "task": node.task, "state": node.state, "started": node.started,
-                "duration_s": node.duration_s, "attempts": node.attempts, "error": node.error, "because": why[node.id],
-            }
-            for node in one.nodes
-        ]  # fmt: skip
+        nodes = [asdict(node) | {"because": because} for node, because in zip(one.nodes, why, strict=True)]
         more = {"error": one.error, "code": one.code, "digests": one.digests, "log": one.log, "nodes": nodes}
-        report.write(_json(_brief(one) | more))
+        report.write(report.json_text(_brief(one) | more))
         return DONE
     head = [f"{one.kind} {one.name}, run {one.id}: {one.state}"]
     started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.started))
@@ -65,18 +60,14 @@ def _show(run: str, *, as_json: bool) -> int:
     if one.error:
         head.append(f"error: {one.error}")
     rows = [
-        (node.id, node.label, _state(node.state, node.attempts), report.seconds(node.duration_s), why[node.id])
-        for node in one.nodes
+        (node.id, node.label, report.state_of(node), report.seconds(node.duration_s), because)
+        for node, because in zip(one.nodes, why, strict=True)
     ]
     if rows:
         head += ["", report.table([("node", "name", "state", "time", "why"), *rows])]
     head += [f"{node}: {line}" for node, text in one.log for line in text.splitlines()]
     report.write("\n".join(head))
     return DONE
-
-
-def _state(state: str, attempts: int) -> str:
-    return f"{state}, attempt {attempts}" if attempts > 1 else state
 
 
 def _rm(older_than: str) -> int:
@@ -113,16 +104,6 @@ def _brief(one: RunRecord) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _json(data: object) -> str:
-    import json  # noqa: PLC0415 - only for --json
-
-    return json.dumps(data)
-
-
-def _as_json() -> click.Option:
-    return click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, and nothing else.")
-
-
 command = click.Group(
     "runs",
     short_help="List, show or remove the records of runs.",
@@ -134,7 +115,7 @@ command = click.Group(
             params=[
                 click.Argument(["name"], required=False, metavar="[NAME]"),
                 click.Option(["--limit"], type=click.IntRange(1), default=20, metavar="N", help="At most so many; 20."),
-                _as_json(),
+                report.json_option(),
             ],
             help="List runs, newest first; with NAME those of that workflow or task. A run is lost if its process "
             "ended before it did.",
@@ -142,7 +123,7 @@ command = click.Group(
         click.Command(
             "show",
             callback=_show,
-            params=[click.Argument(["run"], metavar="RUN"), _as_json()],
+            params=[click.Argument(["run"], metavar="RUN"), report.json_option()],
             help="Show one run: its nodes, their states and times, and why cached ones ran. RUN is its id, the "
             "beginning of it, or the name of a workflow or task, whose newest run is meant.",
         ),

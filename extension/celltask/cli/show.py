@@ -125,8 +125,6 @@ def source_of(entity: Entity, document: Document) -> str:
 
 
 def _as_json(entity: Entity, document: Document) -> str:
-    import json  # noqa: PLC0415 - only for this
-
     told = {
         "name": entity.name,
         "kind": entity.kind,
@@ -142,7 +140,7 @@ def _as_json(entity: Entity, document: Document) -> str:
             for left in document.left_out
         ],
     }
-    return json.dumps(told)
+    return report.json_text(told)
 
 
 command = click.Command(
@@ -151,7 +149,7 @@ command = click.Command(
     params=[
         click.Argument(["file"], metavar="FILE"),
         click.Argument(["name"], metavar="[NAME]", required=False),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+        report.json_option("a JSON object"),
         click.Option(["--all", "show_all"], is_flag=True, help="List what was not executed to load it."),
     ],
     short_help="Show all about one task or workflow.",

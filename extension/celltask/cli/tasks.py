@@ -32,9 +32,7 @@ def _tasks(file: str, *, as_json: bool) -> int:
 
 
 def _as_json(entities: list[Entity]) -> str:
-    import json  # noqa: PLC0415 - only for this
-
-    return json.dumps([_told(entity) for entity in entities])
+    return report.json_text([_told(entity) for entity in entities])
 
 
 def _told(entity: Entity) -> dict[str, object]:
@@ -76,7 +74,7 @@ command = click.Command(
     callback=_tasks,
     params=[
         click.Argument(["file"], metavar="FILE"),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON array, and nothing else."),
+        report.json_option("a JSON array"),
     ],
     short_help="List what a document defines.",
     help="List the tasks and workflows that the document FILE defines, with their inputs, outputs and places. "

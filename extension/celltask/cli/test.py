@@ -162,7 +162,7 @@ command = _Test(
         click.Option(["-v", "--verbose"], count=True, help="Show each cell."),
         click.Option(["-q", "--quiet"], is_flag=True, help="Show failures and the summary alone."),
         click.Option(["--durations"], type=click.IntRange(0), metavar="N", help="Show the N slowest cells; 0: all."),
-        click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON object, and nothing else."),
+        report.json_option("a JSON object"),
         click.Option(["--junit-xml"], type=click.Path(dir_okay=False), metavar="FILE", help="Write a JUnit report."),
         click.Option(
             ["--html"], type=click.Path(dir_okay=False), metavar="FILE", help="Write a page with all cells and outputs."

@@ -34,7 +34,7 @@ class _Flights:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.flying: set[str] = set()
-        self.waits: dict[str, list[str]] = {}
+        self.waits: list[tuple[str, str]] = []
 
     def take(self, key: str, held: tuple[str, ...], *, wait: bool) -> bool | None:
         """Whether the key is ours to compute; None where that is not to be known without waiting.
@@ -47,13 +47,13 @@ class _Flights:
                     return False
                 if not wait:
                     return None
-                for mine in held:
-                    self.waits.setdefault(mine, []).append(key)
+                pairs = [(mine, key) for mine in held]
+                self.waits += pairs
                 try:
                     self.changed.wait()
                 finally:
-                    for mine in held:
-                        self.waits[mine].remove(key)
+                    for pair in pairs:
+                        self.waits.remove(pair)
             self.flying.add(key)
             return True
 
@@ -65,14 +65,13 @@ class _Flights:
                 return True
             if one not in seen:
                 seen.add(one)
-                todo.extend(self.waits.get(one, ()))
+                todo.extend(key for waiting, key in self.waits if waiting == one)
         return False
 
     def end(self, key: str) -> None:
         """The key is computed, or failed."""
         with self.changed:
             self.flying.discard(key)
-            self.waits.pop(key, None)
             self.changed.notify_all()
 
 

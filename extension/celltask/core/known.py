@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KnownDigests"]
 
 Source = tuple[str, int]
-"""Id of a node and number of its output; ``("<", place)`` for an input of the workflow."""
+"""Id of a node and number of its output; ``("<name>", 0)`` for an input of the workflow."""
 
 
 class KnownDigests:

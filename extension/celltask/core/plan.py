@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from celltask.core.cache import call_of, known_result
+from celltask.core.cache import SAME, call_of, known_result
 from celltask.core.calling import call_error, checked_inputs
 from celltask.core.context import FRESH_SINCE
 from celltask.core.entries import digests_in
@@ -192,4 +192,4 @@ class _Planner:
         if found is None:
             return "run", why_not_reused(member, call, self._store)
         self.values[place] = found[1]
-        return "reuse", "same code, same inputs"
+        return "reuse", SAME

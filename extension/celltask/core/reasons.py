@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from celltask.core.stores.base import Listed, Store
     from celltask.core.task import Task
 
-__all__ = ["NO_EARLIER_RUN", "why_it_ran", "why_not_reused", "why_the_last"]
+__all__ = ["NO_EARLIER_RUN", "why_not_reused", "why_the_last", "why_they_ran"]
 
 NO_EARLIER_RUN: Final = "no earlier run"
 _MOST = 20  # results looked at
@@ -52,25 +52,34 @@ def why_not_reused(task: Task[..., object], call: CachedCall, store: Store) -> s
         return NO_EARLIER_RUN
 
 
-def why_it_ran(run: str, node: RecordedNode, store: Store) -> str:
-    """Why a node of a run that is over was run or not, in words; ``""`` where that is not known.
+def why_they_ran(run: str, nodes: Sequence[RecordedNode], store: Store) -> list[str]:
+    """Why each of some nodes of a run that is over was run or not, in words; ``""`` where that is not known.
 
     Args:
         run: Id of the run.
-        node: What was recorded of the node.
-        store: Where its result is.
+        nodes: What was recorded of the nodes.
+        store: Where their results are.
     """
+    newest: dict[str, list[Listed]] = {}
+    told = []
+    for node in nodes:
+        try:
+            if node.state != "reused" and node.task not in newest:
+                newest[node.task] = store.newest(node.task, _MOST_BACK)
+            told.append(_why_it_ran(run, node, newest.get(node.task, []), store))
+        except StoreProblem:
+            told.append("")
+    return told
+
+
+def _why_it_ran(run: str, node: RecordedNode, found: Sequence[Listed], store: Store) -> str:
     if node.state == "reused":
         return SAME
-    try:
-        found = store.newest(node.task, _MOST_BACK)
-        for place, one in enumerate(found):
-            if one.facts.get("run") == run and one.facts.get("node") == node.id:
-                if one.facts.get("refreshed"):
-                    return "refresh asked for"
-                return _nearest(_made(one, store), found[place + 1 : place + 1 + _MOST], store)
-    except StoreProblem:
-        pass
+    for place, one in enumerate(found):
+        if one.facts.get("run") == run and one.facts.get("node") == node.id:
+            if one.facts.get("refreshed"):
+                return "refresh asked for"
+            return _nearest(_made(one, store), found[place + 1 : place + 1 + _MOST], store)
     return ""
 
 
@@ -83,13 +92,12 @@ def why_the_last(name: str) -> str:
     for run in runs():
         found = [node for node in run.nodes if name in (node.id, node.label, node.task)]
         if found:
-            lines = [f"{node.id} {node.label}: {node.state}; {_told(run.id, node, store)}" for node in found]
-            return "\n".join([f"in run {run.id} of {run.name}:", *(f"  {line}" for line in lines)])
+            lines = [f"in run {run.id} of {run.name}:"]
+            for node, why in zip(found, why_they_ran(run.id, found, store), strict=True):
+                told = why or "not cached, or its result is not kept any more"
+                lines.append(f"  {node.id} {node.label}: {node.state}; {told}")
+            return "\n".join(lines)
     return ""
-
-
-def _told(run: str, node: RecordedNode, store: Store) -> str:
-    return why_it_ran(run, node, store) or "not cached, or its result is not kept any more"
 
 
 def _made(one: Listed, store: Store) -> _Made:

@@ -20,6 +20,8 @@ from celltask.core.stores.choice import VARIABLE, folder_of, folder_of_user, tel
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from celltask.core.composite import Composite
     from celltask.core.execution import Execution
     from celltask.core.ledger import Ledger
@@ -111,37 +113,33 @@ class Recording:
         _write(line)
 
 
+def _ledgers(ledger: Ledger, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
+    """A ledger and those of its inner workflows behind it, each with the beginning of its ids."""
+    yield prefix, ledger
+    for place, inner in sorted(ledger.nested.items()):
+        yield from _ledgers(inner, f"{prefix}{ledger.program.steps[place].node.id}/")
+
+
 def _names(ledger: Ledger) -> dict[str, list[str]]:
     """Ids, labels and tasks of all nodes, in the order of the columns."""
-    ids: list[str] = []
-    labels: list[str] = []
-    tasks: list[str] = []
-    todo = [("", ledger)]
-    while todo:
-        prefix, one = todo.pop()
-        steps = one.program.steps
-        ids += [prefix + step.node.id for step in steps]
-        labels += [step.node.label for step in steps]
-        tasks += [step.member.name for step in steps]
-        nested = sorted(one.nested.items(), reverse=True)
-        todo += [(f"{prefix}{steps[place].node.id}/", inner) for place, inner in nested]
+    steps = [(prefix, step) for prefix, one in _ledgers(ledger) for step in one.program.steps]
+    ids = [prefix + step.node.id for prefix, step in steps]
+    labels = [step.node.label for _, step in steps]
+    tasks = [step.member.name for _, step in steps]
     found = {"ids": ids, "labels": labels}
     return found if tasks == labels else {**found, "tasks": tasks}
 
 
-def _log(ledger: Ledger, prefix: str = "") -> list[tuple[str, str]]:
+def _log(ledger: Ledger) -> list[tuple[str, str]]:
     """What the nodes printed, each with its id; of a whole run no more than a megabyte."""
-    steps = ledger.program.steps
-    printed = sorted(ledger.printed.items())
-    found = [(prefix + steps[place].node.id, "".join(text for _, text in pieces)) for place, pieces in printed]
-    for place, inner in sorted(ledger.nested.items()):
-        found += _log(inner, f"{prefix}{steps[place].node.id}/")
     room = _MOST_LOGGED
     kept = []
-    for node, text in found:
-        if room > 0:
-            kept.append((node, text[:room]))
-            room -= len(text)
+    for prefix, one in _ledgers(ledger):
+        for place, pieces in sorted(one.printed.items()):
+            text = "".join(text for _, text in pieces)
+            if room > 0:
+                kept.append((prefix + one.program.steps[place].node.id, text[:room]))
+                room -= len(text)
     return kept
 
 
@@ -155,23 +153,16 @@ class _Columns(NamedTuple):
     errors: dict[str, str]
 
 
-def _columns(ledger: Ledger, started: float, prefix: str = "") -> _Columns:
+def _columns(ledger: Ledger, started: float) -> _Columns:
     """The columns of all nodes, those of inner workflows last."""
-    steps = ledger.program.steps
-    made = _Columns(
-        list(ledger.states),
-        [round((at - started) * 1e6) if at else -1 for at in ledger.started],
-        [round(seconds * 1e6) for seconds in ledger.durations_s],
-        list(ledger.attempts),
-        {prefix + steps[at].node.id: _told(error) for at, error in ledger.errors.items()},
-    )
-    for place, inner in sorted(ledger.nested.items()):
-        more = _columns(inner, started, f"{prefix}{steps[place].node.id}/")
-        made.states.extend(more.states)
-        made.begun.extend(more.begun)
-        made.took.extend(more.took)
-        made.attempts.extend(more.attempts)
-        made.errors.update(more.errors)
+    made = _Columns([], [], [], [], {})
+    for prefix, one in _ledgers(ledger):
+        steps = one.program.steps
+        made.states.extend(one.states)
+        made.begun.extend(round((at - started) * 1e6) if at else -1 for at in one.started)
+        made.took.extend(round(seconds * 1e6) for seconds in one.durations_s)
+        made.attempts.extend(one.attempts)
+        made.errors.update({prefix + steps[at].node.id: _told(error) for at, error in one.errors.items()})
     return made
 
 
@@ -308,10 +299,11 @@ def _write(line: dict[str, object]) -> None:
 def _forget() -> None:
     global _lock  # noqa: PLW0603 - a thread of the parent may have held it
     _lock = threading.Lock()
-    for file in _files.values():
+    for file in (*_files.values(), *_full):
         if file.descriptor >= 0:
             os.close(file.descriptor)  # else the parent's lock would last as long as the child
     _files.clear()
+    _full.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -60,9 +60,10 @@ def _made(path: str) -> bytes:
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - as above
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - as above
-            file.write(os.urandom(_BYTES))
-        with suppress(FileExistsError):
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123 - as above
+                file.write(os.urandom(_BYTES))
             os.link(temporary, path)  # never over a key that is there
-        os.unlink(temporary)  # noqa: PTH108 - as above
+        finally:
+            os.unlink(temporary)  # noqa: PTH108 - as above
     return _read(path)

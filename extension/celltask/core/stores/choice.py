@@ -43,8 +43,7 @@ class StoreWarning(UserWarning):
 
 def current_store() -> Store:
     """The store of this process, as the environment says now; one in memory, with a warning, if it cannot be used."""
-    asked = ASKED.get() or os.environ.get(VARIABLE)
-    key = asked, "" if asked else _working_directory()
+    key = _asked_where()
     found = _chosen.get(key)
     if found is None:
         with _opening:
@@ -71,10 +70,10 @@ def where() -> str:
     ``CELLTASK_STORE`` is a folder, ``memory``, or ``NAME:TEXT`` for a store from another package. Without it the
     store is ``.celltask/store`` in the nearest folder above that has a ``.celltask`` or looks like a project's.
     """
-    asked = ASKED.get() or os.environ.get(VARIABLE)
+    asked, folder = _asked_where()
     if asked:
         return asked
-    folder, home = _working_directory(), os.path.expanduser("~")  # noqa: PTH111 - pathlib is slow to import
+    home = os.path.expanduser("~")  # noqa: PTH111 - pathlib is slow to import
     while folder and folder != home and os.path.dirname(folder) != folder:  # noqa: PTH120 - as above
         if any(os.path.exists(f"{folder}/{mark}") for mark in (".celltask", *_MARKS)):  # noqa: PTH110 - as above
             return f"{folder}/.celltask/store"
@@ -87,14 +86,11 @@ def folder_of(part: str) -> str | None:
 
     It is not looked whether the folder is there.
     """
-    asked = ASKED.get() or os.environ.get(VARIABLE)
-    key = asked, "" if asked else _working_directory()
+    key = _asked_where()
     found = _folders.get(key)
     if found is None:
-        place = where()
-        name, colon, _ = place.partition(":")
-        is_folder = place != "memory" and (not colon or len(name) == 1 or os.sep in name)
-        found = _folders[key] = os.path.realpath(os.path.expanduser(place)) if is_folder else ""  # noqa: PTH111 - as above
+        name, text = _name_and_text(where())
+        found = _folders[key] = text if name == "files" else ""
     return f"{found}/{part}" if found else None
 
 
@@ -116,11 +112,7 @@ def opened(place: str) -> Store:
         StoreProblem: If it cannot be used.
         PluginError: If no store is called as the place says.
     """
-    name, colon, text = place.partition(":")
-    if place == "memory":
-        name, text = "memory", ""
-    elif not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
-        name, text = "files", os.path.realpath(os.path.expanduser(place))  # noqa: PTH111 - as above
+    name, text = _name_and_text(place)
     key = f"{name}:{text}"
     with _opening:
         if key not in _opened:
@@ -130,6 +122,16 @@ def opened(place: str) -> Store:
                 check()
             _opened[key] = made
         return _opened[key]
+
+
+def _name_and_text(place: str) -> tuple[str, str]:
+    """Name of the store at `place`, and what it is made with; a folder is told in one way, however it was written."""
+    name, colon, text = place.partition(":")
+    if place == "memory":
+        return "memory", ""
+    if not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
+        name, text = "files", place
+    return name, os.path.realpath(os.path.expanduser(text)) if name == "files" else text  # noqa: PTH111 - as above
 
 
 def tell_once(what: str, mend: str) -> None:
@@ -151,8 +153,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_forget)
 
 
-def _working_directory() -> str:
+def _asked_where() -> tuple[str | None, str]:
+    """What is asked for, if anything is; else the working directory, which decides then."""
+    asked = ASKED.get() or os.environ.get(VARIABLE)
+    if asked:
+        return asked, ""
     try:
-        return os.getcwd()  # noqa: PTH109 - as above
+        return None, os.getcwd()  # noqa: PTH109 - as above
     except OSError:  # removed
-        return ""
+        return None, ""

@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from celltask.core.stores.base import StoreProblem
 
@@ -35,9 +35,14 @@ _TABLES = (
 
 
 class _Opened:
-    """A connection, closed when its thread ends; in the process that opened it, and no other."""
+    """A connection, closed when its thread ends; in the process that opened it, and no other.
 
-    _process_now = staticmethod(os.getpid)  # when the interpreter ends, modules are gone before this is called
+    A forked child keeps those that it inherited: closing one there could damage the parent's.
+    """
+
+    # Of the class: when the interpreter ends, modules are gone before these are used.
+    _process_now = staticmethod(os.getpid)
+    _inherited: ClassVar[list[sqlite3.Connection]] = []
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.process, self.connection = os.getpid(), connection
@@ -45,10 +50,8 @@ class _Opened:
     def __del__(self) -> None:
         if self.process == self._process_now():
             self.connection.close()
-
-
-_left_behind: list[_Opened] = []
-"""Connections that a forked child inherited: closing them there could damage the parent's."""
+        else:
+            self._inherited.append(self.connection)
 
 
 class Index:
@@ -103,8 +106,6 @@ class Index:
             return found.connection
         import sqlite3  # noqa: PLC0415 - as above
 
-        if found is not None:
-            _left_behind.append(found)
         made = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         made.execute("PRAGMA synchronous = NORMAL")
         made.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each one waits for the disk

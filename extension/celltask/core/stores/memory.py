@@ -67,17 +67,14 @@ class MemoryStore:
 
     def entries(self) -> Iterator[Listed]:
         """Every entry, newest first."""
-        for key, (task, made, facts, blobs) in reversed(list(self._entries.items())):
-            size = sum(len(piece) for blob in blobs for piece in blob)
-            yield Listed(key, task, made, time.time(), size, facts)
+        for key, entry in reversed(list(self._entries.items())):
+            yield Listed(key, entry.task, entry.made, time.time(), _size(entry), entry.facts)
 
     def remove(self, keys: Sequence[str]) -> int:
         """Forget entries."""
-        before = sum(one.size for one in self.entries())
-        for key in keys:
-            self._entries.pop(key, None)
-        return before - sum(one.size for one in self.entries())
+        gone = [self._entries.pop(key) for key in dict.fromkeys(keys) if key in self._entries]
+        return sum(_size(entry) for entry in gone)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._entries.clear()
+
+def _size(entry: Entry) -> int:
+    return sum(len(piece) for blob in entry.blobs for piece in blob)

@@ -20,6 +20,7 @@ from celltask.core.types.large import LARGE, digest_of_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from io import FileIO
 
     from celltask.core.types.pieces import Buffer
 
@@ -63,11 +64,11 @@ class Values:
         path = self.path_of(digest)
         size = _padded([len(piece) for piece in pieces])
         with suppress(OSError, StoreProblem):
-            found = os.stat(path)  # noqa: PTH116 - as above
+            found = os.stat(path)  # noqa: PTH116 - pathlib is slow to import
             if found.st_size == size and self.read(digest, [len(piece) for piece in pieces], "") is not None:
                 if time.time() - found.st_mtime > WANTED_S / 2:
                     os.utime(path)  # nobody who sweeps takes it now
-                return _stamp(path)
+                return _stamp(path, size)
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
         temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
@@ -80,7 +81,7 @@ class Values:
             with suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108 - as above
             raise
-        return _stamp(path)
+        return _stamp(path, size)
 
     def read(self, digest: str, sizes: Sequence[int], stamp: str) -> tuple[list[Buffer], str] | None:
         """The pieces of the file of that name, the reader's own to write to, and its stamp; none if there is no file.
@@ -109,7 +110,7 @@ class Values:
         for size in sizes:
             pieces.append(memoryview(held)[start : start + size])
             start += size + -size % _ALIGNMENT
-        now = _stamp(path) if whole >= LARGE else ""
+        now = _stamp(path, whole)
         if is_whole and ((now and stamp == now) or digest_of(pieces) == digest):
             return pieces, now
         raise StoreProblem(f"the file {path} is not as it was written", "", is_lasting=False)
@@ -154,19 +155,24 @@ def _write_all(descriptor: int, piece: Buffer) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _read_all(file: object, size: int) -> memoryview:
+def _read_all(file: FileIO, size: int) -> memoryview:
     held = memoryview(bytearray(size))
     done = 0
     while done < size:
-        read = file.readinto(held[done:])  # type: ignore[attr-defined]  # a raw file
+        read = file.readinto(held[done:])
         if not read:
             break
         done += read
     return held
 
 
-def _stamp(path: str) -> str:
-    """What is no longer the same once a file was written to, replaced, or may have been lost; ``""`` if unknown."""
+def _stamp(path: str, size: int) -> str:
+    """What is no longer the same once a file was written to, replaced, or may have been lost.
+
+    It is ``""`` where it is unknown, and for a file that is read through each time, being small.
+    """
+    if size < LARGE:
+        return ""
     found = os.stat(path)  # noqa: PTH116 - as above
     start = _start_of_machine()
     return f"{start} {found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}" if start else ""
@@ -178,7 +184,7 @@ _start: list[str] = []
 def _start_of_machine() -> str:
     if not _start:
         try:
-            with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123 - pathlib is slow to import
+            with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123 - as above
                 _start.append(file.read().strip())
         except OSError:
             _start.append("")

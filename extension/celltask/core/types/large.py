@@ -22,7 +22,8 @@ _PIECE = 1 << 21  # bytes; part of what a digest means
 _MOST_THREADS = 8
 
 Buffer = bytes | bytearray | memoryview
-Seen = dict[tuple[int, int], bytes]
+Seen = dict[tuple[int, int], tuple[bytes, memoryview]]
+"""Digests by address and size, each with its buffer: kept, so that no other one comes to lie where it was."""
 
 _seen: ContextVar[Seen | None] = ContextVar("celltask_large_seen", default=None)
 
@@ -40,12 +41,12 @@ def digest_of_large(data: Buffer) -> bytes:
     if seen is not None:
         place = _place_of(view)
         if place is not None and place in seen:
-            return seen[place]
+            return seen[place][0]
     pieces = [view[start : start + _PIECE] for start in range(0, len(view), _PIECE)]
     digests = map(_sha256, pieces) if _threads() == 1 or len(pieces) == 1 else _pool().map(_sha256, pieces)
     told = hashlib.sha256(b"large %d\0" % len(view) + b"".join(digests)).digest()
     if seen is not None and place is not None:
-        seen[place] = told
+        seen[place] = told, view
     return told
 
 

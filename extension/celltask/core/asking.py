@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["Question", "ask", "ask_here", "set_asker"]
+__all__ = ["Question", "ask", "ask_here", "set_asker", "too_late"]
 
 _turn = threading.Lock()  # two gates that are ready at once ask one after the other
 
@@ -68,6 +68,15 @@ def nobody(question: Question) -> RunError:
     )
 
 
+def too_late(question: Question) -> TaskTimeoutError:
+    """The error for a question that had no answer in its time."""
+    return TaskTimeoutError(
+        f"gate {question.name!r} had no answer within {question.timeout_s:g} s",
+        question.where,
+        "answer in time, or give it more (timeout=…)",
+    )
+
+
 def _asked(question: Question, line: Callable[[str], str]) -> object:
     prompt = question.text
     while True:
@@ -101,11 +110,7 @@ class _Terminal:
 
             if not select.select([sys.stdin], [], [], max(0.0, self.until - time.monotonic()))[0]:
                 sys.stderr.write("\n")
-                raise TaskTimeoutError(
-                    f"gate {self.question.name!r} had no answer within {self.question.timeout_s:g} s",
-                    self.question.where,
-                    "answer in time, or give it more (timeout=…)",
-                )
+                raise too_late(self.question)
         text = sys.stdin.readline()
         if not text:
             raise EOFError

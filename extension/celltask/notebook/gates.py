@@ -12,12 +12,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from celltask.core.asking import set_asker
+from celltask.core.asking import set_asker, too_late
 from celltask.core.types.base import Mismatch
-from celltask.errors import CallError, RunCancelledError, TaskTimeoutError
+from celltask.errors import CallError, RunCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import ExitStack
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -68,33 +67,32 @@ class OpenGate:
                 if question.is_cancelled():
                     raise RunCancelledError(f"gate {question.name!r} is not asked any more", question.where) from None
                 if until is not None and time.monotonic() > until:
-                    told = f"gate {question.name!r} had no answer within {question.timeout_s:g} s"
-                    raise TaskTimeoutError(
-                        told, question.where, "answer in time, or give it more (timeout=…)"
-                    ) from None
+                    raise too_late(question) from None
 
 
 def install_gates(shell: InteractiveShell, undo: ExitStack) -> None:
     """Let gates ask in the notebook of `shell` until `undo` is closed."""
-    before: Callable[[Question], object] | None = None
 
     def ask(question: Question) -> object:
-        if not question.is_apart or before is None:
-            return before(question) if before is not None else None
-        gate = OpenGate(question)
-        with _lock:
-            _waiting[question.name] = gate
-        shown = _shown(shell, gate)
-        try:
-            return gate.wait()
-        finally:
-            with _lock:
-                _waiting.pop(question.name, None)
-            if shown is not None:
-                shown.close()
+        return _answered(shell, question) if question.is_apart else before(question)
 
     before = set_asker(ask)
     undo.callback(set_asker, before)
+
+
+def _answered(shell: InteractiveShell, question: Question) -> object:
+    """The answer that the form or `%answer` gives."""
+    gate = OpenGate(question)
+    with _lock:
+        _waiting[question.name] = gate
+    shown = _shown(shell, gate)
+    try:
+        return gate.wait()
+    finally:
+        with _lock:
+            _waiting.pop(question.name, None)
+        if shown is not None:
+            shown.close()
 
 
 def answer(name: str, text: str, where: str) -> None:

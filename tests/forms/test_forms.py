@@ -144,6 +144,27 @@ def test_reset_shows_the_defaults_again(page: Open) -> None:
     assert (form.control("factor").value, form.control("times").value, form.errors()) == ("", "3", [])
 
 
+def test_reset_empties_an_input_that_is_made_of_parts(page: Open) -> None:
+    """What is entered afterwards counts, as before."""
+
+    @task
+    def take(point: Point, shares: dict[str, int], near: Point | None) -> float:
+        return point.x if near is None else near.y
+
+    form = page(take)
+    form.type("x", "1")
+    form.type("near", "none")
+    form.click("add one to shares")
+    form.click("Reset")
+    assert (form.control("x").value, form.control("near").value) == ("", "Point")
+    assert [one.description for one in form.widgets(w.Text)] == ["x", "y", "x", "y", "result in"]
+    form.type("x", "5")
+    form.type("near", "none")
+    form.click("Run")
+    assert form.wait().startswith("done in ")
+    assert form.variables == {"take_result": 5.0}
+
+
 def test_cancel_ends_a_run_and_the_form_can_run_again(page: Open) -> None:
     """The body is told; nothing is bound; the notebook was never blocked."""
     begun, may_end = threading.Event(), threading.Event()

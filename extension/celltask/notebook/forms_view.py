@@ -14,6 +14,7 @@ from celltask.core.interface import MISSING
 from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
+from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import CopyButton, Keys
 from celltask.notebook.forms_result import failure_html, result_html
 from celltask.notebook.forms_run import FormRun, Progress
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.run import Run
+    from celltask.notebook.controls import Entry
     from celltask.notebook.forms import Field, Form
 
 __all__ = ["FieldView", "FormView", "Surroundings"]
@@ -45,7 +47,7 @@ class FieldView:
         )
         self.switch.observe(self._switched, "value")
         self.hold = w.HBox([], layout=w.Layout(align_items="flex-start"))
-        self.drawn: dict[bool, w.DOMWidget] = {}
+        self.drawn: dict[bool, tuple[Entry, w.DOMWidget]] = {}
         self.widget = w.VBox([self.hold, w.HTML(_hint(field))])
         self.widget.children[1].add_class("celltask-hint")
         self.widget.add_class("celltask-field")
@@ -62,11 +64,15 @@ class FieldView:
         field = self.field
         by_expression = field.by_expression
         self.switch.value = by_expression
-        if by_expression not in self.drawn:
-            self.drawn[by_expression] = draw(field.expression if by_expression else field.entry)
-        parts = (self.drawn[by_expression],) if field.is_open else (self.drawn[by_expression], self.switch)
+        before = self.drawn.get(by_expression)
+        if before is None or before[0] is not field.current:  # a reset makes the places of a control anew
+            self.drawn[by_expression] = field.current, draw(field.current)
+        widget = self.drawn[by_expression][1]
+        parts = (widget,) if field.is_open else (widget, self.switch)
         if self.hold.children != parts:
             self.hold.children = parts
+        if before is not None and before[1] is not widget:
+            close_all(before[1])
 
 
 def _hint(field: Field) -> str:

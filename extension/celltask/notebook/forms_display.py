@@ -7,6 +7,8 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, cast
 
+from celltask.notebook.display import show
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
@@ -29,6 +31,11 @@ def has_page(shell: InteractiveShell) -> bool:
     and VS Code do.
     """
     return bool(_cell_of(shell)[0]) or "google.colab" in sys.modules
+
+
+def _key(token: str) -> str:
+    """Name of the output that has the table of the form with that token."""
+    return f"celltask-form-{token}"
 
 
 def _cell_of(shell: InteractiveShell) -> tuple[str, str]:
@@ -59,11 +66,11 @@ class Forms:
         from celltask.notebook.forms_table import table_bundle  # noqa: PLC0415 - as above
 
         if not has_page(self.shell):
-            self._publish(table_bundle(Form(member, self.shell.user_ns)))
+            show(self.shell, table_bundle(Form(member, self.shell.user_ns)))
             return
         token = os.urandom(4).hex()
         view = self._view(member, token, copy_context())
-        self._publish(table_bundle(view.form, token), f"celltask-form-{token}")
+        show(self.shell, table_bundle(view.form, token), key=_key(token))
         self._publish_widget(view.widget, f"form of {member.name}")
 
     def offer(self, member: Member) -> None:
@@ -86,7 +93,7 @@ class Forms:
 
         box.children = (button("Form", f"open a form that runs {member.name}", open_form, icon="pencil"),)
         mark = f'<span class="{twin_class(token)}"></span>{hiding_dead_widgets(token)}'
-        self._publish({"text/html": mark, "text/plain": ""}, f"celltask-form-{token}")
+        show(self.shell, {"text/html": mark, "text/plain": ""}, key=_key(token))
         self._publish_widget(box, f"form of {member.name}")
 
     def code(self, name: str) -> str | None:
@@ -108,7 +115,7 @@ class Forms:
 
         def keep(outcome: str) -> None:
             bundle = table_bundle(form, token, outcome=outcome)
-            context.copy().run(self._publish, bundle, f"celltask-form-{token}", update=True)
+            context.copy().run(show, self.shell, bundle, key=_key(token), update=True)
 
         around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member), context)
         view = FormView(form, around)
@@ -120,10 +127,6 @@ class Forms:
         if formatter is None:
             return {}
         return cast("dict[str, object]", formatter.format(value)[0])  # type: ignore[no-untyped-call]  # IPython gives it no types
-
-    def _publish(self, bundle: dict[str, str], display_id: str = "", *, update: bool = False) -> None:
-        transient = {"display_id": display_id} if display_id else {}
-        self.shell.display_pub.publish(bundle, transient=transient, update=update)
 
     def _publish_widget(self, widget: object, told: str) -> None:
         cell, request = _cell_of(self.shell)

@@ -17,6 +17,7 @@ from annotated_types import Ge, Le
 
 import celltask
 from celltask import Secret, current_context, task, workflow
+from celltask.core import onlookers
 from celltask.notebook.controls import register_control
 from celltask.notebook.forms import Form
 from celltask.notebook.forms_parts import Slider
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Page
+
+    from celltask.core.events import Event
+    from celltask.core.run import Run
 
     Open = Callable[..., Page]
 
@@ -203,21 +207,37 @@ def test_a_failure_is_told_with_the_place_in_the_users_code(page: Open) -> None:
     assert "<script" not in form.view.shown.value + form.kept[0]
 
 
-def test_a_workflow_tells_its_steps(page: Open) -> None:
-    """A listener of the caller hears what the form hears."""
+class Hearing:
+    """Notes which events a run has."""
+
+    wants_values = False
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def look(self, event: Event) -> None:
+        """Note one."""
+        self.seen.append(type(event).__name__)
+
+    def end(self, run: Run | None) -> None:
+        """Nothing more is to come."""
+
+
+def test_a_workflow_tells_its_steps(page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at the runs of the notebook sees that of a form, too."""
 
     @workflow
     def twice(factor: float) -> float:
         return scale(factor=scale(factor=factor))
 
     form = page(twice)
-    seen: list[str] = []
-    form.view.around = form.view.around._replace(watch=lambda: lambda event: seen.append(type(event).__name__))
+    hearing = Hearing()
+    monkeypatch.setattr(onlookers, "openers", [lambda _: hearing])
     form.type("factor", "1")
     form.click("Run")
     assert form.wait().startswith("done in ")
     assert form.view.bar.max == 2
-    assert (seen[0], seen[-1]) == ("RunStarted", "RunFinished")
+    assert (hearing.seen[0], hearing.seen[-1]) == ("RunStarted", "RunFinished")
     assert form.variables["twice_result"] == 9.0
 
 

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, cast
 from celltask.notebook.display import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextvars import Context
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from celltask.core.events import Event
     from celltask.notebook.forms import Member
     from celltask.notebook.forms_view import FormView
 
@@ -51,14 +49,12 @@ class Forms:
 
     Attributes:
         views: The newest living form of each name.
-        watch: Gives for a task or workflow that a form runs a listener to the events of the run, or None.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.views: dict[str, FormView] = {}
         self._shown: dict[str, tuple[str, list[object]]] = {}
-        self.watch: Callable[[Member], Callable[[Event], object] | None] = lambda _: None
 
     def show(self, member: Member) -> None:
         """Show a form of `member` under the cell that runs now."""
@@ -117,7 +113,7 @@ class Forms:
             bundle = table_bundle(form, token, outcome=outcome)
             context.copy().run(show, self.shell, bundle, key=_key(token), update=True)
 
-        around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member), context)
+        around = Surroundings(self.shell.user_ns, self._formats, token, keep, context)
         view = FormView(form, around)
         self.views[member.name] = view
         return view

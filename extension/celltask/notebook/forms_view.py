@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextvars import Context
 
-    from celltask.core.events import Event
     from celltask.core.run import Run
     from celltask.notebook.controls import Entry
     from celltask.notebook.forms import Field, Form
@@ -92,7 +91,6 @@ class Surroundings(NamedTuple):
         formats: Gives what a value says of itself, by MIME type.
         token: Names the form among others on the page.
         keep: Called with what became of a run as HTML, to be kept where no widget lives.
-        watch: Gives a further listener to the events of the run that begins, or None.
         context: That of the cell which shows the form, and not of a click: what a run prints and shows appears there.
     """
 
@@ -100,7 +98,6 @@ class Surroundings(NamedTuple):
     formats: Callable[[object], dict[str, object]] = lambda value: {"text/plain": repr(value)}
     token: str = ""
     keep: Callable[[str], object] = lambda _: None
-    watch: Callable[[], Callable[[Event], object] | None] = lambda: None
     context: Context | None = None
 
 
@@ -217,14 +214,8 @@ class FormView:
         self._started = time.time()
         self.bar.value, self.bar.bar_style = 0, "info"
         self._tell("running …")
-        progress, other = Progress(self._progressed), self.around.watch()
-
-        def listen(event: Event) -> None:
-            progress(event)
-            if other is not None:
-                other(event)
-
-        self.run = FormRun(self.form.member, values, listen, self._ended)
+        progress = Progress(self._progressed)
+        self.run = FormRun(self.form.member, values, progress, self._ended)
         self.run.ticked = lambda: self._progressed(progress)
         self._context.copy().run(self.run.begin)
 

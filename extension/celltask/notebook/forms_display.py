@@ -126,6 +126,7 @@ class Forms:
 
     def _publish_widget(self, widget: object, told: str) -> None:
         cell, request = _cell_of(self.shell)
+        cell = cell or request  # Colab names no cells, and its forms stay
         earlier, widgets = self._shown.get(cell, (request, []))
         if earlier != request:  # the cell ran before, and what it showed then is gone from the page
             for one in widgets:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import ipywidgets as w
 
 from celltask.core.interface import MISSING
-from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
 from celltask.notebook.forms_display import close_all
@@ -262,7 +261,6 @@ class FormView:
         else:
             state = "failed" if isinstance(outcome, BaseException) else outcome.state
             told = f"{state} after {spent}"
-            what = str(error) if isinstance(error, CelltaskError) else ""
-            self.shown.value = f'<pre tabindex="0">{escape(what[:4000])}</pre>' if what else failure_html(error)
+            self.shown.value = failure_html(error)
         self._tell(told)
         self.around.keep(f"<p>{escape(told)}</p>{self.shown.value}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "ask", "ask_here", "set_asker", "too_late"]
 
-_turn = threading.Lock()  # two gates that are ready at once ask one after the other
+_turn = threading.Lock()  # two gates that are ready at once ask one after the other where they share a prompt
 
 
 class Question(NamedTuple):
@@ -46,17 +46,18 @@ class Question(NamedTuple):
 
 
 def ask_here(question: Question) -> object:
-    """The answer of whoever sits at the terminal or the notebook; asked again while it does not fit.
+    """The answer of whoever sits at the terminal or the notebook, one question at a time; asked again until it fits.
 
     Raises:
         RunError: If nobody is there to be asked.
         TaskTimeoutError: If no answer comes in time.
     """
-    if not isinstance(builtins.input, types.BuiltinFunctionType):  # a notebook has put its own there
-        return _asked(question, builtins.input)
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise nobody(question)
-    return _asked(question, _Terminal(question).line)
+    with _turn:
+        if not isinstance(builtins.input, types.BuiltinFunctionType):  # a notebook has put its own there
+            return _asked(question, builtins.input)
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise nobody(question)
+        return _asked(question, _Terminal(question).line)
 
 
 def nobody(question: Question) -> RunError:
@@ -124,7 +125,7 @@ def set_asker(asker: Callable[[Question], object]) -> Callable[[Question], objec
     """Let `asker` answer the questions of gates from now on; the one that did so before is returned.
 
     Args:
-        asker: Gets a `Question`; returns a value of its type, or raises.
+        asker: Gets a `Question`, on whatever thread has one; returns a value of its type, or raises.
     """
     global _asker
     before, _asker = _asker, asker
@@ -132,7 +133,6 @@ def set_asker(asker: Callable[[Question], object]) -> Callable[[Question], objec
 
 
 def ask(question: Question) -> object:
-    """The answer to `question`, from the present asker, one question at a time."""
+    """The answer to `question`, from the present asker."""
     __tracebackhide__ = True
-    with _turn:
-        return _asker(question)
+    return _asker(question)

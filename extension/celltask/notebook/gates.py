@@ -28,7 +28,7 @@ __all__ = ["answer", "install_gates"]
 
 _LOOKED_EVERY_S = 0.1
 
-_waiting: dict[str, OpenGate] = {}
+_waiting: list[OpenGate] = []
 _lock = threading.Lock()
 
 
@@ -50,6 +50,7 @@ class OpenGate:
             Mismatch: If `text` stands for no value that fits.
         """
         self._answers.put(self.question.read(text))
+        _forget(self)
 
     def wait(self) -> object:
         """The answer, when there is one.
@@ -70,6 +71,12 @@ class OpenGate:
                     raise too_late(question) from None
 
 
+def _forget(gate: OpenGate) -> None:
+    with _lock:
+        if gate in _waiting:
+            _waiting.remove(gate)
+
+
 def install_gates(shell: InteractiveShell, undo: ExitStack) -> None:
     """Let gates ask in the notebook of `shell` until `undo` is closed."""
 
@@ -84,26 +91,25 @@ def _answered(shell: InteractiveShell, question: Question) -> object:
     """The answer that the form or `%answer` gives."""
     gate = OpenGate(question)
     with _lock:
-        _waiting[question.name] = gate
+        _waiting.append(gate)
     shown = _shown(shell, gate)
     try:
         return gate.wait()
     finally:
-        with _lock:
-            _waiting.pop(question.name, None)
+        _forget(gate)
         if shown is not None:
             shown.close()
 
 
 def answer(name: str, text: str, where: str) -> None:
-    """Answer the gate called `name` of a run that is under way.
+    """Answer the gate called `name` of a run that is under way; of two of that name the one that has waited longer.
 
     Raises:
         CallError: If no such gate waits, or `text` does not fit.
     """
     with _lock:
-        gate = _waiting.get(name)
-        names = sorted(_waiting)
+        gate = next((gate for gate in _waiting if gate.question.name == name), None)
+        names = sorted({gate.question.name for gate in _waiting})
     if gate is None:
         told = f"these wait: {', '.join(names)}" if names else "none waits now"
         raise CallError(f"no gate {name!r} waits for an answer", where, told)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from celltask.core.asking import set_asker, too_late
 from celltask.core.types.base import Mismatch
 from celltask.errors import CallError, RunCancelledError
+from celltask.notebook.forms_display import close_all
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -98,7 +99,7 @@ def _answered(shell: InteractiveShell, question: Question) -> object:
     finally:
         _forget(gate)
         if shown is not None:
-            shown.close()
+            close_all(shown)
 
 
 def answer(name: str, text: str, where: str) -> None:

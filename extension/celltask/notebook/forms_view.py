@@ -20,6 +20,7 @@ from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE
 from celltask.notebook.forms_table import LIVE, clean_lines, twin_class
 from celltask.render.lettering import clean
+from celltask.render.markup import code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -74,11 +75,11 @@ class FieldView:
 
 
 def _hint(field: Field) -> str:
-    told = [f"<code>{escape(clean(field.port.handler.name))}</code>"]
+    told = [code(field.port.handler.name)]
     told += ["required"] if field.port.default is MISSING else []
     told += [escape(clean(field.description))] if field.description else []
     if field.port.default is not MISSING:
-        told.append(f"default <code>{escape(clean(field.port.handler.preview(field.port.default)))}</code>")
+        told.append(f"default {code(field.port.handler.preview(field.port.default))}")
     return " · ".join(told)
 
 
@@ -124,7 +125,7 @@ class FormView:
         self._make_buttons()
         self._make_text()
         style = f".{twin_class(token)} {{ display: none }}" if token else ""
-        head = f"<style>{STYLE}{style}</style><strong><code>{escape(clean(form.member.name))}</code></strong>"
+        head = f"<style>{STYLE}{style}</style><strong>{code(form.member.name)}</strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
         self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from celltask.core.asking import Question
 
-__all__ = ["answer", "install_gates"]
+__all__ = ["answer", "install_gates", "waiting"]
 
 _LOOKED_EVERY_S = 0.1
 
@@ -102,6 +102,12 @@ def _answered(shell: InteractiveShell, question: Question) -> object:
             close_all(shown)
 
 
+def waiting() -> list[str]:
+    """Names of the gates that wait."""
+    with _lock:
+        return sorted({gate.question.name for gate in _waiting})
+
+
 def answer(name: str, text: str, where: str) -> None:
     """Answer the gate called `name` of a run that is under way; of two of that name the one that has waited longer.
 
@@ -110,8 +116,8 @@ def answer(name: str, text: str, where: str) -> None:
     """
     with _lock:
         gate = next((gate for gate in _waiting if gate.question.name == name), None)
-        names = sorted({gate.question.name for gate in _waiting})
     if gate is None:
+        names = waiting()
         told = f"these wait: {', '.join(names)}" if names else "none waits now"
         raise CallError(f"no gate {name!r} waits for an answer", where, told)
     try:

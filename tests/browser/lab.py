@@ -3,13 +3,14 @@
     python tests/browser/lab.py NOTEBOOK.ipynb FOLDER [--dark] [--untrusted]
 
 opens a copy of the notebook, runs all cells and saves FOLDER/<notebook>-<light|dark>.png. As a module it gives the
-pieces for tests: `lab_server`, `lab_page`, `open_notebook`, `run_all`.
+pieces for tests: `marks`, `write_notebook`, `lab_server`, `lab_page`, `open_notebook`, `run_all`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -24,8 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    import pytest
     from playwright.sync_api import Page
 
 CHROMIUM = "/usr/bin/chromium"
@@ -60,6 +62,30 @@ _CELLS_DONE = """() => {
     return cells.every(cell => cell.executionCount !== null && cell.executionState !== 'running')
         && panel.sessionContext.session.kernel.status === 'idle';
 }"""
+
+
+def missing(*modules: str) -> list[str]:
+    """What is not there of some modules, and of what pages are looked at with."""
+    found = [name for name in modules if importlib.util.find_spec(name) is None]
+    return found if Path(CHROMIUM).exists() else [*found, CHROMIUM]
+
+
+def marks(*modules: str) -> list[pytest.MarkDecorator]:
+    """Marks of tests that look at pages: they are skipped where one of some modules is missing."""
+    import pytest  # noqa: PLC0415 - only tests need it
+
+    lacking = missing(*modules)
+    skipped = pytest.mark.skipif(bool(lacking), reason=f"browser tests need {', '.join(lacking)}")
+    return [pytest.mark.browser, skipped]
+
+
+def write_notebook(file: Path, sources: Iterable[str]) -> None:
+    """A notebook of code cells that were never run."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    cells = [{**empty, "id": f"c{number}", "source": source} for number, source in enumerate(sources)]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+    file.write_text(json.dumps(notebook))
 
 
 class Server(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -22,12 +21,7 @@ from celltask.render import mime_bundle, svg
 if TYPE_CHECKING:
     from celltask.core.graph import Graph
 
-MISSING = [name for name in ("playwright", "jupyterlab") if importlib.util.find_spec(name) is None]
-MISSING += [] if Path(lab.CHROMIUM).exists() else [lab.CHROMIUM]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"browser tests need {', '.join(MISSING)}"),
-]
+pytestmark = lab.marks("playwright", "jupyterlab")
 
 _OVERFLOWS = """() => [...document.querySelectorAll('g.node, g.port')].flatMap(group => {
     const box = group.querySelector('.box').getBBox();

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import lab
 
-MISSING = [name for name in ("playwright", "jupyterlab") if importlib.util.find_spec(name) is None]
-MISSING += [] if Path(lab.CHROMIUM).exists() else [lab.CHROMIUM]
-if not MISSING:
+if not lab.missing("playwright"):
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -24,10 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"browser tests need {', '.join(MISSING)}"),
-]
+pytestmark = lab.marks("playwright", "jupyterlab")
 
 TASK = '''%%task --no-card
 def train(rounds: int, rate: Annotated[float, Ge(0), Le(1)] = 0.5, kind: Literal["l1", "l2"] = "l1",
@@ -47,21 +40,10 @@ CELLS = [
 ]
 
 
-def notebook_in(folder: Path) -> None:
-    """A notebook that shows a form."""
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    cells = [
-        {"cell_type": "code", "id": f"c{at}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
-        for at, text in enumerate(CELLS)
-    ]
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
-    (folder / "form.ipynb").write_text(json.dumps(notebook))
-
-
 @pytest.fixture(params=["light", "dark"])
 def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Page, lab.Server]]:
     """The notebook, run, in one of the two themes."""
-    notebook_in(tmp_path)
+    lab.write_notebook(tmp_path / "form.ipynb", CELLS)
     dark = request.param == "dark"
     with lab.lab_server(tmp_path, theme=request.param) as server, lab.lab_page(dark=dark, height=1400) as page:
         lab.open_notebook(page, server, "form.ipynb")

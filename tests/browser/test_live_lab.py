@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -20,12 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-MISSING = [name for name in ("playwright", "jupyterlab") if importlib.util.find_spec(name) is None]
-MISSING += [] if Path(lab.CHROMIUM).exists() else [lab.CHROMIUM]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"browser tests need {', '.join(MISSING)}"),
-]
+pytestmark = lab.marks("playwright", "jupyterlab")
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -81,13 +75,8 @@ class Opened:
         self.page, self.server = page, server
         self.folder = server.folder / name
         self.folder.mkdir()
-        sources = [DEFINED, TASKS, WORKFLOW, CARDS, *cells]
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        empty = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-        filled = [{**empty, "id": f"c{number}", "source": source} for number, source in enumerate(sources)]
-        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": filled}
         self.file = self.folder / "run.ipynb"
-        self.file.write_text(json.dumps(notebook))
+        lab.write_notebook(self.file, [DEFINED, TASKS, WORKFLOW, CARDS, *cells])
         lab.open_notebook(page, server, f"{name}/run.ipynb")
         # Not awaited: a command whose promise never settles would hang the driver.
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")

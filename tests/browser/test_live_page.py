@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -40,12 +39,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-MISSING = [name for name in ("playwright", "anywidget") if importlib.util.find_spec(name) is None]
-MISSING += [] if Path(lab.CHROMIUM).exists() else [lab.CHROMIUM]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"browser tests need {', '.join(MISSING)}"),
-]
+pytestmark = lab.marks("playwright", "anywidget")
 
 RUN = "r"
 BEGUN = RunStarted(RUN, "daily_report", (), 100.0)

@@ -220,6 +220,8 @@ def completions(notebook: Notebook, before: str) -> list[str]:
         ("%run_task double ", "", ["x="]),
         ("%run_task double x=1 ", "", []),
         ("%celltask cards o", "o", ["off", "on"]),
+        ("%celltask live ", "", ["off", "on", "static"]),
+        ("%answer dou", "dou", []),
     ],
 )
 def test_completion_offers_what_fits(defined: Notebook, before: str, fragment: str, words: list[str]) -> None:

@@ -71,6 +71,18 @@ def test_a_gate_ends_with_its_run_and_its_time(notebook: Notebook) -> None:
     assert type(notebook("running.wait(10).error")) is RunCancelledError
 
 
+def test_a_gate_does_not_wait_for_that_of_another_run(notebook: Notebook) -> None:
+    """Each can be answered, or be too late, while the other waits."""
+    notebook("%load_ext celltask")
+    notebook(PAY)
+    notebook("running, other = paid.start(xs=[3, 4]), paid.start(xs=[1])")
+    assert "gate 'limit' wants int" in answered(notebook, "%answer limit many")
+    assert type(notebook("hurried.start().wait(10).error")) is TaskTimeoutError
+    for line in ("%answer limit 5", "%answer limit 5", "%answer payment yes", "%answer payment yes"):
+        assert answered(notebook, line) == ""
+    assert notebook("running.result(10), other.result(10)") == (5, 1)
+
+
 def test_an_answer_to_nothing_says_what_waits(notebook: Notebook) -> None:
     """By name."""
     notebook("%load_ext celltask")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["Question", "ask", "ask_here", "set_asker"]
+__all__ = ["Question", "ask", "ask_here", "set_asker", "too_late"]
 
-_turn = threading.Lock()  # two gates that are ready at once ask one after the other
+_turn = threading.Lock()  # two gates that are ready at once ask one after the other where they share a prompt
 
 
 class Question(NamedTuple):
@@ -46,17 +46,18 @@ class Question(NamedTuple):
 
 
 def ask_here(question: Question) -> object:
-    """The answer of whoever sits at the terminal or the notebook; asked again while it does not fit.
+    """The answer of whoever sits at the terminal or the notebook, one question at a time; asked again until it fits.
 
     Raises:
         RunError: If nobody is there to be asked.
         TaskTimeoutError: If no answer comes in time.
     """
-    if not isinstance(builtins.input, types.BuiltinFunctionType):  # a notebook has put its own there
-        return _asked(question, builtins.input)
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise nobody(question)
-    return _asked(question, _Terminal(question).line)
+    with _turn:
+        if not isinstance(builtins.input, types.BuiltinFunctionType):  # a notebook has put its own there
+            return _asked(question, builtins.input)
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise nobody(question)
+        return _asked(question, _Terminal(question).line)
 
 
 def nobody(question: Question) -> RunError:
@@ -65,6 +66,15 @@ def nobody(question: Question) -> RunError:
         f"gate {question.name!r} has no answer, and there is nobody to ask",
         question.where,
         f"give it with the run: run(answers={{{question.name!r}: …}}), or celltask run … --answer {question.name}=…",
+    )
+
+
+def too_late(question: Question) -> TaskTimeoutError:
+    """The error for a question that had no answer in its time."""
+    return TaskTimeoutError(
+        f"gate {question.name!r} had no answer within {question.timeout_s:g} s",
+        question.where,
+        "answer in time, or give it more (timeout=…)",
     )
 
 
@@ -101,11 +111,7 @@ class _Terminal:
 
             if not select.select([sys.stdin], [], [], max(0.0, self.until - time.monotonic()))[0]:
                 sys.stderr.write("\n")
-                raise TaskTimeoutError(
-                    f"gate {self.question.name!r} had no answer within {self.question.timeout_s:g} s",
-                    self.question.where,
-                    "answer in time, or give it more (timeout=…)",
-                )
+                raise too_late(self.question)
         text = sys.stdin.readline()
         if not text:
             raise EOFError
@@ -119,7 +125,7 @@ def set_asker(asker: Callable[[Question], object]) -> Callable[[Question], objec
     """Let `asker` answer the questions of gates from now on; the one that did so before is returned.
 
     Args:
-        asker: Gets a `Question`; returns a value of its type, or raises.
+        asker: Gets a `Question`, on whatever thread has one; returns a value of its type, or raises.
     """
     global _asker
     before, _asker = _asker, asker
@@ -127,7 +133,6 @@ def set_asker(asker: Callable[[Question], object]) -> Callable[[Question], objec
 
 
 def ask(question: Question) -> object:
-    """The answer to `question`, from the present asker, one question at a time."""
+    """The answer to `question`, from the present asker."""
     __tracebackhide__ = True
-    with _turn:
-        return _asker(question)
+    return _asker(question)

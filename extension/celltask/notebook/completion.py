@@ -1,4 +1,4 @@
-"""Completion of options on the magic line, and of names after `%dag`, `%run_task`, `%task_diff`, `%why`."""
+"""Completion of options on the magic line, and of names after `%dag`, `%run_task`, `%answer` and others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.cell import flags
 from celltask.core.registry import registry
+from celltask.notebook.gates import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ __all__ = ["candidates", "install_completion"]
 _NAMES = "task|workflow|dag|form|run_task|task_diff|why|answer|celltask"
 _LINE = re.compile(rf"\s*%{{1,2}}(?P<magic>{_NAMES})\s(?P<rest>.*)\Z", re.DOTALL)
 _KEYS = ("%%task", "%%workflow", *(f"%{name}" for name in _NAMES.split("|")))
+_SETTINGS = {"cards": ["off", "on"], "live": ["off", "on", "static"], "status": []}
 
 
 def candidates(before: str) -> tuple[str, list[str]] | None:
@@ -42,7 +44,9 @@ def _words(magic: str, words: list[str]) -> list[str]:
     if magic in ("task", "workflow"):
         return [flag for flag in flags(magic) if flag not in words[:-1]]
     if magic == "celltask":
-        return ["cards", "status"] if len(words) == 1 else ["off", "on"] if words[0] == "cards" else []
+        return sorted(_SETTINGS) if len(words) == 1 else _SETTINGS.get(words[0], [])
+    if magic == "answer":
+        return waiting() if len(words) == 1 else []
     tasks, workflows = registry.tasks(), registry.workflows()
     if len(words) == 1:
         return sorted([*(tasks if magic != "dag" else ()), *(workflows if magic != "task_diff" else ())])

@@ -196,7 +196,7 @@ class UnionEntry(Entry):
         super().__init__(description, scope, label)
         self.kinds = cast("list[Description]", description.get("anyOf") or description["oneOf"])
         self.members = cast("list[str]", description.get("x-members", []))
-        self.names = _names(self.kinds, self.members, scope)
+        self.names = _names(self.kinds, self.members)
         self.made: dict[int, Entry] = {}
         self.at = 0
         self._go(0)
@@ -252,23 +252,21 @@ class UnionEntry(Entry):
         return {"": self.chosen}
 
 
-def _names(kinds: list[Description], members: list[str], scope: Scope) -> list[str]:
+def _names(kinds: list[Description], members: list[str]) -> list[str]:
     """What people choose from, each once."""
     names: list[str] = []
     for at, kind in enumerate(kinds):
-        name = "left out" if kind.get("x-absent") else members[at] if members else _name(kind, scope)
+        name = "left out" if kind.get("x-absent") else members[at] if members else _name(kind)
         name = "none" if name == "None" else name
         names.append(name if name not in names else f"{name} ({at + 1})")
     return names
 
 
-def _name(kind: Description, scope: Scope) -> str:
+def _name(kind: Description) -> str:
     if kind.get("type") == "null":
         return "none"
     told = kind.get("title") or kind.get("format") or kind.get("type") or kind.get("x-python")
-    told = told or str(kind.get("$ref", "value")).rpartition("/")[2]
-    del scope
-    return str(told)
+    return str(told or str(kind.get("$ref", "value")).rpartition("/")[2])
 
 
 _CLASSES: dict[str, tuple[type, ...]] = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
-from celltask.notebook.live_stale import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -173,7 +173,7 @@ def show_definitions(
     """
     for item in items:
         if isinstance(item, Workflow):
-            key, graph = new_key(), item.graph
+            key, graph = f"celltask-graph-{os.urandom(6).hex()}", item.graph
             show(shell, bundle_of(item), key=key)
             pictures.note("graph", key, graph, item.trace, partial(_graph_bundle, graph))
         elif item.options.card:

@@ -82,8 +82,7 @@ class Field:
         if self.port.default is not MISSING:
             self.fill(self.port.default)
         elif not self.is_open:
-            fresh = make_entry(self.entry.description, self.scope, self.port.name)
-            self.entry.__dict__.update({**fresh.__dict__, "shown": self.entry.shown})
+            self.entry = make_entry(self.entry.description, self.scope, self.port.name)
         self.set_error("")
         self.current.shown()
 

@@ -7,13 +7,13 @@ import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, cast
 
+from celltask.notebook.display import show
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextvars import Context
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from celltask.core.events import Event
     from celltask.notebook.forms import Member
     from celltask.notebook.forms_view import FormView
 
@@ -31,6 +31,11 @@ def has_page(shell: InteractiveShell) -> bool:
     return bool(_cell_of(shell)[0]) or "google.colab" in sys.modules
 
 
+def _key(token: str) -> str:
+    """Name of the output that has the table of the form with that token."""
+    return f"celltask-form-{token}"
+
+
 def _cell_of(shell: InteractiveShell) -> tuple[str, str]:
     """What the page calls the cell that runs now, and the request that runs it."""
     parent: object = getattr(shell, "get_parent", dict)()
@@ -44,14 +49,12 @@ class Forms:
 
     Attributes:
         views: The newest living form of each name.
-        watch: Gives for a task or workflow that a form runs a listener to the events of the run, or None.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.views: dict[str, FormView] = {}
         self._shown: dict[str, tuple[str, list[object]]] = {}
-        self.watch: Callable[[Member], Callable[[Event], object] | None] = lambda _: None
 
     def show(self, member: Member) -> None:
         """Show a form of `member` under the cell that runs now."""
@@ -59,11 +62,11 @@ class Forms:
         from celltask.notebook.forms_table import table_bundle  # noqa: PLC0415 - as above
 
         if not has_page(self.shell):
-            self._publish(table_bundle(Form(member, self.shell.user_ns)))
+            show(self.shell, table_bundle(Form(member, self.shell.user_ns)))
             return
         token = os.urandom(4).hex()
         view = self._view(member, token, copy_context())
-        self._publish(table_bundle(view.form, token), f"celltask-form-{token}")
+        show(self.shell, table_bundle(view.form, token), key=_key(token))
         self._publish_widget(view.widget, f"form of {member.name}")
 
     def offer(self, member: Member) -> None:
@@ -86,7 +89,7 @@ class Forms:
 
         box.children = (button("Form", f"open a form that runs {member.name}", open_form, icon="pencil"),)
         mark = f'<span class="{twin_class(token)}"></span>{hiding_dead_widgets(token)}'
-        self._publish({"text/html": mark, "text/plain": ""}, f"celltask-form-{token}")
+        show(self.shell, {"text/html": mark, "text/plain": ""}, key=_key(token))
         self._publish_widget(box, f"form of {member.name}")
 
     def code(self, name: str) -> str | None:
@@ -108,9 +111,9 @@ class Forms:
 
         def keep(outcome: str) -> None:
             bundle = table_bundle(form, token, outcome=outcome)
-            context.copy().run(self._publish, bundle, f"celltask-form-{token}", update=True)
+            context.copy().run(show, self.shell, bundle, key=_key(token), update=True)
 
-        around = Surroundings(self.shell.user_ns, self._formats, token, keep, lambda: self.watch(member), context)
+        around = Surroundings(self.shell.user_ns, self._formats, token, keep, context)
         view = FormView(form, around)
         self.views[member.name] = view
         return view
@@ -121,12 +124,9 @@ class Forms:
             return {}
         return cast("dict[str, object]", formatter.format(value)[0])  # type: ignore[no-untyped-call]  # IPython gives it no types
 
-    def _publish(self, bundle: dict[str, str], display_id: str = "", *, update: bool = False) -> None:
-        transient = {"display_id": display_id} if display_id else {}
-        self.shell.display_pub.publish(bundle, transient=transient, update=update)
-
     def _publish_widget(self, widget: object, told: str) -> None:
         cell, request = _cell_of(self.shell)
+        cell = cell or request  # Colab names no cells, and its forms stay
         earlier, widgets = self._shown.get(cell, (request, []))
         if earlier != request:  # the cell ran before, and what it showed then is gone from the page
             for one in widgets:

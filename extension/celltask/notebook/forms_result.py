@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import traceback
 from base64 import b64encode
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celltask.core.types.naming import library_of
+from celltask.errors import CelltaskError
 from celltask.notebook.display import error_told
+from celltask.notebook.failures import is_own_file
 from celltask.render.lettering import escape
 
 if TYPE_CHECKING:
@@ -63,12 +64,11 @@ def _cut(text: str) -> str:
 
 
 def failure_html(error: BaseException) -> str:
-    """The error in its own words, and the frames of the user's code in a fold-out."""
-    here = str(Path(__file__).parents[1])
-    every = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in every if not frame.filename.startswith((here, "<celltask"))]
-    told = f'<pre tabindex="0">{escape(_cut(error_told(error)))}</pre>'
-    if not frames:
+    """The error in its own words; of one that is not ours, the frames of the user's code in a fold-out, too."""
+    own = str(error) if isinstance(error, CelltaskError) else ""
+    told = f'<pre tabindex="0">{escape(_cut(own or error_told(error)))}</pre>'
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_file(frame.filename)]
+    if own or not frames:
         return told
     lines = escape(_cut("".join(traceback.format_list(frames))))
     return f"{told}<details><summary>where</summary><pre>{lines}</pre></details>"

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import ipywidgets as w
 
 from celltask.core.interface import MISSING
-from celltask.errors import CelltaskError
 from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
 from celltask.notebook.display import duration_told
+from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import CopyButton, Keys
 from celltask.notebook.forms_result import failure_html, result_html
 from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE
 from celltask.notebook.forms_table import LIVE, clean_lines, twin_class
 from celltask.render.lettering import clean
+from celltask.render.markup import code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextvars import Context
 
-    from celltask.core.events import Event
     from celltask.core.run import Run
+    from celltask.notebook.controls import Entry
     from celltask.notebook.forms import Field, Form
 
 __all__ = ["FieldView", "FormView", "Surroundings"]
@@ -45,7 +46,7 @@ class FieldView:
         )
         self.switch.observe(self._switched, "value")
         self.hold = w.HBox([], layout=w.Layout(align_items="flex-start"))
-        self.drawn: dict[bool, w.DOMWidget] = {}
+        self.drawn: dict[bool, tuple[Entry, w.DOMWidget]] = {}
         self.widget = w.VBox([self.hold, w.HTML(_hint(field))])
         self.widget.children[1].add_class("celltask-hint")
         self.widget.add_class("celltask-field")
@@ -62,19 +63,23 @@ class FieldView:
         field = self.field
         by_expression = field.by_expression
         self.switch.value = by_expression
-        if by_expression not in self.drawn:
-            self.drawn[by_expression] = draw(field.expression if by_expression else field.entry)
-        parts = (self.drawn[by_expression],) if field.is_open else (self.drawn[by_expression], self.switch)
+        before = self.drawn.get(by_expression)
+        if before is None or before[0] is not field.current:  # a reset makes the places of a control anew
+            self.drawn[by_expression] = field.current, draw(field.current)
+        widget = self.drawn[by_expression][1]
+        parts = (widget,) if field.is_open else (widget, self.switch)
         if self.hold.children != parts:
             self.hold.children = parts
+        if before is not None and before[1] is not widget:
+            close_all(before[1])
 
 
 def _hint(field: Field) -> str:
-    told = [f"<code>{escape(clean(field.port.handler.name))}</code>"]
+    told = [code(field.port.handler.name)]
     told += ["required"] if field.port.default is MISSING else []
     told += [escape(clean(field.description))] if field.description else []
     if field.port.default is not MISSING:
-        told.append(f"default <code>{escape(clean(field.port.handler.preview(field.port.default)))}</code>")
+        told.append(f"default {code(field.port.handler.preview(field.port.default))}")
     return " · ".join(told)
 
 
@@ -86,7 +91,6 @@ class Surroundings(NamedTuple):
         formats: Gives what a value says of itself, by MIME type.
         token: Names the form among others on the page.
         keep: Called with what became of a run as HTML, to be kept where no widget lives.
-        watch: Gives a further listener to the events of the run that begins, or None.
         context: That of the cell which shows the form, and not of a click: what a run prints and shows appears there.
     """
 
@@ -94,7 +98,6 @@ class Surroundings(NamedTuple):
     formats: Callable[[object], dict[str, object]] = lambda value: {"text/plain": repr(value)}
     token: str = ""
     keep: Callable[[str], object] = lambda _: None
-    watch: Callable[[], Callable[[Event], object] | None] = lambda: None
     context: Context | None = None
 
 
@@ -122,7 +125,7 @@ class FormView:
         self._make_buttons()
         self._make_text()
         style = f".{twin_class(token)} {{ display: none }}" if token else ""
-        head = f"<style>{STYLE}{style}</style><strong><code>{escape(clean(form.member.name))}</code></strong>"
+        head = f"<style>{STYLE}{style}</style><strong>{code(form.member.name)}</strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
         self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])
@@ -211,14 +214,8 @@ class FormView:
         self._started = time.time()
         self.bar.value, self.bar.bar_style = 0, "info"
         self._tell("running …")
-        progress, other = Progress(self._progressed), self.around.watch()
-
-        def listen(event: Event) -> None:
-            progress(event)
-            if other is not None:
-                other(event)
-
-        self.run = FormRun(self.form.member, values, listen, self._ended)
+        progress = Progress(self._progressed)
+        self.run = FormRun(self.form.member, values, progress, self._ended)
         self.run.ticked = lambda: self._progressed(progress)
         self._context.copy().run(self.run.begin)
 
@@ -265,7 +262,6 @@ class FormView:
         else:
             state = "failed" if isinstance(outcome, BaseException) else outcome.state
             told = f"{state} after {spent}"
-            what = str(error) if isinstance(error, CelltaskError) else ""
-            self.shown.value = f'<pre tabindex="0">{escape(what[:4000])}</pre>' if what else failure_html(error)
+            self.shown.value = failure_html(error)
         self._tell(told)
         self.around.keep(f"<p>{escape(told)}</p>{self.shown.value}")

@@ -12,12 +12,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from celltask.core.asking import set_asker
+from celltask.core.asking import set_asker, too_late
 from celltask.core.types.base import Mismatch
-from celltask.errors import CallError, RunCancelledError, TaskTimeoutError
+from celltask.errors import CallError, RunCancelledError
+from celltask.notebook.forms_display import close_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import ExitStack
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from celltask.core.asking import Question
 
-__all__ = ["answer", "install_gates"]
+__all__ = ["answer", "install_gates", "waiting"]
 
 _LOOKED_EVERY_S = 0.1
 
-_waiting: dict[str, OpenGate] = {}
+_waiting: list[OpenGate] = []
 _lock = threading.Lock()
 
 
@@ -51,6 +51,7 @@ class OpenGate:
             Mismatch: If `text` stands for no value that fits.
         """
         self._answers.put(self.question.read(text))
+        _forget(self)
 
     def wait(self) -> object:
         """The answer, when there is one.
@@ -68,45 +69,55 @@ class OpenGate:
                 if question.is_cancelled():
                     raise RunCancelledError(f"gate {question.name!r} is not asked any more", question.where) from None
                 if until is not None and time.monotonic() > until:
-                    told = f"gate {question.name!r} had no answer within {question.timeout_s:g} s"
-                    raise TaskTimeoutError(
-                        told, question.where, "answer in time, or give it more (timeout=…)"
-                    ) from None
+                    raise too_late(question) from None
+
+
+def _forget(gate: OpenGate) -> None:
+    with _lock:
+        if gate in _waiting:
+            _waiting.remove(gate)
 
 
 def install_gates(shell: InteractiveShell, undo: ExitStack) -> None:
     """Let gates ask in the notebook of `shell` until `undo` is closed."""
-    before: Callable[[Question], object] | None = None
 
     def ask(question: Question) -> object:
-        if not question.is_apart or before is None:
-            return before(question) if before is not None else None
-        gate = OpenGate(question)
-        with _lock:
-            _waiting[question.name] = gate
-        shown = _shown(shell, gate)
-        try:
-            return gate.wait()
-        finally:
-            with _lock:
-                _waiting.pop(question.name, None)
-            if shown is not None:
-                shown.close()
+        return _answered(shell, question) if question.is_apart else before(question)
 
     before = set_asker(ask)
     undo.callback(set_asker, before)
 
 
+def _answered(shell: InteractiveShell, question: Question) -> object:
+    """The answer that the form or `%answer` gives."""
+    gate = OpenGate(question)
+    with _lock:
+        _waiting.append(gate)
+    shown = _shown(shell, gate)
+    try:
+        return gate.wait()
+    finally:
+        _forget(gate)
+        if shown is not None:
+            close_all(shown)
+
+
+def waiting() -> list[str]:
+    """Names of the gates that wait."""
+    with _lock:
+        return sorted({gate.question.name for gate in _waiting})
+
+
 def answer(name: str, text: str, where: str) -> None:
-    """Answer the gate called `name` of a run that is under way.
+    """Answer the gate called `name` of a run that is under way; of two of that name the one that has waited longer.
 
     Raises:
         CallError: If no such gate waits, or `text` does not fit.
     """
     with _lock:
-        gate = _waiting.get(name)
-        names = sorted(_waiting)
+        gate = next((gate for gate in _waiting if gate.question.name == name), None)
     if gate is None:
+        names = waiting()
         told = f"these wait: {', '.join(names)}" if names else "none waits now"
         raise CallError(f"no gate {name!r} waits for an answer", where, told)
     try:

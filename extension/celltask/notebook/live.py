@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from celltask.core.onlookers import openers
 from celltask.notebook.display import run_bundle, show
 from celltask.notebook.live_clock import Clock, tell_failure
-from celltask.notebook.live_screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from celltask.core.run import Run, Running
     from celltask.core.task import Task
     from celltask.notebook.display import Seen
-    from celltask.notebook.live_screen import Kept
+    from celltask.notebook.live_screen import Kept, Screen
     from celltask.notebook.session import Session
 
 __all__ = ["Live", "Viewer", "install_live"]
@@ -171,6 +170,8 @@ class Live:
     def _up_to_date(self) -> Screen:
         """The screen, with all noted that has happened."""
         if self._screen is None:
+            from celltask.notebook.live_screen import Screen  # noqa: PLC0415 - most runs are over before they are shown
+
             self._screen = Screen(self._running, self._shell, widget=self._session.live == "on")
         screen, events, kept = self._screen, self._events, self._kept
         screen.board.note(events.popleft() for _ in range(len(events)))

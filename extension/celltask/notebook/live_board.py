@@ -17,6 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from celltask.core import events
+from celltask.core.endings import state_after
 from celltask.notebook.display import error_told, trace_told
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ class Board:
                 case events.NodeReused(_, node, reason):
                     self._set(node, state="reused", why=reason)
                 case events.NodeFailed(_, node, error, duration_s):
-                    state = "failed" if isinstance(error, Exception) and not _is_cancel(error) else "cancelled"
-                    self._set(node, state=state, took=duration_s, error=trace_told(error))
+                    self._set(node, state=state_after(error), took=duration_s, error=trace_told(error))
                 case _:
                     self._note_rare(event)
 
@@ -121,7 +121,3 @@ class Board:
             # Twice the room, so that a flood of short lines does not cut the text at each of them.
             whole = cast("str", known.get("log", "")) + text
             known["log"] = whole if len(whole) <= 2 * MOST_LOGGED else whole[-MOST_LOGGED:]
-
-
-def _is_cancel(error: BaseException) -> bool:
-    return type(error).__name__ == "RunCancelledError"

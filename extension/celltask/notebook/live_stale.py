@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from celltask.core.registry import registry
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
 from celltask.errors import CelltaskError
+from celltask.notebook.display import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,14 +20,9 @@ if TYPE_CHECKING:
     from celltask.core.graph import Graph
     from celltask.core.trace import Trace
 
-__all__ = ["Pictures", "new_key"]
+__all__ = ["Pictures"]
 
 Bundle = dict[str, str]
-
-
-def new_key() -> str:
-    """A name for an output that no other has."""
-    return f"celltask-graph-{os.urandom(6).hex()}"
 
 
 class Picture(NamedTuple):
@@ -90,7 +85,7 @@ class Pictures:
         told = f"stale: {', '.join(places)}; a new run uses it"
         bundle["text/html"] = f"<p><small>{escape(told)}</small></p>{bundle['text/html']}"
         bundle["text/plain"] = f"{told}\n{bundle['text/plain']}"
-        self._shell.display_pub.publish(bundle, transient={"display_id": picture.key}, update=True)
+        show(self._shell, bundle, key=picture.key, update=True)
 
 
 def _reached(member: Task[..., object] | Composite) -> Iterator[Task[..., object] | Composite]:

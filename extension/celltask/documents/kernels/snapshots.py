@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.kernels.forked import ForkServer
+from celltask.documents.kernels.forked import ForkServer, told_at
 from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
@@ -86,7 +85,7 @@ class Snapshots:
         door = Path(kernel.folder, "door")
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            told = await asyncio.wait_for(_asked(control, door), _ANSWER_S)
+            told = await asyncio.wait_for(told_at(door, control), _ANSWER_S)
         except (TimeoutError, OSError):
             told = {}
         if "pid" not in told:
@@ -182,18 +181,3 @@ def _opening() -> str:
         (name, (folder / f"{file}.py").read_text(encoding="utf-8")) for name, files in _PARTS.items() for file in files
     ]
     return _OPEN.format(texts=texts, names=[*_PARTS])
-
-
-async def _asked(control: socket.socket, door: Path) -> dict[str, int]:
-    loop = asyncio.get_running_loop()
-    control.setblocking(False)  # noqa: FBT003 - its signature
-    await loop.sock_connect(control, str(door))
-    text = b""
-    while not text.endswith(b"\n"):
-        part = await loop.sock_recv(control, 1 << 16)
-        if not part:
-            return {}
-        text += part
-    control.setblocking(True)  # noqa: FBT003 - its signature
-    told: dict[str, int] = json.loads(text)
-    return told

@@ -85,6 +85,11 @@ class Kernel:
         return self._scratch
 
     @property
+    def most_output(self) -> int:
+        """Characters that each of its cells may show."""
+        return self._open().most_output
+
+    @property
     def is_watched(self) -> bool:
         """Whether it tells what its cells raise; kernels of other languages only tell whether they failed."""
         return self._spec is None

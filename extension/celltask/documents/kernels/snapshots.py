@@ -42,6 +42,8 @@ class _Snapshot(NamedTuple):
     pid: int
     folder: str
     """Of the run, in which kernels have theirs."""
+    most_output: int
+    """Characters that a cell may show."""
 
 
 class Snapshots:
@@ -92,9 +94,8 @@ class Snapshots:
             control.close()
             return str(told.get("refused", "the kernel does not answer"))
         self.drop(after)
-        self._taken[after] = _Snapshot(
-            ForkServer(control, None, io.BytesIO()), told["pid"], str(Path(kernel.folder).parent)
-        )
+        server, folder = ForkServer(control, None, io.BytesIO()), str(Path(kernel.folder).parent)
+        self._taken[after] = _Snapshot(server, told["pid"], folder, kernel.most_output)
         self._thin(weigh=not len(self._taken) % _WEIGH_EVERY)
         return ""
 
@@ -117,7 +118,7 @@ class Snapshots:
         except DocumentError as error:
             self.drop(after)
             raise DocumentError(f"the snapshot after cell {after} has ended") from error
-        kernel.go_on(cells)
+        kernel.go_on(cells, taken.most_output)
         return kernel
 
     def process_of(self, after: int) -> int:
@@ -148,9 +149,9 @@ class Snapshots:
     def memory_mib(self) -> float:
         """Memory that the snapshots hold, each shared page counted once among those who share it."""
         kib = 0
-        for _, pid, _ in self._taken.values():
+        for taken in self._taken.values():
             with suppress(OSError, StopIteration):  # it has ended
-                lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+                lines = Path(f"/proc/{taken.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
                 kib += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
         return kib / 1024
 

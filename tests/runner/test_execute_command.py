@@ -152,11 +152,13 @@ def test_parameters_without_a_cell_for_them_stand_first(cli: Cli, folder: Path, 
 
 
 def test_a_notebook_can_keep_its_own_outputs(cli: Cli, notebook: MakePage) -> None:
-    """With --in-place, and only if no cell fails."""
+    """With --in-place, and only if no cell fails; the permissions of the file stay."""
     good, bad = notebook("1 + 1"), notebook("1 / 0", name="bad.ipynb")
+    good.chmod(0o640)
     before = bad.read_bytes()
     assert cli("execute", "book.ipynb", "bad.ipynb", "--in-place").code == 1
     assert json.loads(good.read_text())["cells"][1]["outputs"][0]["data"] == {"text/plain": ["2"]}
+    assert good.stat().st_mode & 0o777 == 0o640
     assert bad.read_bytes() == before
 
 

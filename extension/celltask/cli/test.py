@@ -112,9 +112,9 @@ def _page(outcomes: Sequence[DocumentOutcome], seconds: float) -> str:
 
 
 def _whole(file: str, text: str) -> None:
-    from celltask.documents.runner.files import write_whole  # noqa: PLC0415 - as above
+    from celltask.documents.writing import write_whole  # noqa: PLC0415 - as above
 
-    write_whole(Path(file), text)
+    write_whole(Path(file), text.encode())
 
 
 def _tell_promoted(outcomes: Sequence[DocumentOutcome], *, is_written: bool) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.expected.compare import compare, written_lines
 from celltask.documents.expected.fences import expected_of
-from celltask.documents.expected.files import Edit, edited, encoding_of, write_whole
+from celltask.documents.expected.files import Edit, edited, encoding_of
 from celltask.documents.expected.rules import Rules, rules_of
 from celltask.documents.reader import document_from
+from celltask.documents.writing import write_whole
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def write(promotion: Promotion) -> bool:
         return False
     if Path(promotion.path).read_bytes() != promotion.before:
         raise _changed(promotion.path)
-    write_whole(promotion.path, promotion.after)
+    write_whole(Path(promotion.path), promotion.after)
     return True
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from celltask import __version__
 from celltask.documents.header import header_text
-from celltask.documents.runner.files import write_whole
 from celltask.documents.runner.inputs import Inputs, changed, inputs_of, named_files
 from celltask.documents.runner.noting import noting
 from celltask.documents.verdict import skip_reason
+from celltask.documents.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,8 +118,8 @@ class Passed:
             "inputs": inputs._asdict() if not isinstance(inputs, str) else {},
         }
         if not self._folder.exists():
-            write_whole(self._folder / ".gitignore", "*\n")
-        write_whole(self._record(document, watched.parameters), json.dumps(record, indent=1))
+            write_whole(self._folder / ".gitignore", b"*\n")
+        write_whole(self._record(document, watched.parameters), json.dumps(record, indent=1).encode())
 
     def _record(self, document: DocumentText, parameters: Mapping[str, object]) -> Path:
         path = Path(document.path).absolute()

@@ -393,11 +393,3 @@ def test_a_failed_definition_is_plain_data() -> None:
     """It can be made and compared like any tuple."""
     error = SyntaxError("no")
     assert Failed(1, 2, "f", error) == (1, 2, "f", error)
-
-
-@pytest.mark.parametrize("text", ["> - :::\n> ", "> :::\n>", "- :::", ":::", "> ```\n> ", "> - ```\n>"])
-def test_a_fence_that_ends_with_the_text_is_read(tmp_path: Path, text: str) -> None:
-    """Without an end to its last line, and inside of quotations and lists."""
-    page = tmp_path / "page.md"
-    page.write_text(text)
-    assert read_document(str(page)).cells == ()

@@ -261,3 +261,9 @@ def test_a_docstring_may_hold_fences_in_a_cell_with_longer_ones(tmp_path: Path) 
     """Markdown in a docstring is code where the cell's own fence is longer."""
     source = 'def f():\n    """\n    ```python\n    f()\n    ```\n    """'
     assert cells_of(tmp_path, f"````{{code-cell}}\n{source}\n````\n") == [(2, source)]
+
+
+@pytest.mark.parametrize("text", ["> - :::\n> ", "> :::\n>", "- :::", ":::", "> ```\n> ", "> - ```\n>"])
+def test_a_fence_that_ends_with_the_text_is_read(tmp_path: Path, text: str) -> None:
+    """Without an end to its last line, and inside of quotations and lists."""
+    assert cells_of(tmp_path, text) == []

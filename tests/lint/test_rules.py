@@ -11,7 +11,7 @@ from celltask.documents.lint.check import lint_documents
 from celltask.documents.lint.fix import fix_documents
 from celltask.documents.lint.resolve import exists
 from celltask.documents.lint.rules import RULES
-from celltask.errors import CelltaskError
+from celltask.errors import CelltaskError, DocumentError
 
 ROOT = Path(__file__).parents[2]
 CELL = "```{code-cell}\nx = 1\n```\n"
@@ -164,6 +164,17 @@ def test_a_fix_changes_only_what_was_wrong(tmp_path: Path, text: str, mended: st
     assert path.read_bytes() == after
     assert path.stat().st_mode & 0o777 == 0o640
     assert [entry.name for entry in tmp_path.iterdir()] == ["page.md"]
+
+
+def test_a_document_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """Here for want of a name for the part that is written first."""
+    path = tmp_path / f"{'p' * 250}.md"
+    path.write_text("``` {code-cell}\nx = 1\n```\n")
+    with pytest.raises(DocumentError) as caught:
+        fix_documents(lint_documents([str(path)], select=["space-before-brace"]))
+    what = "the file cannot be written: File name too long"
+    assert str(caught.value) == f"{what}\n  at: {path}\n  mend: check its permissions"
+    assert path.read_text() == "``` {code-cell}\nx = 1\n```\n"
 
 
 NAMES = [

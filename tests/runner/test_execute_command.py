@@ -50,6 +50,21 @@ def test_the_state_of_widgets_is_kept(cli: Cli, folder: Path, page: MakePage) ->
     assert 7 in [model["state"].get("value") for model in state.values()]
 
 
+@pytest.mark.parametrize("kernels", ["fork", "cold"])
+def test_figures_are_shown(
+    cli: Cli, folder: Path, page: MakePage, monkeypatch: pytest.MonkeyPatch, kernels: str
+) -> None:
+    """At the end of the cell that drew them; also where the kernel met matplotlib imported, for pages that share it."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    for name in ("a.md", "b.md"):
+        page("import matplotlib.pyplot as plt", "plt.plot([1, 2]); None", name=name)
+    assert cli("execute", "a.md", "b.md", "-o", "out/", "--kernels", kernels).code == 0
+    for name in ("a", "b"):
+        outputs = read(folder / f"out/{name}.ipynb").cells[-1].outputs
+        assert [sorted(output.data) for output in outputs] == [["image/png", "text/plain"]]
+
+
 def test_a_failure_is_marked_and_what_follows_is_not_executed(cli: Cli, folder: Path, page: MakePage) -> None:
     """A first cell tells it, the error stands in its cell; the failure is told as by `celltask test`."""
     page("x = 1", "1 / 0", "y = 1")
@@ -137,11 +152,13 @@ def test_parameters_without_a_cell_for_them_stand_first(cli: Cli, folder: Path, 
 
 
 def test_a_notebook_can_keep_its_own_outputs(cli: Cli, notebook: MakePage) -> None:
-    """With --in-place, and only if no cell fails."""
+    """With --in-place, and only if no cell fails; the permissions of the file stay."""
     good, bad = notebook("1 + 1"), notebook("1 / 0", name="bad.ipynb")
+    good.chmod(0o640)
     before = bad.read_bytes()
     assert cli("execute", "book.ipynb", "bad.ipynb", "--in-place").code == 1
     assert json.loads(good.read_text())["cells"][1]["outputs"][0]["data"] == {"text/plain": ["2"]}
+    assert good.stat().st_mode & 0o777 == 0o640
     assert bad.read_bytes() == before
 
 

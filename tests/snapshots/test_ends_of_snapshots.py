@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kept_pages import cells_of
 
 if TYPE_CHECKING:
     from kept_pages import Page
@@ -84,6 +85,17 @@ def test_stopped_kernel_takes_its_children_along(page: Page) -> None:
     assert is_running(child)
     page.loop.run(kernel.stop())
     assert end_soon([child])
+
+
+def test_the_limit_of_what_a_cell_may_show_stays(page: Page) -> None:
+    """It is that of the kernel which was kept."""
+    kernel = page.begin()
+    kernel.go_on(cells_of(""), most_output=1000)
+    assert page.take(kernel) == ""
+    cells = cells_of("print('x' * 2000)")
+    going_on = page.loop.run(page.snapshots.resume(1, cells))
+    page.started.append(going_on)
+    assert page.loop.run(going_on.run(cells[0], timeout_s=30)).status == "flood"
 
 
 def test_dropped_snapshot_ends_and_its_kernels_go_on(page: Page) -> None:

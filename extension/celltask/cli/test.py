@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
+    from celltask.documents.project import Settings
     from celltask.documents.runner.choice import Chosen
     from celltask.documents.runner.crowd import Manner
     from celltask.documents.runner.outcome import DocumentOutcome
@@ -41,7 +42,6 @@ def _test(  # noqa: PLR0913 - one for each option
     from dataclasses import replace  # noqa: PLC0415 - loads inspect; only for this command
 
     from celltask.documents.runner.choice import choose, typed_paths  # noqa: PLC0415 - as above
-    from celltask.documents.runner.crowd import Manner  # noqa: PLC0415 - loads nbclient
     from celltask.documents.runner.expression import name_test  # noqa: PLC0415 - as above
     from celltask.documents.runner.settings import read_settings  # noqa: PLC0415 - as above
 
@@ -51,16 +51,7 @@ def _test(  # noqa: PLR0913 - one for each option
         settings = replace(settings, timeout_s=timeout)
     shell = cast("Choice", more["shell"])
     documents = choose(words, settings, is_wanted=name_test(expression) if expression else None, shell=shell)
-    manner = Manner(
-        settings,
-        jobs=jobs or os.cpu_count() or 1,
-        kernels="cold" if kernels == "cold" else "fork",
-        stop_at_first=stop,
-        keep_outputs=bool(more["html"]),
-        cached=bool(more["cached"]),
-        shell=shell,
-        promotes=cast('Literal["", "write", "diff"]', more["promote"] or ""),
-    )
+    manner = _manner(settings, jobs, kernels, more, stop=stop)
     as_json = bool(more["as_json"])
     outcomes = _run(documents, manner, -1 if quiet or as_json else verbose)
     seconds = time.perf_counter() - begun
@@ -69,6 +60,21 @@ def _test(  # noqa: PLR0913 - one for each option
         _tell_promoted(outcomes, is_written=more["promote"] == "write")
         _tell(outcomes, seconds, durations, quiet=quiet)
     return FAILED if any(outcome.failed for outcome in outcomes) else DONE
+
+
+def _manner(settings: Settings, jobs: int, kernels: str, more: dict[str, str | bool | None], *, stop: bool) -> Manner:
+    from celltask.documents.runner.crowd import Manner  # noqa: PLC0415 - loads nbclient
+
+    return Manner(
+        settings,
+        jobs=jobs or os.cpu_count() or 1,
+        kernels="cold" if kernels == "cold" else "fork",
+        stop_at_first=stop,
+        keep_outputs=bool(more["html"]),
+        cached=bool(more["cached"]),
+        shell=cast("Choice", more["shell"]),
+        promotes=cast('Literal["", "write", "diff"]', more["promote"] or ""),
+    )
 
 
 def _run(documents: Sequence[Chosen], manner: Manner, verbosity: int) -> list[DocumentOutcome]:
@@ -106,9 +112,9 @@ def _page(outcomes: Sequence[DocumentOutcome], seconds: float) -> str:
 
 
 def _whole(file: str, text: str) -> None:
-    from celltask.documents.runner.files import write_whole  # noqa: PLC0415 - as above
+    from celltask.documents.writing import write_whole  # noqa: PLC0415 - as above
 
-    write_whole(Path(file), text)
+    write_whole(Path(file), text.encode())
 
 
 def _tell_promoted(outcomes: Sequence[DocumentOutcome], *, is_written: bool) -> None:

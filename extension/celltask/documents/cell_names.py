@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from celltask.documents.magics import without_magics
+from celltask.documents.magics import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,8 @@ def _own_name(source: str) -> str:
     header = _HEADER.match(source)
     if header:
         return header[1]
-    try:
-        body = ast.parse(without_magics(source)[0]).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
+    tree = tree_of(source)
+    body = tree.body if tree else []
     functions = [node.name for node in body if isinstance(node, _FUNCTIONS)]
     if functions and _TASK.search(source):
         return functions[0]

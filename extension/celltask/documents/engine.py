@@ -50,7 +50,7 @@ class Engine:
         self.settings = settings_of(config)
         self._limits = thread_limits(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
         mode = config.getoption("celltask_kernels")
-        self._borrows = mode == "fork" and not hasattr(config, "workerinput")  # what a worker remarks, nobody is told
+        self._borrows = mode == "fork" and not self._is_worker  # what a worker remarks, nobody is told
         self.kernels = Kernels(
             "cold" if mode == "cold" else "fork", environment=self._limits, hash_seed=hash_seed(config)
         )

@@ -25,13 +25,13 @@ from celltask.documents.reader import read_document
 from celltask.documents.report import relative, tell
 from celltask.documents.runs import CellFailedError, Run
 from celltask.documents.set_up import DocumentSetUp
-from celltask.documents.settings import document_settings, parameters_in
+from celltask.documents.settings import parameter_sets
 from celltask.documents.shell.items import ShellItem, shell_items
 from celltask.documents.verdict import skip_reason, tags_of
 from celltask.errors import CelltaskError, DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from _pytest._code.code import TerminalRepr, TracebackStyle
@@ -92,7 +92,7 @@ class DocumentFile(pytest.Module):
         try:
             document = self.document
             self._examples = doctest_blocks(document)
-            parameter_sets = document_settings(document).parameters or self._parameters_by_settings() or ({},)
+            sets = parameter_sets(document, settings_of(self.config))
             names = cell_names(document.cells)
             self._shell_items = shell_items(self, names)
         except DocumentError as error:
@@ -102,7 +102,7 @@ class DocumentFile(pytest.Module):
             text = f"{notice.what}; {notice.mend}" if notice.mend else notice.what
             warning = pytest.PytestCollectionWarning(text)
             warnings.warn_explicit(warning, None, str(self.path), notice.line)
-        self._runs = [Run(self, parameters) for parameters in parameter_sets]
+        self._runs = [Run(self, parameters) for parameters in sets]
         for run in self._runs:
             run.items = [
                 CellItem.from_parent(self, name=f"{name}{run.name}", cell=cell, run=run)
@@ -118,13 +118,6 @@ class DocumentFile(pytest.Module):
             for block in self._examples:
                 if block.after == number:
                     yield DoctestItem.from_parent(self, name=f"{block.name}{run.name}", block=block, run=run)
-
-    def _parameters_by_settings(self) -> tuple[Mapping[str, object], ...]:
-        lines = self.config.getini("celltask_parametrize")
-        root = self.config.rootpath
-        if not lines or not self.path.is_relative_to(root):
-            return ()
-        return parameters_in(lines, self.path.relative_to(root).as_posix())
 
     @property
     def outputs(self) -> Outputs:

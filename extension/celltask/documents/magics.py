@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import NamedTuple
 
 from celltask.documents.logical import logical_starts
 
-__all__ = ["MagicLine", "without_magics"]
+__all__ = ["MagicLine", "tree_of", "without_magics"]
 
 _RUN_IN_PLACE = frozenset({"capture", "prun", "time"})
 """Cell magics below which ordinary Python defines names of the notebook."""
@@ -27,6 +28,18 @@ class MagicLine(NamedTuple):
     text: str
     silent: bool = False
     """True if nobody misses it: ``%load_ext celltask`` where celltask itself loads the document."""
+
+
+def tree_of(source: str) -> ast.Module | None:
+    """The Python of a cell, without IPython's lines; None if it cannot be read.
+
+    >>> tree_of("x = = 1") is None
+    True
+    """
+    try:
+        return ast.parse(without_magics(source)[0])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def without_magics(source: str, *, keep_tasks: bool = False) -> tuple[str, list[MagicLine]]:

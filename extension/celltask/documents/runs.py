@@ -16,6 +16,7 @@ from celltask.documents.expected.outputs import Outputs
 from celltask.documents.project_of_pytest import settings_of
 from celltask.documents.pytest_plugin import is_cached
 from celltask.documents.session import Session
+from celltask.documents.settings import shown_set
 from celltask.documents.verdict import Failure
 
 if TYPE_CHECKING:
@@ -60,8 +61,7 @@ class Run:
     @property
     def name(self) -> str:
         """The parameters, as they stand in the ids of tests: ``"[C=0.1]"``; empty if there are none."""
-        told = "-".join(f"{name}={value}" for name, value in self.parameters.items())
-        return f"[{told}]" if told else ""
+        return shown_set(self.parameters)
 
     def prepare(self, item: CellItem) -> None:
         """Execute the cells above `item` that were not executed yet.

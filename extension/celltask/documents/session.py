@@ -159,7 +159,6 @@ class Session:
         cell = document.cells[self.broken.number - 1]
         raises, timeout_s = self._expectations(cell)
         kernel = await self._snapshots.resume(cell.number - 1, document.cells)
-        kernel.go_on(document.cells, self.stage.scene.most_output)
         before, self._kernel = self._kernel, kernel
         if before is not None:
             await before.stop()

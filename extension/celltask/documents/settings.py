@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from celltask.documents.header import header_text, header_values
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.documents.outline import DocumentText
+    from celltask.documents.project import Settings
 
-__all__ = ["DocumentSettings", "Folder", "celltask_header", "document_settings", "parameters_in"]
+__all__ = [
+    "DocumentSettings",
+    "Folder",
+    "celltask_header",
+    "document_settings",
+    "parameter_sets",
+    "parameters_in",
+    "shown_set",
+]
 
 Folder = Literal["document", "root", "scratch"]
 
@@ -94,6 +104,29 @@ def document_settings(document: DocumentText) -> DocumentSettings:
         {str(name): str(value) for name, value in environment.items()},
         _parameter_sets(header.get("parametrize"), where),
     )
+
+
+def parameter_sets(document: DocumentText, settings: Settings) -> tuple[Mapping[str, object], ...]:
+    """The sets of values that `document` is run under: its own, or else the project's; an empty one if it has none.
+
+    Raises:
+        DocumentError: If they cannot be read.
+    """
+    found = document_settings(document).parameters
+    path = Path(document.path).absolute()
+    if not found and settings.parametrize and path.is_relative_to(settings.root):
+        found = parameters_in(settings.parametrize, path.relative_to(settings.root).as_posix())
+    return found or ({},)
+
+
+def shown_set(parameters: Mapping[str, object]) -> str:
+    """A set of values as it stands in the ids of tests; empty if it is.
+
+    >>> shown_set({"C": 0.1, "solver": "lbfgs"})
+    '[C=0.1-solver=lbfgs]'
+    """
+    told = "-".join(f"{name}={value}" for name, value in parameters.items())
+    return f"[{told}]" if told else ""
 
 
 def parameters_in(lines: Sequence[str], name: str) -> tuple[Mapping[str, object], ...]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from celltask.documents.kernels.snapshots import Snapshots
 from celltask.documents.lent.kept import surroundings
 from celltask.documents.lent.lender import Lender
 from celltask.documents.lent.notes import Notes
 from celltask.documents.reader import read_document
-from celltask.documents.runner.inputs import files_read
+from celltask.documents.runner.inputs import file_state, files_read
 from celltask.documents.stages import stage_of
 from celltask.documents.verdict import Failure, judge, must_raise, skip_reason, timeout_of
 from celltask.errors import DocumentError
@@ -53,13 +50,6 @@ class Listener(Protocol):
         """All has been executed; now a change is waited for."""
 
 
-class _State(NamedTuple):
-    """How a file was when it was looked at last."""
-
-    stamp: tuple[int, int] | None
-    digest: bytes
-
-
 @dataclass
 class Watch:
     """Executes one document again and again. Holds its kernel and snapshots until `close`, and lends them to tests.
@@ -89,7 +79,8 @@ class Watch:
         self._cells: tuple[Cell, ...] = ()
         self._passed = 0
         """Cells that have been executed or skipped without a failure, from the first on."""
-        self._files: dict[str, _State] = {}
+        self._files: dict[str, list[object]] = {}
+        """How each file was when it was looked at last; see `file_state`."""
 
     async def run(self) -> None:
         """Execute the document now and after each change; ends only when it is cancelled.
@@ -203,7 +194,7 @@ class Watch:
 
     def _look_at(self, paths: Iterable[str]) -> None:
         for path in paths:
-            self._files[path] = _state_of(path)
+            self._files[path] = file_state(path)
 
     async def _next_document(self) -> tuple[DocumentText, Stage, str]:
         """The document after the next change, and why it has to begin from the start; empty if it need not."""
@@ -264,19 +255,6 @@ def first_changed(before: Sequence[Cell], now: Sequence[Cell], passed: int) -> i
     return same + 1
 
 
-def _state_of(path: str) -> _State:
-    try:
-        found = Path(path).stat()
-        content = Path(path).read_bytes() if stat.S_ISREG(found.st_mode) else b""  # else one may wait for it
-        return _State((found.st_mtime_ns, found.st_size), hashlib.sha256(content).digest())
-    except OSError:
-        return _State(None, b"")
-
-
-def _has_changed(path: str, state: _State) -> bool:
+def _has_changed(path: str, before: Sequence[object]) -> bool:
     """Whether the content differs; a file that was only touched has not changed."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return state.stamp is not None
-    return (found.st_mtime_ns, found.st_size) != state.stamp and _state_of(path).digest != state.digest
+    return file_state(path, before)[-1:] != [*before][-1:]

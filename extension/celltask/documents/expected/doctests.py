@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.cell_options import tags_of
-from celltask.documents.magics import without_magics
+from celltask.documents.magics import tree_of
 from celltask.documents.outline import PYTHON_NAMES, Block, Cell, DocumentText
 from celltask.errors import DocumentError
 
@@ -106,9 +106,8 @@ def _holds_examples(block: Block) -> bool:
 def _in_docstrings(cell: Cell) -> Iterator[DoctestBlock]:
     if not cell.is_python or ">>>" not in cell.source:
         return
-    try:
-        tree = ast.parse(without_magics(cell.source)[0])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(cell.source)
+    if tree is None:
         return  # the cell itself fails by that
     for name, node in _definitions(tree, ""):
         docstring = node.body[0].value if node.body and isinstance(node.body[0], ast.Expr) else None

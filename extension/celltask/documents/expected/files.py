@@ -1,20 +1,15 @@
-"""Documents written again, a few lines changed: the rest keeps its bytes, and no reader meets half a file."""
+"""Documents with a few lines changed: the rest keeps its bytes."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 import tokenize
-from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 from typing import NamedTuple
 
 from celltask.errors import DocumentError
 
-__all__ = ["Edit", "edited", "encoding_of", "write_whole"]
+__all__ = ["Edit", "edited", "encoding_of"]
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 
@@ -57,29 +52,3 @@ def encoding_of(data: bytes, path: str) -> str:
         return "utf-8"
     found = tokenize.detect_encoding(BytesIO(data).readline)[0]
     return "utf-8" if found == "utf-8-sig" else found
-
-
-def write_whole(path: str, data: bytes) -> None:
-    """Write the file at `path`, or leave it as it is: at no time is it missing or half written.
-
-    Its permissions stay, and a symbolic link stays one.
-
-    Raises:
-        DocumentError: If it cannot be written.
-    """
-    target = Path(path).resolve()
-    scratch = ""
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, scratch)
-        Path(scratch).replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            Path(scratch).unlink(missing_ok=True) if scratch else None
-        reason = error.strerror or str(error)
-        raise DocumentError(f"the document cannot be written: {reason}", path, "check its permissions") from None

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.expected.compare import compare, written_lines
 from celltask.documents.expected.fences import expected_of
-from celltask.documents.expected.files import Edit, edited, encoding_of, write_whole
+from celltask.documents.expected.files import Edit, edited, encoding_of
 from celltask.documents.expected.rules import Rules, rules_of
 from celltask.documents.reader import document_from
+from celltask.documents.writing import write_whole
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from celltask.documents.expected.sanitise import Sanitiser
     from celltask.documents.outline import Block, DocumentText
@@ -84,30 +85,12 @@ def promoted(
         DocumentError: If the file was changed since `document` was read, or the text cannot stand in its fence.
     """
     data = _unchanged(document)
-    fences = expected_of(document)
     edits: list[Edit] = []
     written: dict[int, tuple[str, ...]] = {}
-    for number, block in fences.items():
-        if number not in shown:
-            continue
-        where = f"{document.path}, line {block.line}"
-        fitting = rules_of(block.options, rules or Rules(), known=known, where=where)
-        difference = compare(block.source, shown[number], fitting)
-        if difference is not None:
-            text = list(difference.accepted)
-            if text and _OPTION.match(text[0]):
-                text = ["", *text]
-            written[block.line] = tuple(text)
-            start = min(block.first_line, block.last_line)
-            edits += _edits(document, block, [Replaced(start, block.last_line, tuple(text))], text)
-    for block in document.blocks:
-        found = [one for one in examples if block.first_line <= one.start <= block.last_line]
-        if found:
-            text = block.source.split("\n")
-            for one in sorted(found, reverse=True):
-                text[one.start - block.first_line : one.stop - block.first_line] = one.lines
-            written[block.line] = tuple(text)
-            edits += _edits(document, block, found, text)
+    differing = _of_cells(document, shown, rules or Rules(), known)
+    for block, replaced, text in (*differing, *_of_examples(document, examples)):
+        written[block.line] = tuple(text)
+        edits += _edits(document, block, replaced, text)
     after = edited(data, edits, encoding=encoding_of(data, document.path), where=document.path) if edits else data
     promotion = Promotion(document.path, data, after)
     _check(document, promotion, written)
@@ -124,7 +107,7 @@ def write(promotion: Promotion) -> bool:
         return False
     if Path(promotion.path).read_bytes() != promotion.before:
         raise _changed(promotion.path)
-    write_whole(promotion.path, promotion.after)
+    write_whole(Path(promotion.path), promotion.after)
     return True
 
 
@@ -141,6 +124,36 @@ def _unchanged(document: DocumentText) -> bytes:
 
 def _changed(path: str) -> DocumentError:
     return DocumentError("the document was changed while its cells were executed", path, "run it again")
+
+
+def _of_cells(
+    document: DocumentText, shown: Mapping[int, str], rules: Rules, known: tuple[Sanitiser, ...]
+) -> Iterator[tuple[Block, list[Replaced], list[str]]]:
+    """Each fence whose text does not fit, what is replaced there, and the text that it holds then."""
+    for number, block in expected_of(document).items():
+        if number not in shown:
+            continue
+        where = f"{document.path}, line {block.line}"
+        difference = compare(block.source, shown[number], rules_of(block.options, rules, known=known, where=where))
+        if difference is not None:
+            text = list(difference.accepted)
+            if text and _OPTION.match(text[0]):
+                text = ["", *text]
+            start = min(block.first_line, block.last_line)
+            yield block, [Replaced(start, block.last_line, tuple(text))], text
+
+
+def _of_examples(
+    document: DocumentText, examples: Sequence[Replaced]
+) -> Iterator[tuple[Block, list[Replaced], list[str]]]:
+    """The same of each fence that has some of `examples`."""
+    for block in document.blocks:
+        found = [one for one in examples if block.first_line <= one.start <= block.last_line]
+        if found:
+            text = block.source.split("\n")
+            for one in sorted(found, reverse=True):
+                text[one.start - block.first_line : one.stop - block.first_line] = one.lines
+            yield block, found, text
 
 
 def _edits(document: DocumentText, block: Block, replaced: Sequence[Replaced], text: list[str]) -> list[Edit]:

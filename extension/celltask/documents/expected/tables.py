@@ -14,7 +14,6 @@ _BARS = re.compile(r"[│┆|┃║]")
 _RULE = re.compile(r"([-─═━=])\1*")
 _TOKEN = re.compile(r"\S+")
 _CORNERS = "┌╞├└╔╠╚┏┡┣┗+"
-_SHAPE = re.compile(r"\s*\[\d+ rows x \d+ columns\]")
 
 
 class Row(NamedTuple):

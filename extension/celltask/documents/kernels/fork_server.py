@@ -60,7 +60,6 @@ def main() -> None:
     if is_bare:
         serve(control, None, folder)
     del sys.path[0]  # the folder of this script; the folder of the document takes its place
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as every IPython kernel has it
     watch = _watch_module()
     _preload(_KERNEL.split())
     gc.freeze()

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from celltask.documents.kernels.reply import Ended
 from celltask.errors import DocumentError
@@ -19,7 +19,7 @@ from celltask.errors import DocumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ForkServer", "ForkedProcess", "can_fork"]
+__all__ = ["ForkServer", "ForkedProcess", "can_fork", "told_at"]
 
 _STOP_S = 2.0
 
@@ -27,6 +27,27 @@ _STOP_S = 2.0
 def can_fork() -> bool:
     """Whether kernels can be forked here: on Linux, where a process can wait for another by a descriptor."""
     return hasattr(os, "pidfd_open") and hasattr(socket, "recv_fds")
+
+
+async def told_at(address: Path, control: socket.socket) -> dict[str, Any]:
+    """What whoever listens at `address` says first, in a line of JSON; `control` is connected then, and blocks.
+
+    Raises:
+        OSError: If nobody listens there, or says anything to the end of a line.
+        ValueError: If the line is something else.
+    """
+    loop = asyncio.get_running_loop()
+    control.setblocking(False)  # noqa: FBT003 - its signature
+    await loop.sock_connect(control, str(address))
+    text = b""
+    while not text.endswith(b"\n"):
+        part = await loop.sock_recv(control, 1 << 16)
+        if not part:
+            raise ConnectionError
+        text += part
+    control.setblocking(True)  # noqa: FBT003 - as above
+    told: dict[str, Any] = json.loads(text)
+    return told
 
 
 class ForkedProcess:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from celltask.documents.magics import without_magics
+from celltask.documents.magics import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,11 +41,8 @@ def imports_of(cells: Sequence[Cell]) -> frozenset[str]:
     for cell in cells:
         if not cell.is_python or _NOT_RUN.intersection(cell.tags) or "import" not in cell.source:
             continue
-        try:
-            body = ast.parse(without_magics(cell.source)[0]).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        found.update(name for node in body for name in _imported(node))
+        tree = tree_of(cell.source)
+        found.update(name for node in (tree.body if tree else ()) for name in _imported(node))
     return frozenset(name for name in found if _is_third_party(name.partition(":")[0].partition(".")[0]))
 
 

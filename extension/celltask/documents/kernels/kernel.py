@@ -20,6 +20,7 @@ from celltask.documents.kernels.client import DocumentClient
 from celltask.documents.kernels.notebooks import NotebookNode
 from celltask.documents.kernels.provisioner import DocumentProvisioner
 from celltask.documents.kernels.reply import Reply, how_it_ended
+from celltask.documents.kernels.scene import for_kernels
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Kernel:
     def folder(self) -> str:
         """Where its connection file and its sockets are; not the working folder. Empty before its start."""
         return self._scratch
+
+    @property
+    def most_output(self) -> int:
+        """Characters that each of its cells may show."""
+        return self._open().most_output
 
     @property
     def is_watched(self) -> bool:
@@ -281,14 +287,10 @@ class Kernel:
         return ""
 
     def _environment(self) -> dict[str, str]:
-        # Not PYTEST_…: ipykernel captures less under pytest, and a reader has no pytest around the page. Not
-        # PYTHONWARNINGS: as "error" it would stop the kernel at the first deprecation in its own imports.
-        left_out = ("PYTEST_", "PYTHONWARNINGS")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-        kept.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as ipykernel has it at its start
         # Nobody's profile and history; a started kernel whose parent is gone ends by itself.
         # What our own tasks leave goes with the run.
-        return {**kept, "IPYTHONDIR": str(Path(self._scratch, "ipython")), KEPT_IN: self._folder}
+        own = {"IPYTHONDIR": str(Path(self._scratch, "ipython")), KEPT_IN: self._folder}
+        return {**for_kernels(os.environ), **own}
 
 
 class _OneSpec(KernelSpecManager):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from celltask.documents.kernels.forked import ForkServer, can_fork
+from celltask.documents.kernels.scene import for_kernels
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -192,9 +193,7 @@ class Kernels:
         if key not in self._roots:
             if not self._roots:
                 self._environment = _lasting(environment)
-            left_out = ("PYTEST_", "PYTHONWARNINGS")
-            kept = {name: value for name, value in seeded.items() if not name.startswith(left_out)}
-            self._roots[key] = ForkServer.start(self._python, kept, self.folder)
+            self._roots[key] = ForkServer.start(self._python, for_kernels(seeded), self.folder)
         return self._roots[key]
 
     async def _server(self, path: Path, root: ForkServer) -> ForkServer:

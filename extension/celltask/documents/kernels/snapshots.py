@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.kernels.forked import ForkServer
+from celltask.documents.kernels.forked import ForkServer, told_at
 from celltask.documents.kernels.kernel import Kernel
 from celltask.errors import DocumentError
 
@@ -43,6 +42,8 @@ class _Snapshot(NamedTuple):
     pid: int
     folder: str
     """Of the run, in which kernels have theirs."""
+    most_output: int
+    """Characters that a cell may show."""
 
 
 class Snapshots:
@@ -86,16 +87,15 @@ class Snapshots:
         door = Path(kernel.folder, "door")
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            told = await asyncio.wait_for(_asked(control, door), _ANSWER_S)
+            told = await asyncio.wait_for(told_at(door, control), _ANSWER_S)
         except (TimeoutError, OSError):
             told = {}
         if "pid" not in told:
             control.close()
             return str(told.get("refused", "the kernel does not answer"))
         self.drop(after)
-        self._taken[after] = _Snapshot(
-            ForkServer(control, None, io.BytesIO()), told["pid"], str(Path(kernel.folder).parent)
-        )
+        server, folder = ForkServer(control, None, io.BytesIO()), str(Path(kernel.folder).parent)
+        self._taken[after] = _Snapshot(server, told["pid"], folder, kernel.most_output)
         self._thin(weigh=not len(self._taken) % _WEIGH_EVERY)
         return ""
 
@@ -118,7 +118,7 @@ class Snapshots:
         except DocumentError as error:
             self.drop(after)
             raise DocumentError(f"the snapshot after cell {after} has ended") from error
-        kernel.go_on(cells)
+        kernel.go_on(cells, taken.most_output)
         return kernel
 
     def process_of(self, after: int) -> int:
@@ -149,9 +149,9 @@ class Snapshots:
     def memory_mib(self) -> float:
         """Memory that the snapshots hold, each shared page counted once among those who share it."""
         kib = 0
-        for _, pid, _ in self._taken.values():
+        for taken in self._taken.values():
             with suppress(OSError, StopIteration):  # it has ended
-                lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+                lines = Path(f"/proc/{taken.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
                 kib += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
         return kib / 1024
 
@@ -182,18 +182,3 @@ def _opening() -> str:
         (name, (folder / f"{file}.py").read_text(encoding="utf-8")) for name, files in _PARTS.items() for file in files
     ]
     return _OPEN.format(texts=texts, names=[*_PARTS])
-
-
-async def _asked(control: socket.socket, door: Path) -> dict[str, int]:
-    loop = asyncio.get_running_loop()
-    control.setblocking(False)  # noqa: FBT003 - its signature
-    await loop.sock_connect(control, str(door))
-    text = b""
-    while not text.endswith(b"\n"):
-        part = await loop.sock_recv(control, 1 << 16)
-        if not part:
-            return {}
-        text += part
-    control.setblocking(True)  # noqa: FBT003 - its signature
-    told: dict[str, int] = json.loads(text)
-    return told

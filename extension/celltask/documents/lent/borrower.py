@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.kernels.forked import ForkServer, can_fork
+from celltask.documents.kernels.forked import ForkServer, can_fork, told_at
 from celltask.documents.kernels.kernel import Kernel
 from celltask.documents.lent.address import address_of
 from celltask.documents.lent.kept import Kept, digest_of, surroundings, why_other
@@ -16,7 +15,6 @@ from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.session import Stage
@@ -56,7 +54,7 @@ async def borrow(document: DocumentText, stage: Stage, first: int, folder: str) 
         return Borrowed()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
         try:
-            told = await asyncio.wait_for(_told(control, address), _HEAR_S)
+            told = await asyncio.wait_for(told_at(address, control), _HEAR_S)
             why = why_other(surroundings(stage), told["surroundings"])
             states = [Kept.of(plain) for plain in told["states"]]
             hash_seed = str(told["hash_seed"])
@@ -70,20 +68,6 @@ async def borrow(document: DocumentText, stage: Stage, first: int, folder: str) 
         return Borrowed()
     kernel.go_on(document.cells, stage.scene.most_output)
     return Borrowed(kernel, kept.after, kept.seconds, hash_seed)
-
-
-async def _told(control: socket.socket, address: Path) -> dict[str, Any]:
-    loop = asyncio.get_running_loop()
-    control.setblocking(False)  # noqa: FBT003 - its signature
-    await loop.sock_connect(control, str(address))
-    text = b""
-    while not text.endswith(b"\n"):
-        part = await loop.sock_recv(control, 1 << 16)
-        if not part:
-            raise ConnectionError
-        text += part
-    told: dict[str, Any] = json.loads(text)
-    return told
 
 
 def _newest(states: Sequence[Kept], cells: Sequence[Cell], first: int) -> tuple[Kept | None, str]:

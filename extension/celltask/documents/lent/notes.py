@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from celltask.documents.lent.kept import Kept
 from celltask.documents.runner.inputs import Inputs, forget_versions
+from celltask.documents.runner.noting import noting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Notes"]
 
-_RECORDER = Path(__file__).parents[1] / "runner" / "recorder.py"
-_NAMES = "{'__name__': '_celltask_recorder'}"
-_INSTALL = "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({names})"
-_TELL = "(lambda names: (exec({text!r}, names), names['tell'](get_ipython(), {file!r})))({names})"
 _UNKNOWN = "the kernel does not tell what it has read"
 
 
@@ -36,7 +33,6 @@ class Notes:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._text = _RECORDER.read_text(encoding="utf-8")
         self._started_ns = 0
         self._last = self._nothing()
         self.kept: dict[int, Kept] = {}
@@ -50,7 +46,7 @@ class Notes:
         self._started_ns = time.time_ns()
         self._last = self._nothing()
         self.kept.clear()
-        await kernel.execute(_INSTALL.format(text=self._text, names=_NAMES))
+        await kernel.execute(noting("install"))
 
     def go_on(self, after: int) -> None:
         """A kernel goes on from the state after cell number `after`."""
@@ -62,7 +58,7 @@ class Notes:
         What the kernel does from now on until the next cell is not noted.
         """
         file = Path(kernel.folder, "noted")
-        await kernel.execute(_TELL.format(text=self._text, file=str(file), names=_NAMES))
+        await kernel.execute(noting("tell", str(file)))
         return _read(file)
 
     async def add(self, cells: Sequence[Cell], seconds: float, told: Mapping[str, object], process: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from celltask.documents.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,11 @@ __all__ = ["fix_documents"]
 
 
 def fix_documents(findings: Iterable[Finding]) -> list[Finding]:
-    """Carry out the fixes of `findings`, and give those findings that are left."""
+    """Carry out the fixes of `findings`, and give those findings that are left.
+
+    Raises:
+        DocumentError: If a document cannot be written.
+    """
     left: list[Finding] = []
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -43,7 +47,7 @@ def _fix_file(path: Path, findings: list[Finding]) -> list[Finding]:
                 lines[fix.line - 1] = f"{line[:start]}{fix.new}{line[start + len(fix.old) :]}"
         else:
             left.append(finding)
-    _write(path, mark + "".join(lines).encode("utf-8"))
+    write_whole(path, mark + "".join(lines).encode("utf-8"))
     return left
 
 
@@ -60,17 +64,3 @@ def _joined(lines: list[str]) -> list[str]:
 
 def _fits(lines: list[str], fix: Fix) -> bool:
     return lines[fix.line - 1][fix.column - 1 :].startswith(fix.old)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put `data` in the place of the file at once, so that nobody ever sees half of it."""
-    target = path.resolve()
-    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-        Path(name).chmod(target.stat().st_mode & 0o7777)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.documents.header import header_text, header_values
 from celltask.documents.lint.finding import Finding
-from celltask.documents.magics import without_magics
+from celltask.documents.magics import tree_of
 from celltask.documents.percent import markdown_lines
 from celltask.errors import DocumentError
 
@@ -123,14 +123,8 @@ class Page:
     @cached_property
     def trees(self) -> list[tuple[Cell, ast.Module]]:
         """The Python of each cell that can be read."""
-        found = []
-        for cell in self.document.cells:
-            try:
-                if cell.is_python:
-                    found.append((cell, ast.parse(without_magics(cell.source)[0])))
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-        return found
+        trees = ((cell, tree_of(cell.source)) for cell in self.document.cells if cell.is_python)
+        return [(cell, tree) for cell, tree in trees if tree is not None]
 
     @cached_property
     def labels(self) -> frozenset[str]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from celltask import __version__
 from celltask.documents.header import header_text
-from celltask.documents.runner.files import write_whole
 from celltask.documents.runner.inputs import Inputs, changed, inputs_of, named_files
+from celltask.documents.runner.noting import noting
 from celltask.documents.verdict import skip_reason
+from celltask.documents.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Passed", "Watched"]
 
 _FORMAT = 1
-_RECORDER = Path(__file__).with_name("recorder.py")
-_INSTALL = (
-    "(lambda names: (exec({text!r}, names), names['install'](get_ipython())))({{'__name__': '_celltask_recorder'}})"
-)
-_FINISH = (
-    "(lambda names: (exec({text!r}, names), names['finish'](get_ipython(), {file!r})))"
-    "({{'__name__': '_celltask_recorder'}})"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +83,9 @@ class Passed:
         self._record(document, parameters).unlink(missing_ok=True)
         last = max((cell.number for cell in document.cells if not skip_reason(cell)), default=0)
         file = Path(tempfile.mkdtemp(dir=folder), "told.json")
-        text = _RECORDER.read_text(encoding="utf-8")
         hidden = {number: list(codes) for number, codes in stage.hidden.items()}
-        hidden[0] = [_INSTALL.format(text=text), *hidden.get(0, ())]
-        hidden[last] = [*hidden.get(last, ()), _FINISH.format(text=text, file=str(file))]
+        hidden[0] = [noting("install"), *hidden.get(0, ())]
+        hidden[last] = [*hidden.get(last, ()), noting("finish", str(file))]
         return Watched(document, parameters, replace(stage, hidden=hidden), file, time.time_ns())
 
     def keep(self, watched: Watched, *, has_passed: bool, copies: tuple[str, str] | None) -> None:
@@ -126,8 +118,8 @@ class Passed:
             "inputs": inputs._asdict() if not isinstance(inputs, str) else {},
         }
         if not self._folder.exists():
-            write_whole(self._folder / ".gitignore", "*\n")
-        write_whole(self._record(document, watched.parameters), json.dumps(record, indent=1))
+            write_whole(self._folder / ".gitignore", b"*\n")
+        write_whole(self._record(document, watched.parameters), json.dumps(record, indent=1).encode())
 
     def _record(self, document: DocumentText, parameters: Mapping[str, object]) -> Path:
         path = Path(document.path).absolute()

@@ -16,7 +16,7 @@ from celltask.documents.outline import Notice
 from celltask.documents.reader import read_document
 from celltask.documents.report import relative
 from celltask.documents.set_up import hidden_code
-from celltask.documents.settings import document_settings, parameters_in
+from celltask.documents.settings import parameter_sets, shown_set
 from celltask.documents.shell.blocks import asked_blocks
 from celltask.documents.signs import NOTEBOOKS, SUFFIXES, may_be_document
 from celltask.errors import DocumentError
@@ -70,12 +70,12 @@ class Chosen:
     @property
     def suffix(self) -> str:
         """Its parameters as they stand in the ids of tests: ``"[C=0.1]"``; empty if it has none."""
-        return _suffix(self.parameters)
+        return shown_set(self.parameters)
 
     @property
     def label(self) -> str:
         """Its path, and its parameters as they stand in the ids of tests: ``"page.md[C=0.1]"``."""
-        return f"{self.shown}{_suffix(self.parameters)}"
+        return f"{self.shown}{shown_set(self.parameters)}"
 
 
 def typed_paths(words: Sequence[str]) -> list[Path]:
@@ -189,11 +189,6 @@ def _is_document(path: Path, settings: Settings, shell: Choice) -> bool:
         return True
 
 
-def _suffix(parameters: Mapping[str, object]) -> str:
-    told = "-".join(f"{name}={value}" for name, value in parameters.items())
-    return f"[{told}]" if told else ""
-
-
 class _Meant:
     """Tells what of a document is to be run."""
 
@@ -212,7 +207,7 @@ class _Meant:
             examples = doctest_blocks(document)
             plain = cell_names(document.cells)
             blocks = tuple(asked_blocks(document, choice=self._shell, taken=plain))
-            sets = document_settings(document).parameters or _sets_by_settings(path, self._settings) or ({},)
+            sets = parameter_sets(document, self._settings)
             for parameters in sets:
                 hidden_code(document, parameters)
             notices = (*document.notices, *stray_fences(document), *_left_to_pytest(path, self._settings.root))
@@ -220,12 +215,12 @@ class _Meant:
             yield Chosen(path, None, error=error)
             return
         all_names = [*plain, *(one.name for one in examples), *(block.name for block in blocks)]
-        known = {f"{name}{_suffix(parameters)}" for name in all_names for parameters in sets}.union(all_names)
+        known = {f"{name}{shown_set(parameters)}" for name in all_names for parameters in sets}.union(all_names)
         for name in cells or ():
             if name not in known:
                 raise unknown_name(name, relative(str(path)), all_names, kind="cell")
         for parameters in sets:
-            suffix = _suffix(parameters)
+            suffix = shown_set(parameters)
             meant = {name for name in all_names if self._is_meant(path, cells, name, suffix)}
             is_last = parameters is sets[-1]  # shell examples are run once, after all cells
             yield Chosen(
@@ -255,9 +250,3 @@ def _left_to_pytest(path: Path, root: Path) -> Iterator[Notice]:
             return
         if folder == root:
             return
-
-
-def _sets_by_settings(path: Path, settings: Settings) -> tuple[Mapping[str, object], ...]:
-    if not settings.parametrize or not path.is_relative_to(settings.root):
-        return ()
-    return parameters_in(settings.parametrize, path.relative_to(settings.root).as_posix())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from celltask.documents.expected.shown import shown_text
 from celltask.documents.kernels.notebooks import nbformat, new_markdown_cell
-from celltask.documents.report import relative
 from celltask.documents.runner.page import Shown, html_page
+from celltask.documents.writing import write_whole
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from celltask.documents.runner.outcome import DocumentOutcome
 
-__all__ = ["SUFFIXES", "markdown_of", "targets", "write_executed", "write_whole"]
+__all__ = ["SUFFIXES", "markdown_of", "targets", "write_executed"]
 
 SUFFIXES = (".ipynb", ".md", ".html")
 _TICKS = re.compile(r"`{3,}")
@@ -68,26 +68,7 @@ def write_executed(notebook: NotebookNode, outcome: DocumentOutcome, file: Path)
         text = markdown_of(notebook)
     else:
         text = html_page([Shown(outcome, notebook)], title=outcome.chosen.shown)
-    write_whole(file, text)
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write `text` to `file`, whole or not at all; its folder is made.
-
-    Raises:
-        DocumentError: If that cannot be done.
-    """
-    place = file.resolve()  # a link stays a link
-    part = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise DocumentError(f"{relative(str(file))} cannot be written: {error.strerror}") from None
+    write_whole(file, text.encode())
 
 
 def markdown_of(notebook: NotebookNode) -> str:

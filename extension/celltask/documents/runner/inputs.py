@@ -15,7 +15,7 @@ from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.documents.magics import without_magics
+from celltask.documents.magics import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -131,13 +131,8 @@ def named_files(cells: Sequence[Cell], folder: Path) -> list[str]:
 
 
 def _texts_in(cell: Cell) -> Iterator[str]:
-    if not cell.is_python:
-        return
-    try:
-        tree = ast.parse(without_magics(cell.source)[0])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    tree = tree_of(cell.source) if cell.is_python else None
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
             if 0 < len(text) < 256 and text.isprintable() and text not in {"*", "**"}:  # noqa: PLR2004 - the longest name

@@ -16,12 +16,11 @@ from celltask.core.conditions import Test, holds, names_in, test_identity, test_
 from celltask.core.graph import Constant, FromInput, Node
 from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
-from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, binding_of, declared_of
+from celltask.core.refs import NodeHandle, NodeOutputs, Ref, binding_of, declared_of, may_be_true
 from celltask.core.registry import registry
 from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
-from celltask.core.types.fit import fits
 from celltask.core.types.lookup import handler_for
 from celltask.errors import BindingError, RefError, RunError
 
@@ -181,9 +180,7 @@ class Conditional(Composite):
         return tracer
 
     def _check_condition(self, condition: object) -> None:
-        if isinstance(condition, Condition | bool):
-            return
-        if isinstance(condition, Ref) and fits(declared_of(condition), bool):
+        if may_be_true(condition):
             return
         told = repr(condition) if isinstance(condition, Ref) else f"{condition!r} ({type(condition).__name__})"
         raise RefError(

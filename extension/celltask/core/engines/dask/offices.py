@@ -81,7 +81,7 @@ class Office:
         self._told: set[Key] = set()
         self._quiet = 0
         self._chunks: set[Future[Outcome]] = set()
-        self._fixed: dict[int, Future[object]] = {}
+        self._fixed: dict[int, tuple[object, Future[object]]] = {}  # by id: the value stays, so that no other has it
         self._items: list[str] = []
 
     def send(self, name: str, load: Load) -> None:
@@ -168,8 +168,8 @@ class Office:
         if sizeof(value) <= SMALL:
             return value
         if id(value) not in self._fixed:
-            self._fixed[id(value)] = self._client.scatter([value], hash=False)[0]
-        return self._fixed[id(value)]
+            self._fixed[id(value)] = value, self._client.scatter([value], hash=False)[0]
+        return self._fixed[id(value)][1]
 
     def put(self, value: object) -> Key:
         """Put a value of this process on the cluster."""

@@ -207,7 +207,7 @@ class Dynamic(Workflow[P, R]):
             growth.nodes += len(trace.nodes)
             if growth.nodes > self.max_nodes:
                 raise self.too_many(self.place)
-        execution.ledger.made[place] = (self.name, trace)
+        execution.ledger.made[place] = (self, trace)
         if execution.on_event is not None:
             node_id = execution.prefix + execution.program.steps[place].node.id
             execution.on_event(GraphMade(execution.run, node_id, self.graph_of(trace)))

@@ -11,6 +11,7 @@ from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
 from celltask.core.failing import Failed, check_handler, handle
+from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
 from celltask.core.job import in_thread
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from celltask.core.execution import Execution
     from celltask.core.failing import WorkflowFailurePolicy
-    from celltask.core.graph import Entity
     from celltask.core.interface import Interface
     from celltask.core.task import Task
     from celltask.core.trace import Member
@@ -164,8 +164,6 @@ class Dynamic(Workflow[P, R]):
 
     def entity(self) -> Entity:
         """The function as plain data; it has no graph before it runs."""
-        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         return Entity(self.name, "dynamic", inputs, outputs, self.doc, self.place)
 

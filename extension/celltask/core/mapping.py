@@ -10,6 +10,7 @@ from celltask.core.budget import budget, demand_of
 from celltask.core.calling import annotate, call_error, mismatch, told
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
+from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.items import Items
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.execution import Execution
-    from celltask.core.graph import Entity
     from celltask.core.run import Run
     from celltask.core.workflow import Workflow
 
@@ -187,8 +187,6 @@ class Mapped(Composite):
 
     def entity(self) -> Entity:
         """The map as plain data."""
-        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         names = ", ".join(port.name for port in self.interface.inputs if port.name in self.lists)
         return Entity(self.name, "map", inputs, outputs, f"over {names}", self.place)

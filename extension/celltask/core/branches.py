@@ -17,7 +17,6 @@ from celltask.core.graph import Constant, Entity, FromInput, Graph, Node, source
 from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
 from celltask.core.refs import NodeHandle, NodeOutputs, Ref, binding_of, declared_of, may_be_true
-from celltask.core.registry import registry
 from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
@@ -78,10 +77,7 @@ class Branch(Composite):
 
     def is_current(self) -> bool:
         """Whether nothing that it runs was defined again since."""
-        return all(
-            member.is_current() if isinstance(member, Composite) else registry.is_current(member)
-            for member in self.trace.keys.values()
-        )
+        return all(member.is_current() for member in self.trace.keys.values())
 
     def entity(self) -> Entity:
         """The branch as plain data; its description tells the message that it ends the run with."""

@@ -15,7 +15,6 @@ from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.items import Items
 from celltask.core.late import late
-from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
 from celltask.core.task import Task
@@ -183,7 +182,7 @@ class Mapped(Composite):
 
     def is_current(self) -> bool:
         """Whether the task was not defined again."""
-        return self.task.is_current() if isinstance(self.task, WorkflowTask) else registry.is_current(self.task)
+        return self.task.is_current()
 
     def entity(self) -> Entity:
         """The map as plain data."""

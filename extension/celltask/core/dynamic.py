@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import annotate, checked_inputs
 from celltask.core.composite import Composite
-from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
 from celltask.core.failing import Failed, check_handler, handle
 from celltask.core.graph import Entity
@@ -79,13 +79,7 @@ class DynamicTracer(Tracer):
         pairs = list(zip(self.trace.interface.inputs, values, strict=True))
         positional = [port.handler.isolate(value) for port, value in pairs if not port.keyword_only]
         named = {port.name: port.handler.isolate(value) for port, value in pairs if port.keyword_only}
-        token = ACTIVE.set(Tracing(self))
-        try:
-            returned = function(*positional, **named)
-        finally:
-            ACTIVE.reset(token)
-        self.trace.outputs = self._outputs(returned)
-        return self.finish()
+        return self._traced(partial(function, *positional, **named))
 
 
 class Growing(Composite):

@@ -9,7 +9,7 @@ from celltask.core.types.fit import field_type, fits, item_type
 from celltask.errors import RefError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from celltask.core.graph import Binding, FromInput, FromNode
     from celltask.core.tracing import Tracer
@@ -305,12 +305,15 @@ class Condition(_Joinable):
             raise ref._refuse(f"the truth of {self!r}", _DECIDE)  # noqa: SLF001 - of this module
         raise RefError(f"{self!r} has no truth before the workflow runs", mend="decide inside a task")
 
-    def __repr__(self) -> str:
+    def text(self, text_of: Callable[[object], str]) -> str:
+        """The condition as people read it, with the text that `text_of` gives for each side."""
         left, right = (
-            f"({side!r})" if isinstance(side, Condition) else getattr(side, "_name", repr(side))
-            for side in (self.left, self.right)
+            f"({text_of(side)})" if isinstance(side, Condition) else text_of(side) for side in (self.left, self.right)
         )
         return f"not {left}" if self.sign == "~" else f"{left} {self.sign} {right}"
+
+    def __repr__(self) -> str:
+        return self.text(lambda side: side._name if isinstance(side, Ref) else repr(side))  # noqa: SLF001 - of this module
 
 
 def declared_of(ref: Ref) -> object:

@@ -17,6 +17,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from distributed import Client, LocalCluster
+from graphs import chain, inc
 
 from celltask import ImperativeWorkflow, map_task, task, workflow
 
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMIT = 1.15
-
-
-@task
-def inc(x: int) -> int:
-    """One more."""
-    return x + 1
 
 
 @task
@@ -44,19 +39,9 @@ def mapped(xs: list[int]) -> list[int]:
     return map_task(inc)(x=xs)
 
 
-def chain(nodes: int) -> ImperativeWorkflow:
-    """Each node needs the one before."""
-    made = ImperativeWorkflow(f"chain of {nodes}")
-    x: object = made.add_input("x", int)
-    for _ in range(nodes):
-        x = made.add_task(inc, x=x)
-    made.add_output("y", x, int)
-    return made
-
-
-def fan(nodes: int) -> ImperativeWorkflow:
+def out_and_in(nodes: int) -> ImperativeWorkflow:
     """All nodes need the first, and the last needs all."""
-    made = ImperativeWorkflow(f"fan of {nodes}")
+    made = ImperativeWorkflow(f"out to {nodes} and in")
     first = made.add_task(inc, x=made.add_input("x", int))
     made.add_output("y", made.add_task(total, xs=[made.add_task(inc, x=first) for _ in range(nodes)]), int)
     return made
@@ -104,7 +89,7 @@ def seconds(work: Callable[[], object]) -> float:
 def measure(client: Client, nodes: int, repeat: int) -> bool:
     """Print one line for each shape; whether all are within the limit."""
     items = 10 * nodes
-    made_chain, made_fan = chain(nodes), fan(nodes)
+    made_chain, made_fan = chain(nodes), out_and_in(nodes)
     shapes: dict[str, tuple[int, Callable[[], object], Callable[[], object]]] = {
         "chain": (nodes, lambda: made_chain.run(x=0, engine=client).result(), lambda: bare_chain(client, nodes)),
         "fan-out": (nodes, lambda: made_fan.run(x=0, engine=client).result(), lambda: bare_fan(client, nodes)),

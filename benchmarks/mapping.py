@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bodies import same
+from bodies import hear, same
 from measure import Case
 from rows import OURS, PLAIN, Row, Target
 
@@ -36,14 +36,10 @@ def prepare(key: str, system: str) -> Case | None:
     return made(key.partition(".")[2]) if made is not None else None
 
 
-def _hear(event: object) -> None:
-    """The smallest listener."""
-
-
 def _ours(way: str) -> Case:
     celltask = import_module("celltask")
     mapped = celltask.map_task(celltask.task(same))
-    names = {"run": mapped.run, "items": list(range(SIZE)), "hear": _hear}
+    names = {"run": mapped.run, "items": list(range(SIZE)), "hear": hear}
     engine = "threads" if way == "threads" else "inline"
     return Case(f"run(number=items, engine={engine!r}, on_event=hear)", names, SIZE)
 

@@ -20,6 +20,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
 
+from bodies import hear
+from graphs import chain, fan, inc
 from rows import shown, shown_ratio, table
 
 from celltask import ImperativeWorkflow, map_task, task
@@ -53,31 +55,10 @@ class Row(NamedTuple):
 
 
 @task
-def inc(x: int) -> int:
-    """One more."""
-    return x + 1
-
-
-@task
-def length(xs: list[int]) -> int:
-    """How many."""
-    return len(xs)
-
-
-@task
 def nap(seconds: float) -> float:
     """Wait."""
     time.sleep(seconds)
     return seconds
-
-
-@task
-def burn(seconds: float) -> int:
-    """Compute for so many seconds of processor time."""
-    rounds, until = 0, time.process_time() + seconds
-    while time.process_time() < until:
-        rounds += 1
-    return rounds
 
 
 def plain_inc(x: int) -> int:
@@ -93,30 +74,11 @@ def plain_burn(seconds: float) -> int:
     return rounds
 
 
-def _hear(event: object) -> None:
-    """The smallest listener."""
-
-
-def _chain(nodes: int) -> ImperativeWorkflow:
-    made = ImperativeWorkflow(f"chain of {nodes}")
-    x: object = made.add_input("x", int)
-    for _ in range(nodes):
-        x = made.add_task(inc, x=x)
-    made.add_output("y", x, int)
-    return made
-
-
-def _fan(nodes: int, member: object = inc, kind: type = int) -> ImperativeWorkflow:
-    made = ImperativeWorkflow(f"fan of {nodes}")
-    x = made.add_input("x", kind)
-    name = next(iter(member.interface.inputs)).name  # type: ignore[attr-defined]  # a task
-    values = [made.add_task(member, **{name: x}) for _ in range(nodes)]  # type: ignore[arg-type]  # as above
-    made.add_output("y", values, list[kind])  # type: ignore[valid-type]  # int or float
-    return made
+burn = task(plain_burn)
 
 
 def _run(made: ImperativeWorkflow, x: object, engine: str) -> Call:
-    return lambda: made.run(x=x, engine=engine, on_event=_hear).result()
+    return lambda: made.run(x=x, engine=engine, on_event=hear).result()
 
 
 def _loop(nodes: int) -> Call:
@@ -174,7 +136,7 @@ def _there(calls: dict[str, Callable[[], Call]]) -> dict[str, Call]:
 def _inline(shape: str, nodes: int) -> Row:
     """Nodes that do next to nothing, one after another."""
     is_chain, is_large = shape == "chain", nodes > SMALL
-    made = _chain(nodes) if is_chain else _fan(nodes)
+    made = chain(nodes) if is_chain else fan(nodes)
     calls = {"celltask": lambda: _run(made, 1, "inline"), "plain loop": lambda: _loop(nodes)}
     if not is_large:
         calls["dask sync"] = lambda: _dask(nodes, "sync", is_chain=is_chain)
@@ -190,7 +152,7 @@ def _graphs() -> Iterator[Row]:
             yield _inline(shape, nodes)
     threads = ThreadPoolExecutor(32)
     calls = {
-        "celltask": lambda: _run(_fan(SMALL), 1, "threads"),
+        "celltask": lambda: _run(fan(SMALL), 1, "threads"),
         "bare pool": lambda: lambda: [f.result() for f in [threads.submit(plain_inc, 1) for _ in range(SMALL)]],
         "dask threads": lambda: _dask(SMALL, "threads", is_chain=False),
     }
@@ -200,7 +162,7 @@ def _graphs() -> Iterator[Row]:
 def _work(pool: ProcessPoolExecutor) -> Iterator[Row]:
     """Nodes that take their time."""
     list(pool.map(plain_burn, [0.01] * 8))  # they have started
-    burning, waiting = _fan(8, burn, float), _fan(16, nap, float)
+    burning, waiting = fan(8, burn, float), fan(16, nap, float)
     calls: dict[str, Call] = {
         "celltask": _run(burning, HALF_SECOND, "processes"),
         "bare pool": lambda: [f.result() for f in [pool.submit(plain_burn, HALF_SECOND) for _ in range(8)]],
@@ -215,13 +177,13 @@ def _maps(pool: ProcessPoolExecutor) -> Iterator[Row]:
     items = range(10_000)
     mapped, xs = map_task(inc), list(items)
     calls = {
-        "celltask": lambda: lambda: mapped.run(x=xs, engine="inline", on_event=_hear).result(),
+        "celltask": lambda: lambda: mapped.run(x=xs, engine="inline", on_event=hear).result(),
         "plain loop": lambda: lambda: [plain_inc(item) for item in items],
         "joblib": lambda: _joblib(items, 1),
     }
     yield Row("map", "map over 10,000, inline, per item", Target(1e-6), _there(calls), 10_000, is_alone=True)
     calls = {
-        "celltask": lambda: lambda: mapped.run(x=xs, engine="processes", on_event=_hear).result(),
+        "celltask": lambda: lambda: mapped.run(x=xs, engine="processes", on_event=hear).result(),
         "bare pool": lambda: lambda: list(pool.map(plain_inc, items, chunksize=1_250)),
         "joblib": lambda: _joblib(items, POOL),
     }

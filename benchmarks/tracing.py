@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bodies import hear
 from call import hamilton_driver
 from measure import Case
 from rows import OURS, PLAIN, Row, Target
@@ -78,17 +79,13 @@ def _ours(action: str, size: int) -> Case:
     chain, workflow = _chain(OURS, size), import_module("celltask").workflow
     if action == "once":
         given = "number=1, engine='inline', on_event=hear"
-        return Case(f"workflow(chain).run({given})", {"workflow": workflow, "chain": chain, "hear": _hear}, size)
+        return Case(f"workflow(chain).run({given})", {"workflow": workflow, "chain": chain, "hear": hear}, size)
     made = workflow(chain)
     if action == "trace":
         tracer = import_module("celltask.core.tracing").Tracer
         names = {"Tracer": tracer, "interface": made.interface, "chain": chain}
         return Case("Tracer('chain', interface, chain).run(chain)", names, size)
-    return Case("run(number=1, engine='inline', on_event=hear)", {"run": made.run, "hear": _hear}, size)
-
-
-def _hear(event: object) -> None:
-    """The smallest listener."""
+    return Case("run(number=1, engine='inline', on_event=hear)", {"run": made.run, "hear": hear}, size)
 
 
 def _plain(_action: str, size: int) -> Case:

@@ -151,7 +151,12 @@ def test_dynamic_and_imperative_workflows_have_handlers(told: list[Any]) -> None
     def growing(x: int) -> int:
         return fail(x=x)
 
-    assert [node.id for node in growing.run(x=1).nodes] == ["n0", "n0/n0", "n0/on_failure/n0"]
+    run = growing.run(x=1)
+    assert [node.id for node in run.nodes] == ["n0", "n0/n0", "n0/on_failure/n0"]
+    assert run.graph is not None
+    became = run.graph.entities["growing in n0"].graph
+    assert became is not None
+    assert became.on_failure == "clean_up"
     made = ImperativeWorkflow("made")
     x = made.add_input("x", int)
     made.add_task(fail, x=x)

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 from celltask.core.calling import checked_inputs
 from celltask.core.composite import Composite
 from celltask.core.conditions import Test, holds, names_in, test_identity, test_of
-from celltask.core.graph import Constant, FromInput, Node
+from celltask.core.graph import Constant, Entity, FromInput, Graph, Node, sources_of
 from celltask.core.identity import digest_of, trace_digest
 from celltask.core.interface import Input, Interface, Output
-from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, binding_of, declared_of
-from celltask.core.registry import registry
+from celltask.core.refs import NodeHandle, NodeOutputs, Ref, binding_of, declared_of, may_be_true
 from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
-from celltask.core.types.fit import fits
 from celltask.core.types.lookup import handler_for
 from celltask.errors import BindingError, RefError, RunError
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from celltask.core.execution import Execution
-    from celltask.core.graph import Binding, Entity, Graph
+    from celltask.core.graph import Binding
 
 __all__ = ["Branch", "BranchTracer", "Conditional"]
 
@@ -79,15 +77,10 @@ class Branch(Composite):
 
     def is_current(self) -> bool:
         """Whether nothing that it runs was defined again since."""
-        return all(
-            member.is_current() if isinstance(member, Composite) else registry.is_current(member)
-            for member in self.trace.keys.values()
-        )
+        return all(member.is_current() for member in self.trace.keys.values())
 
     def entity(self) -> Entity:
         """The branch as plain data; its description tells the message that it ends the run with."""
-        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         doc = "" if self.message is None else f"fails: {self.message}"
         return Entity(self.name, "branch", inputs, outputs, doc, self.place, self.graph)
@@ -95,8 +88,6 @@ class Branch(Composite):
     @property
     def graph(self) -> Graph:
         """Its graph as plain data, with those inputs that it uses."""
-        from celltask.core.graph import sources_of  # noqa: PLC0415 - only pictures need it
-
         trace = self.trace
         bindings = [binding for node in trace.nodes for binding in node.bindings] + list(trace.outputs)
         used = {source.name for binding in bindings for source in sources_of(binding) if isinstance(source, FromInput)}
@@ -181,9 +172,7 @@ class Conditional(Composite):
         return tracer
 
     def _check_condition(self, condition: object) -> None:
-        if isinstance(condition, Condition | bool):
-            return
-        if isinstance(condition, Ref) and fits(declared_of(condition), bool):
+        if may_be_true(condition):
             return
         told = repr(condition) if isinstance(condition, Ref) else f"{condition!r} ({type(condition).__name__})"
         raise RefError(
@@ -242,8 +231,6 @@ class Conditional(Composite):
 
     def entity(self) -> Entity:
         """The conditional as plain data; its graph has a node for each branch."""
-        from celltask.core.graph import Entity, Graph  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         entities = {key: member.entity() for key, member in self.trace.keys.items()}
         graph = Graph(self.name, inputs, (), tuple(self.trace.nodes), entities, "", self.place)

@@ -58,10 +58,7 @@ def _side(side: object, own: Callable[[Ref], Ref]) -> Test | Binding:
 
 def _text_of(side: object) -> str:
     if isinstance(side, Condition):
-        left, right = (
-            f"({_text_of(part)})" if isinstance(part, Condition) else _text_of(part) for part in (side.left, side.right)
-        )
-        return f"not {left}" if side.sign == "~" else f"{left} {side.sign} {right}"
+        return side.text(_text_of)
     if isinstance(side, Ref):
         binding = binding_of(side)
         return binding.name + path_text(binding.path) if isinstance(binding, FromInput) else side._name  # noqa: SLF001 - of this room

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast, overload
 
 from celltask.core.calling import annotate, checked_inputs
 from celltask.core.composite import Composite
-from celltask.core.context import ACTIVE, Tracing
 from celltask.core.events import GraphMade
 from celltask.core.failing import Failed, check_handler, handle
+from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import interface_of
 from celltask.core.job import in_thread
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from celltask.core.execution import Execution
     from celltask.core.failing import WorkflowFailurePolicy
-    from celltask.core.graph import Entity
     from celltask.core.interface import Interface
     from celltask.core.task import Task
     from celltask.core.trace import Member
@@ -79,13 +79,7 @@ class DynamicTracer(Tracer):
         pairs = list(zip(self.trace.interface.inputs, values, strict=True))
         positional = [port.handler.isolate(value) for port, value in pairs if not port.keyword_only]
         named = {port.name: port.handler.isolate(value) for port, value in pairs if port.keyword_only}
-        token = ACTIVE.set(Tracing(self))
-        try:
-            returned = function(*positional, **named)
-        finally:
-            ACTIVE.reset(token)
-        self.trace.outputs = self._outputs(returned)
-        return self.finish()
+        return self._traced(partial(function, *positional, **named))
 
 
 class Growing(Composite):
@@ -164,8 +158,6 @@ class Dynamic(Workflow[P, R]):
 
     def entity(self) -> Entity:
         """The function as plain data; it has no graph before it runs."""
-        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         return Entity(self.name, "dynamic", inputs, outputs, self.doc, self.place)
 
@@ -207,7 +199,7 @@ class Dynamic(Workflow[P, R]):
             growth.nodes += len(trace.nodes)
             if growth.nodes > self.max_nodes:
                 raise self.too_many(self.place)
-        execution.ledger.made[place] = (self.name, trace)
+        execution.ledger.made[place] = (self, trace)
         if execution.on_event is not None:
             node_id = execution.prefix + execution.program.steps[place].node.id
             execution.on_event(GraphMade(execution.run, node_id, self.graph_of(trace)))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from celltask.core.trace import graph_of
-
 if TYPE_CHECKING:
     from celltask.core.graph import Graph
     from celltask.core.ledger import Ledger
@@ -28,8 +26,8 @@ def grown(graph: Graph, ledger: Ledger) -> Graph:
         entity = graph.entities[node.entity]
         inner = entity.graph
         if place in ledger.made:
-            name, trace = ledger.made[place]
-            inner = graph_of(name, trace, entity.doc, entity.place)
+            maker, trace = ledger.made[place]
+            inner = maker.graph_of(trace)
         became = inner if inner is None else grown(inner, nested)
         if became is not entity.graph:
             key = f"{node.entity} in {node.id}"

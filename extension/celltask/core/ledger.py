@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from celltask.core.program import Program
     from celltask.core.trace import Trace
+    from celltask.core.workflow import Workflow
 
 __all__ = ["Ledger", "NodeRecord"]
 
@@ -47,7 +48,7 @@ class Ledger:
         printed: What the bodies printed, in pieces, each with the name of its stream.
         nested: The ledger of each node that is a workflow.
         aside: The ledger of what ran beside the nodes, by the beginning of its ids.
-        made: Name and trace of the graph that a node made while running.
+        made: What made a graph while running, with the trace of that graph.
         items: The state of each item of a node that is a map: 0 queued, 1 done, 2 failed, 3 reused.
     """
 
@@ -63,7 +64,7 @@ class Ledger:
         self.nested: dict[int, Ledger] = {}
         self.aside: dict[str, Ledger] = {}
         self.items: dict[int, bytearray] = {}
-        self.made: dict[int, tuple[str, Trace]] = {}
+        self.made: dict[int, tuple[Workflow[..., object], Trace]] = {}
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""

@@ -10,11 +10,11 @@ from celltask.core.budget import budget, demand_of
 from celltask.core.calling import annotate, call_error, mismatch, told
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
+from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.items import Items
 from celltask.core.late import late
-from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
 from celltask.core.task import Task
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from celltask.core.events import Event
     from celltask.core.execution import Execution
-    from celltask.core.graph import Entity
     from celltask.core.run import Run
     from celltask.core.workflow import Workflow
 
@@ -183,12 +182,10 @@ class Mapped(Composite):
 
     def is_current(self) -> bool:
         """Whether the task was not defined again."""
-        return self.task.is_current() if isinstance(self.task, WorkflowTask) else registry.is_current(self.task)
+        return self.task.is_current()
 
     def entity(self) -> Entity:
         """The map as plain data."""
-        from celltask.core.graph import Entity  # noqa: PLC0415 - only pictures need it
-
         inputs, outputs = self.interface.ports()
         names = ", ".join(port.name for port in self.interface.inputs if port.name in self.lists)
         return Entity(self.name, "map", inputs, outputs, f"over {names}", self.place)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from celltask.core.graph import FromNode
 from celltask.core.interface import Interface, handler_preview
 from celltask.core.origin import place_of
-from celltask.core.policies import policy_of
 from celltask.core.registry import registry
 from celltask.core.tracing import Trace, Tracer
 from celltask.core.types.base import Mismatch
@@ -54,7 +53,7 @@ class Preset(Workflow[..., R], Generic[R]):
         interface = self._interface()
         super().__init__(
             None, interface, name=name, module=module, docs=docs or workflow.docs or workflow.interface.docstring,
-            failure_policy=policy_of(workflow.failure_policy),
+            failure_policy=workflow.failure_policy,
         )  # fmt: skip
 
     def _checked(self, given: Mapping[str, object]) -> dict[str, object]:

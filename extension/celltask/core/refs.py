@@ -9,7 +9,7 @@ from celltask.core.types.fit import field_type, fits, item_type
 from celltask.errors import RefError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from celltask.core.graph import Binding, FromInput, FromNode
     from celltask.core.tracing import Tracer
@@ -97,7 +97,34 @@ class NodeOutputs(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - a tuple o
         return self
 
 
-class Ref(_Ordered):
+class _Joinable:
+    """What ``&`` and ``|`` need on either side: a way to refuse what stands beside it."""
+
+    __slots__ = ()
+
+    def __and__(self, other: object) -> Condition:
+        return self._joined("&", self, other)
+
+    def __rand__(self, other: object) -> Condition:
+        return self._joined("&", other, self)
+
+    def __or__(self, other: object) -> Condition:
+        return self._joined("|", self, other)
+
+    def __ror__(self, other: object) -> Condition:
+        return self._joined("|", other, self)
+
+    def _joined(self, sign: str, left: object, right: object) -> Condition:
+        if not (may_be_true(left) and may_be_true(right)):
+            raise self._no_join(sign, right if left is self else left)
+        return Condition(sign, left, right)
+
+    def _no_join(self, sign: str, other: object) -> RefError:
+        """The error for ``&`` or ``|`` between this and `other`, of which one is no condition."""
+        raise NotImplementedError
+
+
+class Ref(_Ordered, _Joinable):
     """The value that an input of the workflow or an output of a node will have.
 
     ``ref.field``, ``ref["key"]`` and ``ref[0]`` give references to parts of it. Everything that needs the value
@@ -196,31 +223,17 @@ class Ref(_Ordered):
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # a condition, not a truth
         return Condition("!=", self, other)
 
-    def __and__(self, other: object) -> Condition:
-        return self._joined("&", self, other)
-
-    def __rand__(self, other: object) -> Condition:
-        return self._joined("&", other, self)
-
-    def __or__(self, other: object) -> Condition:
-        return self._joined("|", self, other)
-
-    def __ror__(self, other: object) -> Condition:
-        return self._joined("|", other, self)
-
     def __invert__(self) -> Condition:
-        if not _may_be_true(self):
+        if not may_be_true(self):
             raise self._refuse("`~`")
         return Condition("~", self, None)
 
-    def _joined(self, sign: str, left: object, right: object) -> Condition:
-        if not (_may_be_true(left) and _may_be_true(right)):
-            raise RefError(
-                f"`{sign}` joins conditions, and {self._name} beside it is none",
-                self._tracer.where(),
-                f"put each comparison in brackets: (a > 1) {sign} (b < 2); do arithmetic inside a task",
-            )
-        return Condition(sign, left, right)
+    def _no_join(self, sign: str, other: object) -> RefError:  # noqa: ARG002 - the fault is told of this side
+        return RefError(
+            f"`{sign}` joins conditions, and {self._name} beside it is none",
+            self._tracer.where(),
+            f"put each comparison in brackets: (a > 1) {sign} (b < 2); do arithmetic inside a task",
+        )
 
     def is_true(self) -> Condition:
         """The condition that the value is ``True``."""
@@ -261,12 +274,12 @@ for _method, _sign in {"neg": "-", "pos": "+", "abs": "abs()"}.items():
     setattr(Ref, f"__{_method}__", _refuser(_sign))
 
 
-def _may_be_true(side: object) -> bool:
-    """Whether `side` can stand beside ``&``, ``|`` or ``~`` in a condition."""
+def may_be_true(side: object) -> bool:
+    """Whether `side` is a condition, or can be a part of one beside ``&``, ``|`` or ``~``."""
     return isinstance(side, Condition | bool) or (isinstance(side, Ref) and fits(declared_of(side), bool))
 
 
-class Condition:
+class Condition(_Joinable):
     """A comparison of references, joined by ``&``, ``|`` and ``~``; it has no truth before the run.
 
     `sign` is one of ``< <= > >= == != & | ~ is``; `right` is ``None`` for ``~``.
@@ -277,29 +290,12 @@ class Condition:
     def __init__(self, sign: str, left: object, right: object) -> None:
         self.sign, self.left, self.right = sign, left, right
 
-    def __and__(self, other: object) -> Condition:
-        return self._joined("&", self, other)
-
-    def __rand__(self, other: object) -> Condition:
-        return self._joined("&", other, self)
-
-    def __or__(self, other: object) -> Condition:
-        return self._joined("|", self, other)
-
-    def __ror__(self, other: object) -> Condition:
-        return self._joined("|", other, self)
-
     def __invert__(self) -> Condition:
         return Condition("~", self, None)
 
-    def _joined(self, sign: str, left: object, right: object) -> Condition:
-        if not (_may_be_true(left) and _may_be_true(right)):
-            other = right if left is self else left
-            told = f"{other._name} is no bool" if isinstance(other, Ref) else f"{other!r} is no condition"  # noqa: SLF001 - of this module
-            raise RefError(
-                f"{told}, and cannot be joined by `{sign}` to {self!r}", mend="compare it: (a > 1) & (b < 2)"
-            )
-        return Condition(sign, left, right)
+    def _no_join(self, sign: str, other: object) -> RefError:
+        told = f"{other._name} is no bool" if isinstance(other, Ref) else f"{other!r} is no condition"  # noqa: SLF001 - of this module
+        return RefError(f"{told}, and cannot be joined by `{sign}` to {self!r}", mend="compare it: (a > 1) & (b < 2)")
 
     def __bool__(self) -> NoReturn:
         ref: object = self
@@ -309,12 +305,15 @@ class Condition:
             raise ref._refuse(f"the truth of {self!r}", _DECIDE)  # noqa: SLF001 - of this module
         raise RefError(f"{self!r} has no truth before the workflow runs", mend="decide inside a task")
 
-    def __repr__(self) -> str:
+    def text(self, text_of: Callable[[object], str]) -> str:
+        """The condition as people read it, with the text that `text_of` gives for each side."""
         left, right = (
-            f"({side!r})" if isinstance(side, Condition) else getattr(side, "_name", repr(side))
-            for side in (self.left, self.right)
+            f"({text_of(side)})" if isinstance(side, Condition) else text_of(side) for side in (self.left, self.right)
         )
         return f"not {left}" if self.sign == "~" else f"{left} {self.sign} {right}"
+
+    def __repr__(self) -> str:
+        return self.text(lambda side: side._name if isinstance(side, Ref) else repr(side))  # noqa: SLF001 - of this module
 
 
 def declared_of(ref: Ref) -> object:

@@ -159,6 +159,10 @@ class Task(Generic[P, R]):
         """First line of its description."""
         return self.options.docs.strip().partition("\n")[0] or self.interface.doc
 
+    def is_current(self) -> bool:
+        """Whether no other task of its module and name was defined after it."""
+        return registry.is_current(self)
+
     @property
     def is_derived(self) -> bool:
         """Whether its digest is known, and the names that it reads still mean what they did then."""

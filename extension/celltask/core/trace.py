@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from celltask.core.graph import Graph, GraphOutput
+from celltask.core.graph import Graph, GraphOutput, order_of, waits_of
 from celltask.errors import CycleError
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ def waiting_order(trace: Trace, where: str) -> list[int]:
     Raises:
         CycleError: If some wait for each other.
     """
-    from celltask.core.graph import order_of, waits_of  # noqa: PLC0415 - only where `>>` points back
-
     try:
         return order_of(trace.nodes, waits_of(trace.nodes))
     except CycleError as error:

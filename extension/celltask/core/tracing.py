@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from celltask.core.context import ACTIVE, Tracing
@@ -55,9 +56,15 @@ class Tracer:
         """Call `function` with a reference for each input, and bind what it returns to the outputs."""
         interface = self.trace.interface
         refs = {port.name: self.input(port) for port in interface.inputs}
+        positional = _is_positional(function)
+        return self._traced(partial(function, *refs.values()) if positional else partial(function, **refs))
+
+    def _traced(self, call: Callable[[], object]) -> Trace:
+        """Make the graph of the calls in `call`, and bind what it returns to the outputs."""
+        __tracebackhide__ = True
         token = ACTIVE.set(Tracing(self))
         try:
-            returned = function(*refs.values()) if _is_positional(function) else function(**refs)
+            returned = call()
         finally:
             ACTIVE.reset(token)
         self.trace.outputs = self._outputs(returned)

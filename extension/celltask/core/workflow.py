@@ -101,7 +101,7 @@ class Workflow(Composite, Generic[P, R]):
     def _is_stale(self, generation: int, watch: Watch, trace: Trace) -> bool:
         """Whether a task in `trace`, or a constant or helper that the function reads, has been defined again since."""
         again = registry.generation != generation
-        return not watch.holds() or (again and not all(map(_is_current, trace.keys.values())))
+        return not watch.holds() or (again and not all(member.is_current() for member in trace.keys.values()))
 
     def _trace_now(self) -> Trace:
         if self.function is None:
@@ -273,10 +273,6 @@ class Workflow(Composite, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}{self.interface}>"
-
-
-def _is_current(member: Task[..., object] | Composite) -> bool:
-    return member.is_current() if isinstance(member, Composite) else registry.is_current(member)
 
 
 @overload

@@ -34,7 +34,7 @@ class Chunk:
 
 def carry_items(name: str, chunk: Chunk, columns: Sequence[Sequence[object] | None], *fixed: object) -> Outcome:
     """What calling the task for each item gives, here; errors as `plain` packs them."""
-    yard, box = yard_of(name), None
+    yard = yard_of(name)
     task = yard.hold.task(chunk.digest)
     box = yard.outbox(get_worker())
     items = Items(

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
+from distributed import Client, default_client
+
 from celltask.core.engines.dask.checks import Checks
+from celltask.core.engines.dask.embedded import embedded
 from celltask.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from distributed import Client
 
 __all__ = ["Fleet", "Hold", "fleet_at"]
 
@@ -31,13 +32,13 @@ class Hold:
 
     Attributes:
         crews: How many are at work.
-        tasks: The shipment that brought each task, by the digest of the task.
+        tasks: The digests of the tasks that its shipments have brought.
         names: The shipments that stay until the run is over.
     """
 
     def __init__(self) -> None:
         self.crews = 0
-        self.tasks: dict[str, str] = {}
+        self.tasks: set[str] = set()
         self.names: list[str] = []
         self.shipping = threading.Lock()
 
@@ -101,8 +102,6 @@ def fleet_at(where: object) -> Fleet:
 
 
 def _client_of(thing: object) -> Client:
-    from distributed import Client  # noqa: PLC0415 - beside its only use
-
     if not isinstance(thing, Client):
         return cast("Client", thing.get_client())  # type: ignore[attr-defined]  # a cluster
     if thing.asynchronous:
@@ -114,20 +113,16 @@ def _client_of(thing: object) -> Client:
 
 def _client_at(where: str) -> Client:
     """The client of an address, of a scheduler file, or, for ``""``, the last one made; else one of a cluster here."""
-    from distributed import default_client  # noqa: PLC0415 - beside its only use
-
     if not where:
         with contextlib.suppress(ValueError):
             return _client_of(default_client())
     known = _clients.get(where)
     if known is None or known.status != "running":
-        known = _clients[where] = _connected(where) if where else _on_this_machine()
+        known = _clients[where] = _connected(where) if where else embedded()
     return known
 
 
 def _connected(where: str) -> Client:
-    from distributed import Client  # noqa: PLC0415 - beside its only use
-
     is_file = "://" not in where
     if is_file and not Path(where).is_file():
         told = f"there is no scheduler file {where}"
@@ -139,9 +134,3 @@ def _connected(where: str) -> Client:
     except (OSError, TimeoutError, ValueError) as error:
         told = f"no Dask scheduler answers at {where}: {error}"
         raise RunError(told, mend="start one with `dask scheduler`, or look at the address") from None
-
-
-def _on_this_machine() -> Client:
-    from celltask.core.engines.dask.embedded import embedded  # noqa: PLC0415 - loads distributed
-
-    return embedded()

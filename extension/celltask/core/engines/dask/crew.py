@@ -242,8 +242,7 @@ class DaskCrew:
         owner.execution.record(at)
         owner.ended.add(at)
         owner.left.discard(at)
-        if any(each.here or each.todo for each in self._scopes):
-            self._begin_here()
+        self._begin_here()
 
     def _count(self, owner: Scope, place: int, attempts: int) -> None:
         owner.execution.ledger.attempts[place] = owner.before.get(place, 0) + attempts

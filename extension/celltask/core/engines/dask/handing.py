@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dask.sizeof import sizeof
 from dask.task_spec import Task as DaskTask
 from dask.task_spec import TaskRef
 
@@ -249,8 +250,6 @@ class Handout:
         if place in scope.keys:
             return scope.keys[place][0]
         value = scope.execution.values[place]
-        from dask.sizeof import sizeof  # noqa: PLC0415 - beside its only use
-
         if sizeof(value) <= SMALL:
             self._known.setdefault(scope.number, {})[place] = value
             return None

@@ -46,7 +46,6 @@ Owner = tuple["Scope", int, str]
 _BROADCAST = 2
 """On so many workers a large value of this process lies, so that it outlasts the loss of one."""
 
-
 _TRIES, _PAUSE_S = 20, 0.25
 _PATIENCE = 10
 """So many times nothing happens before it is looked whether there is a worker at all."""
@@ -81,7 +80,7 @@ class Office:
         self._told: set[Key] = set()
         self._quiet = 0
         self._chunks: set[Future[Outcome]] = set()
-        self._fixed: dict[int, Future[object]] = {}
+        self._fixed: dict[int, tuple[object, Future[object]]] = {}  # by id: the value stays, so that no other has it
         self._items: list[str] = []
 
     def send(self, name: str, load: Load) -> None:
@@ -112,7 +111,7 @@ class Office:
             delivery = Delivery(name, cloudpickle.dumps(shipment, protocol=5), new, versions_here())
             self._register(delivery, name)
             (self._hold.names if new else self._own).append(name)
-            self._hold.tasks.update(dict.fromkeys(new, name))
+            self._hold.tasks.update(new)
 
     def _register(self, delivery: Delivery, name: str) -> None:
         for left in reversed(range(_TRIES)):
@@ -154,9 +153,8 @@ class Office:
     def _items_of(self, task: Task[..., object]) -> tuple[str, str]:
         """A shipment of the run that this crew listens to and the digest of the task; sent now if it was not."""
         luggage = luggage_of(task)
-        for name in self._items:
-            if luggage.digest in self._hold.tasks:
-                return name, luggage.digest
+        if self._items and luggage.digest in self._hold.tasks:
+            return self._items[0], luggage.digest
         name = f"{self._run}-{os.urandom(3).hex()}"
         shipment = Shipment(self._run, self.fleet.topic, where(), FRESH_SINCE.get(), (), (), ())
         self._deliver(name, shipment, {luggage.digest: luggage.blob})
@@ -168,8 +166,8 @@ class Office:
         if sizeof(value) <= SMALL:
             return value
         if id(value) not in self._fixed:
-            self._fixed[id(value)] = self._client.scatter([value], hash=False)[0]
-        return self._fixed[id(value)]
+            self._fixed[id(value)] = value, self._client.scatter([value], hash=False)[0]
+        return self._fixed[id(value)][1]
 
     def put(self, value: object) -> Key:
         """Put a value of this process on the cluster."""

@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, cast
 
-from distributed import WorkerPlugin, get_worker
+from distributed import Semaphore, WorkerPlugin, get_worker
 
 from celltask.core.bindings import getter_of
 from celltask.core.calling import checked_inputs
@@ -221,7 +221,7 @@ class Yard:
         box = self.outbox(worker)
         with ExitStack() as stack:
             for name, count in part.permits:
-                stack.enter_context(_permit(name, count))
+                stack.enter_context(Semaphore(max_leases=count, name=f"celltask {name} of {count}"))
             if part.space in self.over:
                 raise PartFailedError("it must not run any more")
             return self._told(number, part, values, box, worker.address)
@@ -340,12 +340,3 @@ def _pass_on(event: Event, name: str, number: int, box: Outbox) -> None:
         box.tell(name, number, "retried", event.attempt, plain(event.error), event.delay_s)
     elif isinstance(event, NodeReused):
         box.tell(name, number, "reused", event.reason)
-
-
-def _permit(name: str, count: int) -> ExitStack:
-    """One of `count` places of this name, for as long as the block lasts."""
-    from distributed import Semaphore  # noqa: PLC0415 - only tasks with a limit need it
-
-    made = ExitStack()
-    made.enter_context(Semaphore(max_leases=count, name=f"celltask {name} of {count}"))
-    return made

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from traitlets import Any as AnyTrait
 
@@ -245,7 +246,12 @@ class DocumentClient(NotebookClient):
             msg["content"]
         ):
             return None
-        return super().process_message(msg, cell, cell_index)
+        try:
+            return super().process_message(msg, cell, cell_index)
+        finally:
+            # By then, widgets may have sent what they show, on the socket by which the reply comes. The descriptor that
+            # the loop watches tells of it once, and sending may take that: it would wait until the cell's time is over.
+            self.requests.shell_channel.socket.get(zmq.EVENTS)  # has the loop look
 
     def _admits(self, content: dict[str, Any]) -> bool:
         parts = [content["text"]] if "text" in content else content.get("data", {}).values()

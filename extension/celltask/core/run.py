@@ -368,6 +368,8 @@ class _Telling:
         if self.is_over:
             return
         if self.pending is not None:
+            if isinstance(event, NodePrinted):  # of another body: it is the next event of a node that gets the error
+                return
             self.is_over = True
             raise self.pending
         token = ACTIVE.set(None) if ACTIVE.get() is not None else None  # what it prints is not a body's

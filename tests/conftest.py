@@ -27,8 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _in(folder: Path) -> Callable[[], None]:
-    before = {name: os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")}
-    os.environ.update(dict.fromkeys(before, str(folder)))
+    before = {name: os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR")}
+    (folder / "run").mkdir(mode=0o700)
+    os.environ.update(dict.fromkeys(before, str(folder)) | {"XDG_RUNTIME_DIR": f"{folder}/run"})
     tempfile.tempdir = str(folder)
 
     def leave() -> None:

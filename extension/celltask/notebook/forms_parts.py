@@ -55,6 +55,7 @@ _SLIDE = """
 function render({ model, el }) {
   const slider = document.createElement("input");
   slider.type = "range";
+  el.classList.add("celltask-slider");
   slider.style.width = "190px";
   const show = () => {
     for (const name of ["min", "max", "step"]) slider.setAttribute(name, model.get(name));

@@ -51,5 +51,7 @@ STYLE = """
 .celltask-form :is(td, th) { border: none; padding: 2px 10px; text-align: right; }
 .celltask-form thead { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd); }
 .celltask-state { margin: 4px 0 4px 160px; }
+.celltask-lost { color: var(--jp-error-color0, #b00020); font-weight: 600; margin: 4px 0 4px 160px; }
+[data-jp-theme-light="false"] .celltask-lost { color: #ff8a80; }
 .celltask-copy { cursor: pointer; }
 """

@@ -128,7 +128,7 @@ class FormView:
         head = f"<style>{STYLE}{style}</style><strong>{code(form.member.name)}</strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
-        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])
+        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), Keys(), self.state, self.shown, self.text])
         self.widget.add_class("celltask-form")
         self.widget.add_class(LIVE)
         self.show_text()

@@ -195,6 +195,7 @@ class FormView:
     def reset(self) -> None:
         """Show the defaults again."""
         self.form.reset()
+        self.name.value = self.form.result_name
         for view in self.fields:
             view.show()
         self.state.value = self.shown.value = ""

@@ -209,7 +209,7 @@ def test_an_error_stands_beside_its_field(
     assert frame is not None
     assert words is not None
     assert words["x"] >= frame["x"] + frame["width"] or words["y"] >= frame["y"] + frame["height"] - 1
-    assert -8 < words["y"] - frame["y"] < frame["height"] + 8
+    assert -8 < words["y"] - frame["y"] < 1.8 * frame["height"]
     place.fill(before)
     expect(filled.form.get_by_role("alert")).to_have_count(0)
 

@@ -63,8 +63,9 @@ def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda
             told[0].add_class("celltask-error")
         for one in told:
             one.value = f'<span role="alert">⚠ {escape(entry.error)}</span>' if entry.error else ""
-        if box.children != (*parts, *told):
-            box.children = (*parts, *told)
+        wanted = (*parts, *told) if entry.error else parts
+        if box.children != wanted:
+            box.children = wanted
 
     entry.shown = follow
     follow()

@@ -76,6 +76,13 @@ def test_state_is_told_by_class_mark_and_words(state: str) -> None:
     assert f"1 {state}" in (parsed(picture).findtext(f"{NS}desc") or "")
 
 
+def test_a_picture_carries_the_styles_of_its_own_states_alone() -> None:
+    """A picture without states is small, and one with two tells how these two look, in light and in dark."""
+    assert "failed" not in svg(report_graph())
+    told = svg(report_graph(), states={"n1": "done", "n2": "failed"})
+    assert [told.count(f".{state} .box{{fill:") for state in ("done", "failed", "queued", "stale")] == [2, 2, 0, 0]
+
+
 def test_unknown_states_are_not_drawn() -> None:
     """A word that is no state leaves the node plain."""
     assert svg(report_graph(), states={"n2": "dancing", "n99": "done"}) == svg(report_graph())

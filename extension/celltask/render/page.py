@@ -134,7 +134,7 @@ def _fold_outs(graph: Graph, states: Mapping[str, str], known: Known, *, shown: 
         if entity.graph is not None and depth < _DEEPEST and (failed(node) or node.entity not in shown):
             shown.add(node.entity)
             within = _within(states, node.id)
-            if entity.kind != "conditional" and entity.graph.nodes:  # the branches are drawn in the picture around
+            if entity.kind not in ("conditional", "branch") and entity.graph.nodes:  # those are drawn in the one around
                 inner = image(svg(entity.graph, states=within), describe(entity.graph, within))
             inner += _fold_outs(entity.graph, within, known.within(node.id), shown=shown, depth=depth + 1)
         return _fold_out(words, told, users, inner)

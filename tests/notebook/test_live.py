@@ -255,6 +255,22 @@ def test_a_task_defined_again_marks_pictures_once(notebook: Notebook) -> None:
     assert "2 stale" in str(next(bundle["text/html"] for bundle in again if "stale" in str(bundle["text/plain"])))
 
 
+def test_a_choice_or_a_map_is_stale_by_what_it_runs(notebook: Notebook) -> None:
+    """The picture names the task that was defined again, not the choice or the map that runs it."""
+    notebook("from celltask import conditional, map_task")
+    half = "%%task\ndef half(n: int) -> float:\n    return n / 2"
+    notebook(half)
+    notebook(
+        "%%workflow\ndef chosen(n: int, ns: list[int]) -> list[float]:\n"
+        "    few = conditional('few').if_(n < 3).then(half(n=n)).else_().then(0.0)\n"
+        "    return [few, map_task(half)(n=ns)[0]]"
+    )
+    again = notebook.run(half.replace("n / 2", "n / 2.0")).shown
+    told = next(str(bundle["text/plain"]) for bundle in again if "stale" in str(bundle["text/plain"]))
+    assert told.startswith("stale: half was defined again in cell 5, line 1; a new run uses it\n")
+    assert told.count("stale") == 3
+
+
 def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, shown: Shown) -> None:
     """From the ninth run on, each takes the place of the last picture."""
 

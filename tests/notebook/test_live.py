@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from celltask import task, workflow
 from celltask.core.events import NodeFailed, NodePrinted, NodeRetried, NodeStarted, RunStarted
 from celltask.core.types.lookup import handler_for
 from celltask.notebook import live
+from celltask.notebook.display import trace_told
 from celltask.notebook.live_board import MOST_LOGGED, Board
 from celltask.notebook.live_nodes import inner_pictures, nodes_told
 from celltask.notebook.live_values import shown_value
@@ -138,6 +140,20 @@ def test_a_failure_is_in_the_picture_with_the_users_own_lines(notebook: Notebook
     assert "raise ValueError(message)" in page
     assert "celltask/core" not in page
     assert "<script" not in page
+
+
+def test_of_a_failure_in_a_library_the_users_line_and_the_last_one_are_told() -> None:
+    """A deep way through packages does not push the user's own line out, and no folder of the machine is told."""
+
+    def fails(depth: int) -> object:
+        return json.loads("[1.5]", parse_float=lambda text: json.loads(f"{text}, {depth}"))
+
+    with pytest.raises(ValueError, match="Extra data") as caught:
+        fails(3)
+    told = trace_told(caught.value)
+    frames = [line for line in told.split("\n\n", 1)[1].splitlines() if not line.startswith(" ")]
+    assert [frame.rpartition(", in ")[2] for frame in frames[1:]] == ["fails", "<lambda>", "decode"]
+    assert frames[-1].startswith("json/decoder.py, line ")
 
 
 def test_a_run_that_was_shown_is_told_in_a_line_as_the_value_of_its_cell(notebook: Notebook, shown: Shown) -> None:

@@ -27,7 +27,8 @@ _FEW_NODES = 8
 _MOST_NODES = 200
 """So many of these are told: a page is saved with its notebook, and must not weigh megabytes."""
 _DEEPEST = 3
-_INDENTED, _SPACED = ' style="margin-left:1.2em"', ' style="margin:.5em 0"'
+_INDENTED = ' style="margin-left:1.2em"'
+_SPACED = ' style="margin:.5em 0;font-family:monospace"'  # pages of nbconvert have no letters of one width in a <pre>
 _LONGEST = 100
 """Characters of an error beside the name of its node; all of it stands in the fold-out."""
 Details = Mapping[str, Mapping[str, str]]
@@ -202,7 +203,7 @@ class Told(NamedTuple):
         if found.image:
             return f'<img alt="{escape(clean(found.text))}" src="{escape(found.image)}">'
         rows = [[escape(clean(cell)) for cell in row] for row in found.table]
-        return escape(clean(found.text)) + (table(found.table[0], rows[1:]) if len(rows) > 1 else "")
+        return escape(clean(found.text)) + (table(found.table[0], rows[1:], is_data=True) if len(rows) > 1 else "")
 
 
 def _fold_out(words: Wording, told: Told, users: Mapping[tuple[str, str], list[str]], inner: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from any_graph import graphs, states
@@ -113,6 +114,14 @@ def test_kinds_and_workflows_are_told_apart() -> None:
         text.text for box in boxes(picture, "task") for text in box.iter(f"{NS}text") if text.get("class") == "note"
     ]
     assert sorted(notes) == ["shell", "sql"]
+
+
+def test_a_workflow_under_another_name_says_its_own_and_its_steps() -> None:
+    """There is no room for more: that it is a workflow is told by its border."""
+    graph = report_graph()
+    nodes = tuple(node._replace(label="both") if node.label == "join" else node for node in graph.nodes)
+    (workflow,) = boxes(svg(replace(graph, nodes=nodes)), "node", "workflow")
+    assert [text.text for text in workflow.iter(f"{NS}text")] == ["both", "join · 3 steps"]
 
 
 def test_lines_say_what_goes_along_them() -> None:

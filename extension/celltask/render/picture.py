@@ -171,7 +171,8 @@ def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str], badg
     if state:
         inset = 0.22 if box.shape == "conditional" else 0.0  # onto the slope of the diamond
         parts.append(_mark(state, left + 2 + inset * place.width, top + 2 + inset * place.height))
-    badge = _counted(own) if len(own) > 1 else badges.get(box.members[0], "") if not port else ""
+    is_bare = port or box.shape == "branch"  # a low box, whose nodes tell theirs
+    badge = _counted(own) if len(own) > 1 else "" if is_bare else badges.get(box.members[0], "")
     if badge:
         parts.append(
             _badge(badge, left + place.width * (0.72 if box.shape == "conditional" else 1.0) - 4, top + place.height)

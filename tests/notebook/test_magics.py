@@ -138,7 +138,8 @@ def test_why_tells_what_failed_and_finds_what_is_mapped(notebook: Notebook) -> N
     """A failed node is told with its error, one that did not run without a reason; a map by its label or its task."""
     notebook("from celltask import map_task")
     notebook(
-        "%%task --cache --no-card\ndef halve(x: int) -> int:\n    return 2 // x\n\ndef largest(xs: list[int]) -> int:\n    return max(xs)"
+        "%%task --cache --no-card\ndef halve(x: int) -> int:\n    return 2 // x\n\n"
+        "def largest(xs: list[int]) -> int:\n    return max(xs)"
     )
     notebook("%%workflow\ndef inner(xs: list[int]) -> int:\n    return largest(map_task(halve)(x=xs))")
     notebook("%%workflow\ndef outer(xs: list[int]) -> int:\n    return inner(xs)")

@@ -62,7 +62,7 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
 
 
 def _shows_a_widget(notebook: NotebookNode) -> bool:
-    """Whether an output is a widget. Those of runs are gone when the run has ended: their state would be dead weight."""
+    """Whether an output is a widget. Those of runs are gone when the run has ended; their state is dead weight."""
     shown = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ()))
     return any("application/vnd.jupyter.widget-view+json" in data for data in shown)
 

@@ -162,7 +162,9 @@ class FilesStore:
     def know(self, digest: str, parts: Mapping[str, str]) -> None:
         """Keep the parts of a code, once."""
         if digest not in self._known:
-            self._index.change("INSERT OR IGNORE INTO code (digest, parts) VALUES (?, ?)", (digest, json.dumps(dict(parts))))
+            self._index.change(
+                "INSERT OR IGNORE INTO code (digest, parts) VALUES (?, ?)", (digest, json.dumps(dict(parts)))
+            )
             self._known.add(digest)
 
     def code(self, digest: str) -> Code | None:

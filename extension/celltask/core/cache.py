@@ -206,7 +206,7 @@ async def _computed(
 def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object, seconds: float) -> None:
     """Store a result; where that cannot be done, a warning says so, and the run goes on."""
     context = ACTIVE.get()
-    digest = task.digest
+    digest = task.digest if task.options.cache_version else call.code
     facts: dict[str, object] = {"code": digest, "inputs": call.inputs}
     if task.options.cache_version:
         facts["label"] = task.options.cache_version

@@ -40,6 +40,7 @@ def _ls(name: str | None, *, limit: int, as_json: bool) -> int:
 def _show(run: str, *, as_json: bool) -> int:
     from dataclasses import asdict  # noqa: PLC0415 - as above
 
+    from celltask.core.calls import more_told  # noqa: PLC0415 - as above
     from celltask.core.reasons import why_they_ran  # noqa: PLC0415 - as above
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
@@ -65,6 +66,7 @@ def _show(run: str, *, as_json: bool) -> int:
     ]
     if rows:
         head += ["", report.table([("node", "name", "state", "time", "why"), *rows])]
+    head += [f"{node.id}: {more_told(node.more_calls)}" for node in one.nodes if node.more_calls]
     head += [f"{node}: {line}" for node, text in one.log for line in text.splitlines()]
     report.write("\n".join(head))
     return DONE
@@ -124,8 +126,8 @@ command = click.Group(
             "show",
             callback=_show,
             params=[click.Argument(["run"], metavar="RUN"), report.json_option()],
-            help="Show one run: its nodes, their states and times, and why cached ones ran. RUN is its id, the "
-            "beginning of it, or the name of a workflow or task, whose newest run is meant.",
+            help="Show one run: its nodes and what their bodies called, states, times, and why cached ones ran. RUN "
+            "is its id, the beginning of it, or the name of a workflow or task, whose newest run is meant.",
         ),
         click.Command(
             "rm",

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast, overload
 
 from celltask.core.budget import budget, demand_of
-from celltask.core.calling import annotate, call_error, mismatch, told
+from celltask.core.calling import annotate, call_error, mismatch
+from celltask.core.calls import calls_of
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Entity
@@ -15,6 +16,7 @@ from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.items import Items
 from celltask.core.late import late
+from celltask.core.ledger import told
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
 from celltask.core.task import Task
@@ -26,6 +28,7 @@ from celltask.errors import CallError, InterfaceError, RunError, ValueMismatchEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.core.context import NodeContext
     from celltask.core.events import Event
     from celltask.core.execution import Execution
     from celltask.core.run import Run
@@ -232,6 +235,7 @@ class Mapped(Composite):
             self.task, columns, fixed, 0, next(iter(lengths.values())), stops=True, run_id=execution.run,
             node=node_id, on_event=execution.on_event, concurrency=self.options.concurrency,
             guests=execution.engine.guests, control=execution.control,
+            calls=calls_of(cast("NodeContext", ACTIVE.get())),
         )  # fmt: skip
 
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:

@@ -16,11 +16,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.ledger import told
 from celltask.core.stores.choice import VARIABLE, folder_of, folder_of_user, tell_once
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from celltask.core.composite import Composite
     from celltask.core.execution import Execution
@@ -98,8 +99,8 @@ class Recording:
         ledger = execution.ledger
         line: dict[str, object] = {"run": self._run, "state": execution.state, "seconds": round(duration_s, 6)}
         if error is not None:
-            line["error"] = _told(error)
-        line |= _names(ledger) | _short(_columns(ledger, started))
+            line["error"] = told(error)
+        line |= _names(ledger) | _short(_columns(ledger, started)) | _calls(ledger, started)
         digests = execution.known.told()
         if digests:
             line["digests"] = {f"{node}.{number}": digest for (node, number), digest in digests}
@@ -128,6 +129,24 @@ def _names(ledger: Ledger) -> dict[str, list[str]]:
     tasks = [step.member.name for _, step in steps]
     found = {"ids": ids, "labels": labels}
     return found if tasks == labels else {**found, "tasks": tasks}
+
+
+def _calls(ledger: Ledger, started: float) -> dict[str, object]:
+    """What bodies have called: ids, tasks, states, microseconds since the start and of each, attempts, errors."""
+    rows: list[list[object]] = []
+    more: dict[str, Mapping[str, int]] = {}
+    for prefix, one in _ledgers(ledger):
+        for place, calls in sorted(one.calls.items()):
+            rows += [
+                [
+                    row.id, row.task, row.state, round((row.started - started) * 1e6), round(row.duration_s * 1e6),
+                    row.attempts, row.error,
+                ]
+                for row in calls.rows
+            ]  # fmt: skip
+            if calls.more:
+                more[prefix + one.program.steps[place].node.id] = calls.more
+    return {name: found for name, found in (("calls", rows), ("more_calls", more)) if found}
 
 
 def _log(ledger: Ledger) -> list[tuple[str, str]]:
@@ -162,7 +181,7 @@ def _columns(ledger: Ledger, started: float) -> _Columns:
         made.begun.extend(round((at - started) * 1e6) if at else -1 for at in one.started)
         made.took.extend(round(seconds * 1e6) for seconds in one.durations_s)
         made.attempts.extend(one.attempts)
-        made.errors.update({prefix + steps[at].node.id: _told(error) for at, error in one.errors.items()})
+        made.errors.update({prefix + steps[at].node.id: told(error) for at, error in one.errors.items()})
     return made
 
 
@@ -171,13 +190,6 @@ def _short(columns: _Columns) -> dict[str, object]:
     found = columns._asdict()
     usual: dict[str, set[object]] = {"states": {"done"}, "attempts": {1}, "errors": set()}
     return {name: column for name, column in found.items() if name not in usual or set(column) - usual[name]}
-
-
-def _told(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - border: an error's own text is code of users
-        return type(error).__name__
 
 
 class _File:

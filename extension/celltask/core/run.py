@@ -16,6 +16,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
+from celltask.core.calls import more_told
 from celltask.core.context import ACTIVE, FRESH_SINCE
 from celltask.core.engines import name_of
 from celltask.core.events import Event, NodePrinted, RunFinished, RunStarted
@@ -78,7 +79,7 @@ class Run:
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
-        """What became of each node, in the order of definition."""
+        """What became of each node, in the order of definition, and behind each of what its body called."""
         return tuple(self.ledger.records())
 
     def result(self) -> object:
@@ -114,6 +115,7 @@ class Run:
         ]
         if len(shown) < len(self.nodes):
             lines.append(f"  … and {len(self.nodes) - len(shown)} more nodes")
+        lines += [f"  {node.id:<{max(ids, 6)}} … {more_told(node.more_calls)}" for node in shown if node.more_calls]
         if self.error is not None:
             told = handler_preview(self.error)
             with suppress(Exception):  # an error whose own text cannot be made is told by its repr

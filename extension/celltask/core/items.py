@@ -30,6 +30,10 @@ _AT_ONCE = 100
 """So many calls of an async task wait at once where nothing else is said."""
 
 
+Columns = tuple[tuple["Sequence[object] | None", ...], tuple[object, ...], int]
+"""As in `Items`: lists, fixed values, number of items."""
+
+
 class Items(NamedTuple):
     """Some items of a map, one after another.
 

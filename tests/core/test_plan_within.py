@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import random_workflows
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from celltask import conditional, dynamic, map_task, plan, task, wait_for_input, workflow
 from celltask.testing import mock_task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from celltask import Plan
     from celltask.core.workflow import Workflow
 
@@ -307,3 +314,42 @@ def test_what_is_never_known_before_a_run_says_why() -> None:
             "its graph is made while running",
         ]
     assert plan(squares, n=2).nodes[0].because == "its graph is made while running"
+
+
+@pytest.fixture
+def kept_steps() -> Iterator[None]:
+    """The tasks of random workflows, cached."""
+    changed = [random_workflows.add, random_workflows.flaky, random_workflows.odd]
+    before = [one.options for one in changed]
+    for one, options in zip(changed, before, strict=True):
+        one.options = replace(options, cache=True)
+        one.generate()
+    yield
+    for one, options in zip(changed, before, strict=True):
+        one.options = options
+        one.generate()
+
+
+@pytest.mark.usefixtures("kept_steps")
+def test_a_run_does_what_was_planned() -> None:
+    """In random workflows of every kind: each planned node is there, and what is to be reused or skipped is."""
+    seen: Counter[str] = Counter()
+
+    @settings(deadline=None, max_examples=40, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(random_workflows.plans(most=12), st.integers(-10, 50), st.integers(0, 1))
+    def prove(steps: list[random_workflows.Step], x: int, more: int) -> None:
+        wf, answers = random_workflows.workflow_of(steps), random_workflows.answers_of(steps)
+        wf.run(x=x, salt=1, answers=answers, engine="inline")
+        planned = plan(wf, x=x + more, salt=1)
+        run = wf.run(x=x + more, salt=1, answers=answers, engine="inline")
+        ended = {node.id: node for node in run.nodes}
+        for node in planned.nodes:
+            state, is_task = ended[node.id].state, node.label in ("add", "flaky", "odd", "kept")
+            seen[f"{node.action} {'task' if is_task else 'other'}"] += 1
+            if node.action == "skip":
+                assert state == "skipped"
+            elif node.action == "reuse" and not (state == "skipped" and run.state == "failed"):
+                assert state == ("reused" if is_task else "done")
+
+    prove()
+    assert seen.keys() == {"run task", "run other", "reuse task", "reuse other", "skip other"}

@@ -204,6 +204,13 @@ def constant() -> int:
     return total(xs=counted(n=5))
 
 
+@task(cache=True)
+def kept_never(x: int) -> int:
+    """Fails, so that nothing is kept."""
+    message = f"no {x}"
+    raise ValueError(message)
+
+
 @task
 def calls(x: int) -> int:
     """Calls others, one of which fails."""

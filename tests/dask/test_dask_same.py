@@ -51,6 +51,13 @@ def test_what_items_of_a_map_call_is_told(client: Client) -> None:
         )
 
 
+def test_a_cached_node_that_failed_tells_why_it_ran(client: Client) -> None:
+    """What its worker knew of its inputs is in the run here."""
+    run = members.kept_never.run(x=3, engine=client)
+    assert (run.state, run.why("n0")) == ("failed", "no earlier run")
+    assert set(run.missed["n0"]) == {"code", "inputs"}
+
+
 def test_what_fails_within_a_node_ends_nothing_beside_it(client: Client) -> None:
     """When the inside of a node comes to no good end, other nodes are still tried again."""
 

@@ -45,10 +45,17 @@ def _show(run: str, *, as_json: bool) -> int:
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     one = _the_run(run)
-    why = why_they_ran(one.id, one.nodes, current_store())
+    why = why_they_ran(one, one.nodes, current_store())
     if as_json:
         nodes = [asdict(node) | {"because": because} for node, because in zip(one.nodes, why, strict=True)]
-        more = {"error": one.error, "code": one.code, "digests": one.digests, "log": one.log, "nodes": nodes}
+        more = {
+            "error": one.error,
+            "code": one.code,
+            "digests": one.digests,
+            "missed": one.missed,
+            "log": one.log,
+            "nodes": nodes,
+        }
         report.write(report.json_text(_brief(one) | more))
         return DONE
     head = [f"{one.kind} {one.name}, run {one.id}: {one.state}"]

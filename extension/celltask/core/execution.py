@@ -16,7 +16,7 @@ from celltask.core.crew import Crew
 from celltask.core.endings import cancelled, outputs_value
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
-from celltask.core.known import KnownDigests
+from celltask.core.known import KnownDigests, facts_of
 from celltask.core.ledger import Ledger, state_after, told
 from celltask.core.logs import let_out
 from celltask.core.program import program_of
@@ -253,10 +253,8 @@ class Execution:
             let_out(context)
         if place in self._keyed:
             self.known.take(self.steps[place], context)
-        if context.printed:
-            ledger.printed[place] = context.printed
-        if context.calls is not None:
-            ledger.keep_calls(place, context.calls, self.control)
+        if context.printed or context.calls is not None:
+            ledger.keep(place, context)
         if self.on_event is not None and not context.reused:
             self.on_event(_event(NodeFinished, (self.run, context.node, duration_s)))
 
@@ -344,10 +342,9 @@ class Execution:
         self.ledger.errors[place] = error
         if context.held:
             let_out(context)
-        if context.printed:
-            self.ledger.printed[place] = context.printed
-        if context.calls is not None:
-            self.ledger.keep_calls(place, context.calls, self.control)
+        self.ledger.keep(place, context)
+        if place in self._keyed and context.input_digests:
+            self.ledger.missed[place] = facts_of(self.steps[place], context.input_digests)
         label = self.steps[place].node.label
         with self._failing:
             if self.error is None:

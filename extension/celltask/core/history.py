@@ -74,6 +74,7 @@ class RunRecord:
         code: Digest of the code of each cached task.
         digests: Content of values where it is known: by ``"n1.0"`` for the first output of a node, and ``"<x>.0"`` for
             an input.
+        missed: Of cached nodes that failed, the digests of their code and inputs, by id.
         log: What nodes have printed or logged: pairs of a node's id and a text.
         within: Id of the run and of the node that started it; empty for a run that no task started.
     """
@@ -92,6 +93,7 @@ class RunRecord:
     error: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    missed: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     log: tuple[tuple[str, str], ...] = ()
     within: tuple[str, ...] = ()
 
@@ -216,6 +218,7 @@ def _record(line: Line, head: Line, *, alive: bool) -> RunRecord:
         error=str(line.get("error", "")),
         code=cast("dict[str, str]", line.get("code", {})),
         digests=cast("dict[str, str]", line.get("digests", {})),
+        missed=cast("dict[str, dict[str, object]]", line.get("missed", {})),
         log=tuple((str(node), str(text)) for node, text in cast("list[list[str]]", line.get("log", []))),
         within=tuple(map(str, cast("list[str]", line.get("within", [])))),
     )

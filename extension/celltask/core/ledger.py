@@ -12,11 +12,12 @@ from celltask.core.calls import MOST_OF_A_RUN, Told, is_call
 from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from celltask.core.calls import Calls
-    from celltask.core.context import RunControl
+    from celltask.core.composite import Composite
+    from celltask.core.context import NodeContext
     from celltask.core.program import Program
+    from celltask.core.task import Task
     from celltask.core.trace import Trace
     from celltask.core.workflow import Workflow
 
@@ -81,6 +82,7 @@ class Ledger:
         errors: The error of each node that failed.
         printed: What the bodies printed, in pieces, each with the name of its stream.
         calls: What the bodies called of other tasks.
+        missed: Of cached tasks that failed, what a store would have told of their results.
         nested: The ledger of each node that is a workflow.
         aside: The ledger of what ran beside the nodes, by the beginning of its ids.
         made: What made a graph while running, with the trace of that graph.
@@ -97,15 +99,41 @@ class Ledger:
         self.errors: dict[int, BaseException] = {}
         self.printed: dict[int, list[tuple[str, str]]] = {}
         self.calls: dict[int, Told] = {}
+        self.missed: dict[int, Mapping[str, object]] = {}
         self.nested: dict[int, Ledger] = {}
         self.aside: dict[str, Ledger] = {}
         self.items: dict[int, bytearray] = {}
         self.made: dict[int, tuple[Workflow[..., object], Trace]] = {}
 
-    def keep_calls(self, place: int, calls: Calls, control: RunControl) -> None:
-        """Keep what the body at `place` has called: one by one, unless the whole run has very many of them."""
-        self.calls[place] = kept = calls.told(MOST_OF_A_RUN - control.called)
-        control.called += len(kept.rows)
+    def keep(self, place: int, context: NodeContext) -> None:
+        """Keep what the body at `place` has printed and called: as counts only where the run has very many."""
+        if context.printed:
+            self.printed[place] = context.printed
+        if context.calls is not None and context.control is not None:
+            self.calls[place] = kept = context.calls.told(MOST_OF_A_RUN - context.control.called)
+            context.control.called += len(kept.rows)
+
+    def all(self, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
+        """This one and those of inner workflows behind it, each with the beginning of its ids."""
+        yield prefix, self
+        for place, inner in sorted(self.nested.items()):
+            yield from inner.all(f"{prefix}{self.program.steps[place].node.id}/")
+
+    def member_of(self, node: str) -> Task[..., object] | Composite | None:
+        """What the node with this id runs; none if it is no node of a graph, but a call."""
+        for prefix, one in self.all():
+            for step in one.program.steps:
+                if prefix + step.node.id == node:
+                    return step.member
+        return None
+
+    def all_missed(self) -> dict[str, Mapping[str, object]]:
+        """What was missed, here and in inner workflows, by the ids of the nodes."""
+        return {
+            prefix + one.program.steps[place].node.id: facts
+            for prefix, one in self.all()
+            for place, facts in one.missed.items()
+        }
 
     def records(self, prefix: str = "") -> list[NodeRecord]:
         """One record for each node in the order of definition, nodes of inner workflows behind their own."""

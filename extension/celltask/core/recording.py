@@ -21,7 +21,7 @@ from celltask.core.stores.choice import VARIABLE, folder_of, folder_of_user, tel
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from celltask.core.composite import Composite
     from celltask.core.execution import Execution
@@ -108,22 +108,18 @@ class Recording:
         code = {one.name: one.digest for one in cached if isinstance(one, Task) and one.is_derived}
         if code:
             line["code"] = code
+        missed = ledger.all_missed()
+        if missed:
+            line["missed"] = missed
         log = _log(ledger)
         if log:
             line["log"] = log
         _write(line)
 
 
-def _ledgers(ledger: Ledger, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
-    """A ledger and those of its inner workflows behind it, each with the beginning of its ids."""
-    yield prefix, ledger
-    for place, inner in sorted(ledger.nested.items()):
-        yield from _ledgers(inner, f"{prefix}{ledger.program.steps[place].node.id}/")
-
-
 def _names(ledger: Ledger) -> dict[str, list[str]]:
     """Ids, labels and tasks of all nodes, in the order of the columns."""
-    steps = [(prefix, step) for prefix, one in _ledgers(ledger) for step in one.program.steps]
+    steps = [(prefix, step) for prefix, one in ledger.all() for step in one.program.steps]
     ids = [prefix + step.node.id for prefix, step in steps]
     labels = [step.node.label for _, step in steps]
     tasks = [step.member.name for _, step in steps]
@@ -135,7 +131,7 @@ def _calls(ledger: Ledger, started: float) -> dict[str, object]:
     """What bodies have called: ids, tasks, states, microseconds since the start and of each, attempts, errors."""
     rows: list[list[object]] = []
     more: dict[str, Mapping[str, int]] = {}
-    for prefix, one in _ledgers(ledger):
+    for prefix, one in ledger.all():
         for place, calls in sorted(one.calls.items()):
             rows += [
                 [
@@ -153,7 +149,7 @@ def _log(ledger: Ledger) -> list[tuple[str, str]]:
     """What the nodes printed, each with its id; of a whole run no more than a megabyte."""
     room = _MOST_LOGGED
     kept = []
-    for prefix, one in _ledgers(ledger):
+    for prefix, one in ledger.all():
         for place, pieces in sorted(one.printed.items()):
             text = "".join(text for _, text in pieces)
             if room > 0:
@@ -175,7 +171,7 @@ class _Columns(NamedTuple):
 def _columns(ledger: Ledger, started: float) -> _Columns:
     """The columns of all nodes, those of inner workflows last."""
     made = _Columns([], [], [], [], {})
-    for prefix, one in _ledgers(ledger):
+    for prefix, one in ledger.all():
         steps = one.program.steps
         made.states.extend(one.states)
         made.begun.extend(round((at - started) * 1e6) if at else -1 for at in one.started)

@@ -165,7 +165,7 @@ class DaskCrew:
             if part != "again":
                 getattr(self, f"_on_{kind}")(scope, place, part, *rest)
             elif kind == "failed":  # what was kept is kept no more, and cannot be made again
-                raise error_in(cast("tuple[bytes, list[bytes]]", rest[3]))
+                raise error_in(cast("tuple[bytes, list[bytes]]", rest[-1]))
 
     def _node_of(self, scope: Scope, place: int, part: str) -> tuple[Scope, int]:
         """The node that a part stands for: the ends of a workflow stand for its own node in the one around it."""
@@ -222,8 +222,8 @@ class DaskCrew:
         duration_s: float,
         attempts: int,
         called: Told | None,
-        is_reused: bool,  # noqa: FBT001 - as above
         inputs: dict[int, str] | None,
+        is_reused: bool,  # noqa: FBT001 - as above
         outputs: tuple[str, ...],
     ) -> None:
         owner, at = self._node_of(scope, place, part)
@@ -261,14 +261,18 @@ class DaskCrew:
         duration_s: float,
         attempts: int,
         called: Told | None,
+        inputs: dict[int, str] | None,
         told: tuple[bytes, list[bytes]],
     ) -> None:
         owner, at = self._node_of(scope, place, part)
         if at not in owner.left:
             return
         error = error_in(told)
-        if called is not None:
-            calls_of(owner.contexts[at][0]).take(called)
+        if at in owner.contexts:
+            context = owner.contexts[at][0]
+            context.input_digests = inputs
+            if called is not None:
+                calls_of(context).take(called)
         self._fail(owner, at, error, duration_s, attempts)
         if part != "node":
             scope.left.clear()

@@ -243,10 +243,10 @@ class Yard:
                 value = self._performed(part, member, context, values)
         except BaseException as error:  # noqa: BLE001 - border: users' code; the client raises it again
             duration_s = time.perf_counter() - clock
-            box.tell(self.name, number, "failed", duration_s, context.attempt, _called_by(context), plain(error))
+            box.tell(self.name, number, "failed", duration_s, *_told_by(context), plain(error))
             raise PartFailedError(f"{type(error).__name__} in node {part.node}") from None
         else:
-            told = context.attempt, _called_by(context), context.reused, context.input_digests, context.output_digests
+            told = *_told_by(context), context.reused, context.output_digests
             box.tell(self.name, number, "ended", time.perf_counter() - clock, *told)
             return Carried(value, context.output_digests) if context.output_digests else value
         finally:
@@ -327,9 +327,9 @@ def _called(task: Task[..., object], context: NodeContext, arguments: list[objec
     return value
 
 
-def _called_by(context: NodeContext) -> Told | None:
-    """What the body has called."""
-    return None if context.calls is None else context.calls.told()
+def _told_by(context: NodeContext) -> tuple[int, Told | None, dict[int, str] | None]:
+    """What is told of a node however it ended: its attempts, what its body called, the content of its inputs."""
+    return context.attempt, None if context.calls is None else context.calls.told(), context.input_digests
 
 
 def plain(error: BaseException) -> tuple[bytes, list[bytes]]:

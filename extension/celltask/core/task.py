@@ -203,6 +203,25 @@ class Task(Generic[P, R]):
         return self.told_digest or self.fingerprint.digest
 
     @property
+    def captured(self) -> dict[str, int]:
+        """Bytes of the notebook data that it and its helpers read without an input, by name, largest first.
+
+        That are names in `allow_globals`, and lists, dicts and sets in upper case. They go with the task to another
+        process, all together at most 1 MiB; more is refused there.
+
+        >>> from celltask import task
+        >>> limits = [1.0, 2.5]
+        >>> @task(allow_globals=["limits"])
+        ... def bounded(x: float) -> float:
+        ...     return min(max(x, limits[0]), limits[1])
+        >>> list(bounded.captured)
+        ['limits']
+        """
+        from celltask.core.travel import captured_by  # noqa: PLC0415 - only asked for by people
+
+        return captured_by(self)
+
+    @property
     def version(self) -> str:
         """Label for people: the commit of the document when it is clean, else with or only the digest."""
         from celltask.core.version import git_version  # noqa: PLC0415 - asks git

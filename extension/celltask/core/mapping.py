@@ -248,8 +248,7 @@ class Mapped(Composite):
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:
         """The error of the map, with what failed."""
         count, errors = sharing.items.size, sharing.errors
-        first = min(errors)
-        error = errors[first]
+        error = errors[first := min(errors)]
         given = [
             f"{port.name}={handler_preview(cast('Sequence[object]', value)[first])}"
             for port, value in zip(self.interface.inputs, arguments, strict=True)
@@ -259,11 +258,12 @@ class Mapped(Composite):
             error,
             f"in item {first} of {count} (counted from 0) of the map over {self.task.name!r}: " + ", ".join(given),
         )
-        others = sorted(errors)[1 : _MOST_TOLD + 1]
-        if others:
-            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others)
-            more = len(errors) - 1 - len(others)
-            annotate(error, f"{len(errors)} of {count} items failed; also {few}" + (f"; and {more} more" * (more > 0)))
+        if len(errors) > 1:
+            others = sorted({told(errors[place]): place for place in sorted(errors, reverse=True)}.values())[1:]
+            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others[:_MOST_TOLD])
+            more = len(errors) - 1 - len(others[:_MOST_TOLD])
+            also = f"; also {few}" + (f"; and {more} more" * (more > 0)) if few else ", all with this error"
+            annotate(error, f"{len(errors)} of {count} items failed{also}")
         if not self.options.is_lenient:
             return error
         made = RunError(

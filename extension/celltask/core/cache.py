@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext
 from celltask.core.entries import Unfit, digests_in, entry_of, result_of
-from celltask.core.events import NodeReused
 from celltask.core.flights import alone, alone_async
 from celltask.core.stores.base import StoreProblem
 from celltask.core.stores.choice import current_store, tell_once
@@ -154,8 +153,8 @@ def _look_up(task: Task[..., object], call: CachedCall, store: Store, node: Node
     if found is None:
         return MISS
     if node is not None:
-        node.reused, node.output_digests = True, digests_in(found[0].facts)
-        node.tell(NodeReused(node.run_id, node.node, SAME))
+        node.output_digests = digests_in(found[0].facts)
+        node.reuse(SAME)
     return found[1]
 
 

@@ -50,7 +50,7 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
     notebook.metadata.setdefault("kernelspec", _kernelspec())
     notebook.metadata["language_info"] = _language()
     notebook.metadata.pop("widgets", None)
-    if outcome.widgets:
+    if outcome.widgets and _shows_a_widget(notebook):
         notebook.metadata["widgets"] = nbformat.from_dict(outcome.widgets)  # type: ignore[no-untyped-call]  # untyped there
     failed = next((cell for cell in outcome.executed if cell.told is not None), None)
     if failed is not None:
@@ -59,6 +59,12 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
         for cell in notebook.cells:
             cell.pop("id", None)
     return notebook
+
+
+def _shows_a_widget(notebook: NotebookNode) -> bool:
+    """Whether an output is a widget. Those of runs are gone when the run has ended; their state is dead weight."""
+    shown = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ()))
+    return any("application/vnd.jupyter.widget-view+json" in data for data in shown)
 
 
 def notebook_of(document: DocumentText) -> NotebookNode:

@@ -106,10 +106,16 @@ def _numbered(shown: Iterable[nodes.container], cells: tuple[Cell, ...]) -> Iter
     """What the page shows of each cell, with the cell's number: pages need not show all cells, or their code."""
     place = 0
     for node in shown:
-        source = next((block.astext().strip() for block in _code_of(node)), None)
-        same = (number for number in range(place, len(cells)) if cells[number].source.strip() == source)
-        place = next(same, place - 1) + 1
+        code = next(_code_of(node), None)
+        same = (cell for cell in cells[place:] if _is_of(node, code, cell))
+        place = next((cell.number for cell in same), place)
         yield place, node
+
+
+def _is_of(node: nodes.container, code: nodes.literal_block | None, cell: Cell) -> bool:
+    if code is not None:
+        return bool(code.astext().strip() == cell.source.strip())
+    return cell.line <= (node.line or 0) <= cell.last_line
 
 
 def _code_of(cell: nodes.container) -> Iterator[nodes.literal_block]:

@@ -21,7 +21,9 @@ __all__ = ["setup"]
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add all of it to `app`, and MyST-NB if it is not there yet."""
-    from celltask.documents.sphinx.cells import ExpectedOutput, TaskCells  # noqa: PLC0415 - Sphinx is an extra
+    from sphinx.util.docutils import is_directive_registered  # noqa: PLC0415 - Sphinx is an extra
+
+    from celltask.documents.sphinx.cells import ExpectedOutput, TaskCells  # noqa: PLC0415 - as above
     from celltask.documents.sphinx.execution import ExecutedParser, execute_pages  # noqa: PLC0415 - as above
     from celltask.documents.sphinx.labels import forget_labels, settle_labels  # noqa: PLC0415 - as above
     from celltask.documents.sphinx.lexer import TaskLexer  # noqa: PLC0415 - as above
@@ -29,7 +31,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("myst_nb")
     app.add_config_value("celltask_execute", default=False, rebuild="env", types=[bool])
     app.add_lexer("celltask", TaskLexer)
-    app.add_directive("output", ExpectedOutput)
+    if not is_directive_registered("output"):  # else it is another extension's, which knows its own pages
+        app.add_directive("output", ExpectedOutput)
     app.add_transform(TaskCells)
     app.add_source_parser(ExecutedParser, override=True)
     app.connect("env-before-read-docs", forget_labels)

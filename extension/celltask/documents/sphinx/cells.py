@@ -80,6 +80,7 @@ class TaskCells(SphinxTransform):
         definition = next(waiting)
         for number, cell in shown:
             while definition is not None and definition.cell <= number:
+                anchors.pop(definition.name, None)  # from here on, it is not what the cell above defines
                 if definition.cell == number:
                     anchor = self._anchored(cell, f"{definition.kind}-{definition.name}")
                     anchors[definition.name] = anchor

@@ -6,7 +6,6 @@ from pathlib import Path, PurePath
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from myst_nb.core.config import NbParserConfig
 from myst_nb.core.read import create_nb_reader
 from myst_nb.sphinx_ import Parser
 from sphinx.errors import ExtensionError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from docutils import nodes
+    from myst_nb.core.config import NbParserConfig
     from myst_nb.sphinx_ import SphinxEnvType
     from nbformat import NotebookNode
     from sphinx.application import Sphinx
@@ -51,7 +51,7 @@ class ExecutedParser(Parser):  # type: ignore[misc]  # MyST-NB has no types
             super().parse(inputstring, document)
             return
         known: NbParserConfig = env.mystnb_config
-        given = {"read": reader.read, "outcome": outcome, "docname": env.docname}
+        given = {"read": reader.read, "outcome": outcome, "docname": env.docname, "own": known.metadata_key}
         way = (f"{__name__}.{read_executed.__name__}", given, reader.md_config.commonmark_only)
         env.mystnb_config = known.copy(execution_mode="off", custom_formats={**known.custom_formats, path: way})
         try:
@@ -61,11 +61,19 @@ class ExecutedParser(Parser):  # type: ignore[misc]  # MyST-NB has no types
 
 
 def read_executed(
-    text: str, *, read: Callable[[str], NotebookNode], outcome: DocumentOutcome, docname: str
+    text: str, *, read: Callable[[str], NotebookNode], outcome: DocumentOutcome, docname: str, own: str
 ) -> NotebookNode:
-    """The notebook that `read` makes of `text`, with the outputs in `outcome`."""
+    """The notebook that `read` makes of `text`, with the outputs in `outcome`.
+
+    Args:
+        text: Of the page.
+        read: MyST-NB's reader of such pages.
+        outcome: Of the page.
+        docname: What Sphinx calls it.
+        own: Key of its metadata with settings for MyST-NB.
+    """
     notebook = read(text)
-    notebook.metadata.get(NbParserConfig().metadata_key, {}).pop("execution_mode", None)  # it has been obeyed
+    notebook.metadata.get(own, {}).pop("execution_mode", None)  # it has been obeyed
     if not fill(notebook, outcome):
         what = "the outputs are left out: MyST-NB and celltask do not see the same cells"
         _log.warning("%s", what, location=docname, type="celltask", subtype="cells")
@@ -74,6 +82,7 @@ def read_executed(
 
 def execute_pages(app: Sphinx, env: SphinxEnvType, docnames: list[str]) -> None:
     """Execute the pages that are about to be read, as far as MyST-NB would, and warn of each cell that fails."""
+    _outcomes.clear()
     if not app.config.celltask_execute:
         return
     chosen = {name: found for name in docnames if (found := _chosen(env, name))}
@@ -117,13 +126,11 @@ def _is_executed(env: SphinxEnvType, path: Path) -> bool:
         text = path.read_text(encoding="utf-8")
         reader = create_nb_reader(str(path), env.myst_config, config, text)
         notebook = reader.read(text) if reader else None
+        own = notebook.metadata.get(config.metadata_key, {}) if notebook else {}
+        mode = own.get("execution_mode", config.execution_mode)
     except Exception:  # noqa: BLE001 - border: readers raise whatever they like; Sphinx tells it when it reads the page
         return False
-    if notebook is None:
-        return False
-    own = notebook.metadata.get(config.metadata_key, {})
-    mode = own.get("execution_mode", config.execution_mode)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"] if notebook else []
     has_all = mode == "auto" and all(cell.outputs for cell in code)
     return bool(code) and mode != "off" and not has_all
 

@@ -18,6 +18,7 @@ TASKS = """
 
     ```{code-cell} ipython3
     %load_ext celltask
+    %celltask live off
     ```
 
     ```{code-cell} ipython3
@@ -87,7 +88,8 @@ TASKS = """
 OTHER = """
     # Others
 
-    From here: {ref}`task-mean-of`, [as well](#workflow-both), and here: [own](#task-scale).
+    From here: {ref}`task-mean-of`, [as well](#workflow-both), [by file](one.md#task-scale),
+    and here: [own](#task-scale).
 
     ```{code-cell} ipython3
     %load_ext celltask
@@ -161,7 +163,12 @@ def test_a_task_of_another_name_than_its_function_is_linked(site: Site) -> None:
         ),
         pytest.param(
             "two",
-            [("one.html#task-mean-of", "mean_of"), ("one.html#workflow-both", "as well"), ("#task-scale", "own")],
+            [
+                ("one.html#task-mean-of", "mean_of"),
+                ("one.html#workflow-both", "as well"),
+                ("one.html#task-scale", "by file"),
+                ("#task-scale", "own"),
+            ],
             id="other-page",
         ),
     ],

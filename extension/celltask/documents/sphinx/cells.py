@@ -89,7 +89,14 @@ class TaskCells(SphinxTransform):
             for output in cell.findall(nodes.raw):
                 _link(output, anchors)
         if labels:
-            self.env.metadata[self.env.docname][LABELS] = labels
+            self._make_known(labels)
+
+    def _make_known(self, labels: Mapping[str, str]) -> None:
+        """Let Sphinx make labels of the anchors, and MyST find them as it finds headings: `[](page.md#task-train)`."""
+        metadata = self.env.metadata[self.env.docname]
+        metadata[LABELS] = labels
+        headings = {anchor: (None, anchor, name) for anchor, name in labels.items()}
+        self.document.myst_slugs = metadata["myst_slugs"] = headings | getattr(self.document, "myst_slugs", {})
 
     def _anchored(self, cell: nodes.container, label: str) -> str:
         """The anchor that `cell` is given; it has a number behind it if the page has it already."""

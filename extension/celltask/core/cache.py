@@ -206,7 +206,8 @@ async def _computed(
 def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object, seconds: float) -> None:
     """Store a result; where that cannot be done, a warning says so, and the run goes on."""
     context = ACTIVE.get()
-    facts: dict[str, object] = {"code": task.digest, "inputs": call.inputs}
+    digest = task.digest if task.options.cache_version else call.code
+    facts: dict[str, object] = {"code": digest, "inputs": call.inputs}
     if task.options.cache_version:
         facts["label"] = task.options.cache_version
     if FRESH_SINCE.get():
@@ -216,7 +217,7 @@ def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object
     try:
         with each_once():
             entry = entry_of(task, call.key, value, facts, seconds)
-            store.know(task.digest, dict(task.fingerprint.parts))
+            store.know(digest, task.fingerprint.parts)
             store.put(call.key, entry)
     except StoreProblem as problem:
         tell_once(f"{problem.what}; results are not kept", problem.mend)

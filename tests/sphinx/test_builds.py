@@ -94,8 +94,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Faulty:
     """Pages with a cell that fails and with a label that means two things, and a notebook with a cell that fails."""
     three = "# Three\n\nSee {ref}`task-double`.\n"
     site = new_site(tmp_path_factory.mktemp("site"), failing=FAILING, book="", one=DEFINING, two=DEFINING, three=three)
-    (site.folder / "book.md").unlink()
-    (site.folder / "book.ipynb").write_text(json.dumps(BOOK), encoding="utf-8")
+    (site.folder / "book.md").rename(site.folder / "book.ipynb").write_text(json.dumps(BOOK), encoding="utf-8")
     return Faulty(site, site.build())
 
 
@@ -150,8 +149,13 @@ def test_only_pages_that_changed_are_executed_again(tmp_path: Path) -> None:
 
 
 def test_pages_that_are_not_to_be_executed_are_not(tmp_path: Path) -> None:
-    """As MyST-NB's settings say it, in conf.py or at the head of the page; they have their anchors all the same."""
-    site = new_site(tmp_path, 'nb_execution_excludepatterns = ["count*"]', counted=COUNTED, defining=DEFINING)
+    """As MyST-NB's settings say it, or as they have all outputs; the anchors of tasks are there all the same."""
+    more = 'nb_execution_excludepatterns = ["count*"]'
+    site = new_site(tmp_path, more, counted=COUNTED, defining=DEFINING, book="")
+    output = {"output_type": "stream", "name": "stdout", "text": "from before"}
+    title, code = BOOK["cells"]
+    book = {**BOOK, "cells": [title, {**code, "outputs": [output]}]}
+    (site.folder / "book.md").rename(site.folder / "book.ipynb").write_text(json.dumps(book), encoding="utf-8")
     page = site.folder / "defining.md"
     text = page.read_text(encoding="utf-8").replace("kernelspec:", "mystnb:\n  execution_mode: 'off'\nkernelspec:", 1)
     page.write_text(text, encoding="utf-8")
@@ -160,6 +164,7 @@ def test_pages_that_are_not_to_be_executed_are_not(tmp_path: Path) -> None:
     assert not (site.folder / "count.txt").exists()
     assert list(anchored(site.body("defining"))) == ["task-double", "workflow-four"]
     assert links(site.body("defining")) == []
+    assert "from before" in site.body("book")
 
 
 def test_pages_that_myst_nb_executes_are_linked(tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def test_a_task_cell_answers_with_its_card(notebook: Notebook) -> None:
     assert "Twice a number." in str(shown[0]["text/html"])
 
 
+def test_a_card_tells_how_large_is_the_data_that_its_task_captures(notebook: Notebook) -> None:
+    """It goes with the task to other processes."""
+    shown = notebook.run(
+        "ROWS = list(range(1000))\n\n%task --allow-globals ROWS\ndef first(x: int) -> int:\n    return ROWS[x]\n"
+    ).shown
+    assert "captured=ROWS (2.8 kB)" in str(shown[0]["text/plain"])
+    assert "captured=ROWS (2.8 kB)" in str(shown[0]["text/html"])
+
+
 def test_a_workflow_cell_answers_with_its_graph(defined: Notebook) -> None:
     """One picture, with text for those who see none."""
     shown = defined.run(WORKFLOW).shown

@@ -37,8 +37,11 @@ def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]
     if isinstance(item, Workflow):
         return _graph_bundle(item.graph, {})
     from celltask import render  # noqa: PLC0415 - drawing is needed only when something is shown
+    from celltask.core.travel import captured_told  # noqa: PLC0415 - as above
 
-    return dict(render.card_bundle(item.entity(), version=item.version, options=item.options.told()))
+    captured = captured_told(item)
+    options = {**item.options.told(), **({"captured": captured} if captured else {})}
+    return dict(render.card_bundle(item.entity(), version=item.version, options=options))
 
 
 def run_bundle(run: Run, seen: Seen | None = None, states: Mapping[str, str] | None = None) -> dict[str, str] | None:

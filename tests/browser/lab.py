@@ -261,7 +261,11 @@ def main() -> None:
     theme = "dark" if told.dark else "light"
     with tempfile.TemporaryDirectory() as root:
         shutil.copy(told.notebook, root)
-        with lab_server(Path(root), theme=theme) as server, chromium() as browser, lab_page(browser, dark=told.dark) as page:
+        with (
+            lab_server(Path(root), theme=theme) as server,
+            chromium() as browser,
+            lab_page(browser, dark=told.dark) as page,
+        ):
             open_notebook(page, server, told.notebook.name, kernel=not told.untrusted)
             if not told.untrusted:
                 run_all(page)

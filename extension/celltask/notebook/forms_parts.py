@@ -1,4 +1,4 @@
-"""What ipywidgets has no control for: a button that copies, a slider with a name, keys left to the form, a kernel lost."""
+"""What ipywidgets has no control for: a button that copies, a slider with a name, keys of a form, a kernel lost."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ class Execution:
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
-        if member.kind != "dynamic" and set(inner.ledger.states) - {"skipped"} == {"reused"}:
+        if member.kind != "dynamic" and inner.ledger.is_reused():
             cast("NodeContext", ACTIVE.get()).reuse("all nodes of it are reused")
         return inner.value
 

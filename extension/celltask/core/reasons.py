@@ -140,8 +140,8 @@ def why_the_last(name: str) -> str:
         if found:
             lines = [f"in run {run.id} of {run.name}:"]
             for node, why in zip(found, why_they_ran(run, found, store), strict=True):
-                told = [node.state, node.error, why or _unkept(node, run.nodes)]
-                lines.append(f"  {node.id} {node.label}: {'; '.join(part for part in told if part)}")
+                told = "; ".join(part for part in (node.state, node.error or why or _unkept(node, run.nodes)) if part)
+                lines.append(f"  {node.id} {node.label}: {told}")
             return "\n".join(lines)
     return ""
 

@@ -211,7 +211,9 @@ def _fold_out(words: Wording, told: Told, users: Mapping[tuple[str, str], list[s
     entity = words.graph.entities[node.entity]
     summed = [code(node.label), *map(escape, (kind_told(entity, node.label), told.state, known.get("duration", "")))]
     summed.append(escape(_short(known.get("error", ""))))
-    parts = [f"<details><summary>{' &#183; '.join(part for part in summed if part)}</summary><div{_INDENTED}>"]
+    # By its attribute the builder of a site knows which task it is, to link the name to the cell that defines it.
+    opening = f'<details data-task="{escape(clean(entity.name))}">'
+    parts = [f"{opening}<summary>{' &#183; '.join(part for part in summed if part)}</summary><div{_INDENTED}>"]
     about = [escape(clean(entity.doc))] if entity.doc else []
     about += [f"<small>{escape(clean(entity.place))}</small>"] if entity.place else []
     parts += [f"<p>{'<br>'.join(about)}</p>"] if about else []

@@ -72,17 +72,22 @@ def running(folder: Path) -> Iterator[Path]:
         daemons.enter_context(_daemon(["slurmctld", "-D", "-f", str(path)]))
         daemons.enter_context(_daemon(["slurmd", "-D", "-f", str(path), "-N", "n1"]))
         _until(lambda: "idle" in _asked(path, "sinfo", "-h", "-o", "%t"), "an idle node")
-        yield path
+        try:
+            yield path
+        finally:  # a node's daemon does not end what it has started
+            cancel(path, *jobs(path))
+            _until(lambda: not jobs(path), "end of all jobs")
 
 
 def jobs(configuration: Path) -> list[str]:
-    """The ids of the jobs that run or wait."""
+    """The ids of the jobs that run, wait or end."""
     return _asked(configuration, "squeue", "-h", "-o", "%i").split()
 
 
-def cancel(configuration: Path, job: str) -> None:
-    """End a job."""
-    _asked(configuration, "scancel", job)
+def cancel(configuration: Path, *those: str) -> None:
+    """End some jobs."""
+    if those:
+        _asked(configuration, "scancel", *those)
 
 
 def _path() -> str:

@@ -130,10 +130,12 @@ class Ledger:
             context.control.called += len(kept.rows)
 
     def all(self, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
-        """This one and those of inner workflows behind it, each with the beginning of its ids."""
+        """This one, and behind it those of inner workflows and of what ran beside, with the beginning of their ids."""
         yield prefix, self
         for place, inner in sorted(self.nested.items()):
             yield from inner.all(f"{prefix}{self.program.steps[place].node.id}/")
+        for name, beside in self.aside.items():
+            yield from beside.all(f"{prefix}{name}/")
 
     def member_of(self, node: str) -> Task[..., object] | Composite | None:
         """What the node with this id runs; none if it is no node of a graph, but a call."""

@@ -110,7 +110,7 @@ def test_a_run_in_the_background_has_a_button_that_cancels(page: Page, server: l
 
 
 def test_a_second_tab_sees_the_run_and_keeps_its_last_picture(page: Page, browser: Browser, server: lab.Server) -> None:
-    """Opened in the middle of a run it shows how the nodes stand, follows it, and has no dead widget afterwards."""
+    """Opened amid a run it shows how the nodes stand, follows the run, and has no dead widget afterwards."""
     opened = begun(page, server, "tabs", "running = adding.start()")
     opened.let("loaded")
     opened.wait_for("n1", "running")

@@ -94,6 +94,18 @@ def test_show_tells_source_version_options_and_what_was_left_out(cli: Cli, page_
     )
 
 
+def test_show_tells_how_large_is_the_data_that_a_task_captures(cli: Cli, folder: Path) -> None:
+    """As text and as JSON; nothing is said of a task that captures none."""
+    text = "from celltask import task\nROWS = [1, 2, 3]\n@task(allow_globals='ROWS')\n"
+    text += "def first(x: int) -> int:\n    return ROWS[x]\n"
+    (folder / "data.py").write_text(text, encoding="utf-8")
+    size = json.loads(cli("show", "data.py", "first", "--json").out)["captured"]["ROWS"]
+    assert f"  captured       ROWS ({size} B)\n" in cli("show", "data.py", "first").out
+    (folder / "none.py").write_text(text.replace("return ROWS[x]", "return x"), encoding="utf-8")
+    assert "captured" not in cli("show", "none.py", "first").out
+    assert json.loads(cli("show", "none.py", "first", "--json").out)["captured"] == {}
+
+
 SAME = """
 import datetime as dt
 from celltask import task, workflow

@@ -276,6 +276,6 @@ def test_the_digest_follows_the_code() -> None:
 def test_a_plan_leaves_open_what_only_a_run_decides() -> None:
     """Nodes of a graph that is not made yet are in no plan."""
     assert [(node.id, node.action, node.because) for node in fibonacci.plan(n=3).nodes] == [
-        ("n0", "run", "decided while running"),
+        ("n0", "run", "its graph is made while running"),
     ]
-    assert [node.because for node in around.plan(n=3).nodes][1:] == ["decided while running", "not cached"]
+    assert [node.because for node in around.plan(n=3).nodes][1:] == ["its graph is made while running", "not cached"]

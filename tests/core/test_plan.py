@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from celltask import dynamic, map_task, plan, task, workflow
+from celltask import plan, task, workflow
 from celltask.core.stores.choice import current_store
 
 if TYPE_CHECKING:
@@ -167,24 +167,3 @@ def test_a_plan_runs_nothing() -> None:
 
     plan(noted, x=1)
     assert (ran, list(current_store().entries())) == ([], [])
-
-
-def test_what_is_decided_while_running_says_so() -> None:
-    """The graph of a dynamic workflow and the items of a map are not known before the run."""
-
-    @task(cache=True)
-    def square(x: int) -> int:
-        return x * x
-
-    @dynamic
-    def squares(n: int) -> list[int]:
-        return [square(number) for number in range(n)]
-
-    @workflow
-    def wf(n: int, xs: list[int]) -> tuple[list[int], list[int]]:
-        return squares(n), map_task(square)(x=xs)
-
-    assert [(node.action, node.because) for node in plan(wf, n=2, xs=[1]).nodes] == [
-        ("run", "decided while running"),
-        ("run", "decided while running"),
-    ]

@@ -8,6 +8,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pydantic
@@ -15,8 +16,12 @@ import pytest
 
 from celltask import Resources, map_task, mock_task, task, workflow
 from celltask.core.events import NodePrinted
-from celltask.core.travel import luggage_of
+from celltask.core.pickling import dumps
+from celltask.core.travel import captured_told, luggage_of
 from celltask.errors import RunError
+
+if TYPE_CHECKING:
+    from celltask.core.task import Task
 
 SCALE = 3
 
@@ -231,6 +236,43 @@ def test_what_a_task_takes_with_it_is_told() -> None:
         assert first.run(x=0, engine="processes").value == "xxxxxxxxxx"
     finally:
         del first.function.__globals__["ROWS"]
+
+
+def test_a_task_tells_how_large_is_what_it_takes_with_it() -> None:
+    """Data that its helpers read counts, constants do not, and what says itself that it is large is not pickled."""
+
+    class Array:
+        nbytes = 5_000_000
+
+        def __reduce__(self) -> str:
+            raise AssertionError("pickled")
+
+    space = {"task": task, "ROWS": list(range(1000)), "limits": {"a": 1}, "K": 3, "whole": Array(), "__name__": "c"}
+    exec(  # noqa: S102 - stands for a cell
+        "def low():\n    return limits['a']\n"
+        "@task(allow_globals=['whole', 'ROWS', 'limits'])\n"
+        "def f(x: int) -> int:\n    return ROWS[x] + low() + K + len(whole)\n",
+        space,
+    )
+    made = cast("Task[..., object]", space["f"])
+    assert list(made.captured) == ["whole", "ROWS", "limits"]
+    assert made.captured["whole"] == 5_000_000
+    assert made.captured["ROWS"] == len(dumps(space["ROWS"])) > 2000
+    assert captured_told(made) == (
+        f"whole (5.0 MB), ROWS ({made.captured['ROWS'] / 1000:.1f} kB), limits ({made.captured['limits']} B)"
+        "; too much for another process"
+    )
+
+
+def test_a_task_that_takes_nothing_with_it_says_nothing() -> None:
+    """Imports, helpers and constants are its code."""
+    assert (fork_free.captured, captured_told(fork_free)) == ({}, "")
+
+
+@task
+def fork_free(x: int) -> int:
+    """Read what is no data."""
+    return os.getpid() + x
 
 
 @task(allow_globals=["ROWS"])

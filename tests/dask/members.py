@@ -202,3 +202,33 @@ def around_tidied(x: int) -> int:
 def constant() -> int:
     """No input at all."""
     return total(xs=counted(n=5))
+
+
+@task(cache=True)
+def kept_never(x: int) -> int:
+    """Fails, so that nothing is kept."""
+    message = f"no {x}"
+    raise ValueError(message)
+
+
+@task
+def calls(x: int) -> int:
+    """Calls others, one of which fails."""
+    try:
+        fail(x=x)
+    except ValueError:
+        return inc(x=x) + flaky(x=x)
+    return 0
+
+
+@workflow
+def calling(x: int) -> list[int]:
+    """Bodies that call tasks, in a node and in a process of its own."""
+    a = calls(x=x)
+    return [a, calls(x=a).with_overrides(timeout=60)]
+
+
+@workflow
+def calling_in_a_map(n: int) -> list[int]:
+    """Items that call tasks."""
+    return map_task(calls)(counted(n=n))

@@ -30,13 +30,32 @@ def told(run: Run) -> tuple[object, ...]:
         ("nested", {"x": 1}), ("failing", {"x": 1}), ("finishing", {"x": 1}), ("mistyped", {"x": 1}),
         ("choosing", {"x": 1}), ("choosing", {"x": 5}), ("growing", {"x": 3}), ("mapping", {"n": 10}),
         ("mapping", {"n": 0}), ("tidied", {"x": 1}), ("around_tidied", {"x": 1}), ("constant", {}),
-        ("choosing_never", {"x": 5}), ("needless", {"x": 3}),
+        ("choosing_never", {"x": 5}), ("needless", {"x": 3}), ("calls", {"x": 1}), ("calling", {"x": 1}),
     ],
 )  # fmt: skip
 def test_a_run_ends_as_it_does_here(client: Client, name: str, inputs: dict[str, object]) -> None:
     """Values, states, numbers of attempts, errors with their notes and logs are those of a run without a cluster."""
     member = getattr(members, name)
     assert told(member.start(inputs, engine=client).wait(60)) == told(member.run(inputs, engine="inline"))
+
+
+def test_what_items_of_a_map_call_is_told(client: Client) -> None:
+    """Each call of each item stands under the map."""
+    for engine in (client, "inline"):
+        run = members.calling_in_a_map.run(n=5, engine=engine)
+        calls = [node for node in run.nodes if node.is_call]
+        assert len({node.id for node in calls}) == len(calls) == 15
+        assert {node.id.partition("/")[0] for node in calls} == {"n1"}
+        assert sorted((node.task, node.state, node.attempts) for node in calls) == sorted(
+            [("fail", "failed", 1), ("flaky", "done", 3), ("inc", "done", 1)] * 5
+        )
+
+
+def test_a_cached_node_that_failed_tells_why_it_ran(client: Client) -> None:
+    """What its worker knew of its inputs is in the run here."""
+    run = members.kept_never.run(x=3, engine=client)
+    assert (run.state, run.why("n0")) == ("failed", "no earlier run")
+    assert set(run.missed["n0"]) == {"code", "inputs"}
 
 
 def test_what_fails_within_a_node_ends_nothing_beside_it(client: Client) -> None:

@@ -42,12 +42,34 @@ def test_a_page_becomes_a_notebook_with_its_outputs(cli: Cli, folder: Path, page
     assert (found.metadata.language_info.name, found.metadata.kernelspec.name) == ("python", "python3")
 
 
+def test_errors_and_warnings_name_the_document_without_the_folders_of_the_machine(
+    cli: Cli, folder: Path, page: MakePage
+) -> None:
+    """What is saved is the same wherever it was executed; what a cell prints itself is left as it is."""
+    code = "import os, warnings\nwarnings.warn('careful')\nprint(os.path.abspath('page.md'))\n1 / 0"
+    page(f":tags: [raises-exception]\n\n{code}")
+    assert cli("execute", "page.md", "-o", "out.ipynb").code == 0
+    outputs = read(folder / "out.ipynb").cells[-1].outputs
+    told = {output.get("name", "error"): output.get("text") or "\n".join(output.traceback) for output in outputs}
+    assert told["stderr"].startswith("page.md:7: UserWarning: careful\n")
+    assert str(folder) not in told["error"]
+    assert "page.md:9" in told["error"]
+    assert told["stdout"] == f"{folder / 'page.md'}\n"
+
+
 def test_the_state_of_widgets_is_kept(cli: Cli, folder: Path, page: MakePage) -> None:
     """So that they are shown without a kernel."""
     page("import ipywidgets\nipywidgets.IntSlider(value=7)")
     assert cli("execute", "page.md", "-o", "out.ipynb").code == 0
     state = read(folder / "out.ipynb").metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     assert 7 in [model["state"].get("value") for model in state.values()]
+
+
+def test_the_state_of_widgets_that_are_gone_is_not_kept(cli: Cli, folder: Path, page: MakePage) -> None:
+    """A notebook whose outputs hold no widget is not made heavier by those that came and went."""
+    page("import ipywidgets\nipywidgets.IntSlider(value=7).close()")
+    assert cli("execute", "page.md", "-o", "out.ipynb").code == 0
+    assert "widgets" not in read(folder / "out.ipynb").metadata
 
 
 @pytest.mark.parametrize("kernels", ["fork", "cold"])

@@ -81,7 +81,7 @@ def failure_text(run: Run) -> str:
 def node_of(run: Run, error: BaseException) -> str:
     """Where in the run `error` came up: ``"node n1 (clean) of prices"``."""
     failed = [node for node in run.nodes if node.error is error]
-    if not failed or (len(run.nodes) == 1 and failed[0].task == run.name):
+    if not failed or (len(run.ledger.states) == 1 and failed[0].task == run.name):
         return run.name
     deepest = max(failed, key=lambda node: node.id.count("/"))
     return f"node {deepest.id} ({deepest.label}) of {run.name}"

@@ -70,9 +70,9 @@ def seconds(duration_s: float) -> str:
 
 
 def nodes_table(run: Run) -> str:
-    """One line for each node, and one for the whole run."""
+    """One line for each node, and one for the whole run; what bodies called is told by ``celltask runs show``."""
     rows = [("node", "name", "state", "time")]
-    rows += [(node.id, _label(node), state_of(node), _time(node)) for node in run.nodes]
+    rows += [(node.id, _label(node), state_of(node), _time(node)) for node in run.nodes if not node.is_call]
     times = max(len(row[3]) for row in rows)
     told = table([(*row[:3], row[3].rjust(times)) for row in rows])
     return f"{told}\n{run.name} {run.state} in {seconds(run.duration_s)}"
@@ -140,6 +140,7 @@ def json_of(run: Run, interface: Interface) -> str:
                 "error": _error(node.error),
             }
             for node in run.nodes
+            if not node.is_call
         ],
     }
     return json_text(told)

@@ -40,14 +40,22 @@ def _ls(name: str | None, *, limit: int, as_json: bool) -> int:
 def _show(run: str, *, as_json: bool) -> int:
     from dataclasses import asdict  # noqa: PLC0415 - as above
 
+    from celltask.core.calls import more_told  # noqa: PLC0415 - as above
     from celltask.core.reasons import why_they_ran  # noqa: PLC0415 - as above
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     one = _the_run(run)
-    why = why_they_ran(one.id, one.nodes, current_store())
+    why = why_they_ran(one, one.nodes, current_store())
     if as_json:
         nodes = [asdict(node) | {"because": because} for node, because in zip(one.nodes, why, strict=True)]
-        more = {"error": one.error, "code": one.code, "digests": one.digests, "log": one.log, "nodes": nodes}
+        more = {
+            "error": one.error,
+            "code": one.code,
+            "digests": one.digests,
+            "missed": one.missed,
+            "log": one.log,
+            "nodes": nodes,
+        }
         report.write(report.json_text(_brief(one) | more))
         return DONE
     head = [f"{one.kind} {one.name}, run {one.id}: {one.state}"]
@@ -65,6 +73,7 @@ def _show(run: str, *, as_json: bool) -> int:
     ]
     if rows:
         head += ["", report.table([("node", "name", "state", "time", "why"), *rows])]
+    head += [f"{node.id}: {more_told(node.more_calls)}" for node in one.nodes if node.more_calls]
     head += [f"{node}: {line}" for node, text in one.log for line in text.splitlines()]
     report.write("\n".join(head))
     return DONE
@@ -124,8 +133,8 @@ command = click.Group(
             "show",
             callback=_show,
             params=[click.Argument(["run"], metavar="RUN"), report.json_option()],
-            help="Show one run: its nodes, their states and times, and why cached ones ran. RUN is its id, the "
-            "beginning of it, or the name of a workflow or task, whose newest run is meant.",
+            help="Show one run: its nodes and what their bodies called, states, times, and why cached ones ran. RUN "
+            "is its id, the beginning of it, or the name of a workflow or task, whose newest run is meant.",
         ),
         click.Command(
             "rm",

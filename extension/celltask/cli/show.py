@@ -11,6 +11,8 @@ from celltask.cli.exit_codes import DONE
 from celltask.cli.help import plain
 from celltask.cli.opening import entity_in, open_document
 from celltask.cli.tasks import ports_told
+from celltask.core.task import Task
+from celltask.core.travel import captured_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +46,9 @@ def _as_text(entity: Entity, document: Document, *, show_all: bool) -> str:
         "version": entity.version,
         "digest": entity.digest,
         **_options_of(entity),
+        "captured": captured_told(entity) if isinstance(entity, Task) else "",
     }
-    width = max(map(len, facts))
+    width = max(len(key) for key, fact in facts.items() if fact)
     lines += [f"  {key.ljust(width)}  {fact}" for key, fact in facts.items() if fact]
     lines += _table("Inputs", inputs) + _table("Outputs", outputs)
     source = source_of(entity, document)
@@ -133,6 +136,7 @@ def _as_json(entity: Entity, document: Document) -> str:
         "version": entity.version,
         "digest": entity.digest,
         "options": _options_of(entity),
+        "captured": entity.captured if isinstance(entity, Task) else {},
         **ports_told(entity.interface),
         "source": source_of(entity, document),
         "left_out": [

@@ -11,7 +11,8 @@ import itertools
 import linecache
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from textwrap import indent
+from typing import TYPE_CHECKING, Literal
 
 from celltask.core.context import ACTIVE, NodeContext, Tracing
 from celltask.core.distant import Distant
@@ -35,19 +36,23 @@ __all__ = [
     "generate_call",
     "releaser",
     "tell_where",
-    "told",
 ]
 
 _numbers = itertools.count(1)
 
 
-def generate_call(task: Task[..., object], body: Callable[..., object], *, as_node: bool) -> Callable[..., object]:
+Way = Literal["direct", "as_node", "as_call"]
+"""Who calls a generated function: users; a run, which has set the context itself and traces nothing; or a call by
+users in the body of a node, whose context comes first among the arguments."""
+
+
+def generate_call(task: Task[..., object], body: Callable[..., object], way: Way) -> Callable[..., object]:
     """A function with the task's own parameters that validates, isolates, runs `body` and checks what it returns.
 
     Args:
         task: The task; its interface and its `share` option shape the code.
         body: What runs in the middle, with the inputs in order (keyword-only ones by name).
-        as_node: Whether a run calls it, which has set the context itself and traces nothing.
+        way: Who calls it.
     """
     interface = task.interface
     space: dict[str, object] = {
@@ -74,7 +79,7 @@ def generate_call(task: Task[..., object], body: Callable[..., object], *, as_no
         checks.append(check)
     if interface.result == "single":
         space["_ct_o"] = interface.outputs[0].handler.exact
-    text = _source(task, checks, as_node=as_node)
+    text = _source(task, checks, way)
     filename = f"<celltask call {next(_numbers)} of {task.name}>"
     # The second field is None, not an mtime: linecache.checkcache() drops entries whose file is gone, except
     # those without one (CPython, Lib/linecache.py).
@@ -93,45 +98,62 @@ _RUN_BODY = """\
         raise
 """
 
-_ENTER = """\
-    _ct_now = _ct_active.get()
-    _ct_token = _ct_active.set(_ct_task if _ct_now.__class__ is not _ct_node else _ct_now.inside(_ct_task))
-"""
-
-_TRACE = """\
+_ELSEWHERE = """\
     _ct_now = _ct_active.get()
     if _ct_now.__class__ is _ct_tracing:
         return _ct_now.add(_ct_task, {values})
+    if _ct_now.__class__ is _ct_node:
+        return _ct_task.as_call(_ct_now, *{values})
+"""
+
+_NOTED = """\
+    _ct_call = _ct_now.inside(_ct_task)
+    _ct_token = _ct_active.set(_ct_call)
+    try:
+{middle}\
+    except BaseException as _ct_error:
+        _ct_call.ended(_ct_error)
+        raise
+    finally:
+        _ct_active.reset(_ct_token)
+    _ct_call.ended()
+    return _ct_out
 """
 
 
-def _source(task: Task[..., object], checks: list[str], *, as_node: bool) -> str:
+def _source(task: Task[..., object], checks: list[str], way: Way) -> str:
     """The text of the generated function; an async task gets a plain one around it, since tracing gives a Ref."""
     interface = task.interface
     names = ", ".join(f"{port.name}={port.name}" if port.keyword_only else port.name for port in interface.inputs)
     values = f"({''.join(port.name + ', ' for port in interface.inputs)})"
-    head = f"def _ct_call({_parameters(interface, positional=as_node)}):\n    __tracebackhide__ = True\n"
-    body = "".join(f"    {line}\n" for line in checks)
-    if not as_node:
-        body += _ENTER
-    body += _RUN_BODY.format(wait="await " if task.is_async else "", names=names)
-    if not as_node:
-        body += "    finally:\n        _ct_active.reset(_ct_token)\n"
-    quick = interface.result == "single" and interface.outputs[0].handler.exact is not None
-    if quick:
-        body += "    if _ct_out.__class__ is _ct_o:\n        return _ct_out\n"
-    body += "    return _ct_release(_ct_out)\n"
-    if as_node:
+    head = f"def _ct_call({_parameters(interface, way)}):\n    __tracebackhide__ = True\n"
+    check = "".join(f"    {line}\n" for line in checks)
+    run = _RUN_BODY.format(wait="await " if task.is_async else "", names=names)
+    is_quick = interface.result == "single" and interface.outputs[0].handler.exact is not None
+    if way == "as_call":
+        test = "    if _ct_out.__class__ is not _ct_o:\n    " if is_quick else ""
+        middle = indent(f"{check}{run}{test}    _ct_out = _ct_release(_ct_out)\n", "    ")
+        return ("async " if task.is_async else "") + head + _NOTED.format(middle=middle)
+    if way == "direct":
+        enter, leave = (
+            "    _ct_token = _ct_active.set(_ct_task)\n",
+            "    finally:\n        _ct_active.reset(_ct_token)\n",
+        )
+        run = enter + run + leave
+    test = "    if _ct_out.__class__ is _ct_o:\n        return _ct_out\n" if is_quick else ""
+    body = f"{check}{run}{test}    return _ct_release(_ct_out)\n"
+    if way == "as_node":
         return ("async " if task.is_async else "") + head + body
-    trace = _TRACE.format(values=values)
+    first = _ELSEWHERE.format(values=values)
     if not task.is_async:
-        return head + trace + body
-    return f"async {head.replace('_ct_call', '_ct_awaited', 1)}{body}{head}{trace}    return _ct_awaited({names})\n"
+        return head + first + body
+    return f"async {head.replace('_ct_call', '_ct_awaited', 1)}{body}{head}{first}    return _ct_awaited({names})\n"
 
 
-def _parameters(interface: Interface, *, positional: bool) -> str:
-    """The parameter list; a run gives all inputs by position."""
-    parts, starred = [], positional
+def _parameters(interface: Interface, way: Way) -> str:
+    """The parameter list; all but users give all inputs by position."""
+    positional = way != "direct"
+    parts, starred = ["_ct_now"] if way == "as_call" else [], positional
     for number, port in enumerate(interface.inputs):
         if port.keyword_only and not starred:
             parts.append("*")
@@ -282,15 +304,6 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
     note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
     annotate(error, note)
-
-
-def told(error: BaseException) -> str:
-    """Class and text of `error`; the class alone where the text cannot be made."""
-    name = type(error).__name__
-    try:
-        return f"{name}: {error}"
-    except Exception:  # noqa: BLE001 - border: an error's own text is code of users
-        return name
 
 
 def annotate(error: BaseException, note: str) -> None:

@@ -10,7 +10,9 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.events import NodePrinted
+from celltask.core.calls import calls_of
+from celltask.core.events import NodePrinted, NodeReused
+from celltask.core.ledger import state_after, told
 from celltask.core.scratch import temporary_folder
 from celltask.errors import RunError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
+    from celltask.core.calls import Calls
     from celltask.core.composite import Composite
     from celltask.core.engines.base import Guests
     from celltask.core.events import Event
@@ -120,12 +123,14 @@ class RunControl:
         live: The executions that are under way: the run's own, and those of workflows within it.
         enders: What ends things of the run that would not hear of it otherwise, when it is cancelled.
         onlooker: Who looks at the run beside its caller, or ``None``.
+        called: How many calls that bodies made are told one by one.
     """
 
-    __slots__ = ("cancelled", "enders", "epoch", "is_apart", "live", "onlooker")
+    __slots__ = ("called", "cancelled", "enders", "epoch", "is_apart", "live", "onlooker")
 
     def __init__(self) -> None:
         self.onlooker: Onlooker | None = None
+        self.called = 0
         self.epoch = time.time() - time.perf_counter()
         self.cancelled = threading.Event()
         self.enders: list[Callable[[], object]] = []
@@ -144,15 +149,19 @@ class NodeContext(TaskContext):
         guests: The processes that bodies are to run in, or ``None``.
         control: What the nodes of the run share; ``None`` in a process that only runs bodies.
         is_away: Whether the run is elsewhere, which then shows what the body prints.
-        outer: The context of the node whose body called this task; ``None`` for the node itself.
+        outer: The context of the node whose body called this task, near or far; ``None`` for the node itself.
+        calls: What the body called; ``None`` if nothing.
         held: What was printed of a line that has not ended, by the stream that shows it; ``None`` if nothing.
         printed: What the body printed, in pieces, each with the name of its stream; ``None`` if nothing.
     """
 
     __slots__ = (
-        "_room", "control", "guests", "held", "input_digests", "is_away", "on_event", "outer", "output_digests",
-        "printed", "reused",
+        "_began", "_call", "_room", "calls", "control", "guests", "held", "input_digests", "is_away", "on_event",
+        "outer", "output_digests", "printed", "reused",
     )  # fmt: skip
+
+    _began: float  # both are there where `outer` is
+    _call: int
 
     def __init__(  # noqa: PLR0913, PLR0917 - positional, since that is quicker
         self,
@@ -173,15 +182,27 @@ class NodeContext(TaskContext):
         self.guests, self.control = guests, control
         self.is_away = False
         self.outer: NodeContext | None = None
+        self.calls: Calls | None = None
         self.held: dict[Noting, str] | None = None
         self.printed: list[tuple[str, str]] | None = None
         self._room = MOST_PRINTED
 
     def inside(self, member: _Named) -> NodeContext:
-        """The context of a task that the body calls: in the same run, its prints are the node's."""
-        made = NodeContext(member, self.run_id, self.node, None)
-        made.control, made.is_away, made.outer = self.control, self.is_away, self.outer or self
+        """The context of a task that the body calls now: in the same run, its prints are the node's."""
+        outer, clock = self.outer or self, time.perf_counter()
+        epoch = self.control.epoch if self.control is not None else time.time() - clock
+        node, place = calls_of(outer).begin(self.node, member.name, epoch + clock)
+        made = NodeContext(member, self.run_id, node, None)
+        made.control, made.is_away, made.outer = self.control, self.is_away, outer
+        made._began, made._call = clock, place
         return made
+
+    def ended(self, error: BaseException | None = None) -> None:
+        """Note how the call ended that this is the context of; `error` is what it raised."""
+        if self._call >= 0 and self.outer is not None:
+            state = state_after(error) if error is not None else "reused" if self.reused else "done"
+            duration_s, text = time.perf_counter() - self._began, "" if error is None else told(error)
+            calls_of(self.outer).end(self._call, state, duration_s, self.attempt, text)
 
     @property
     def is_cancelled(self) -> bool:
@@ -202,6 +223,11 @@ class NodeContext(TaskContext):
             self.printed = []
         self.printed.append((stream, text))
         self.tell(NodePrinted(self.run_id, self.node, stream, text))
+
+    def reuse(self, reason: str) -> None:
+        """Count the node as reused, and tell why."""
+        self.reused = True
+        self.tell(NodeReused(self.run_id, self.node, reason))
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

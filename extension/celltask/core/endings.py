@@ -16,17 +16,12 @@ if TYPE_CHECKING:
     from celltask.core.composite import Composite
     from celltask.core.task import Task
 
-__all__ = ["cancelled", "outputs_value", "state_after"]
+__all__ = ["cancelled", "outputs_value"]
 
 
 def cancelled() -> RunCancelledError:
     """The error of a run that was cancelled."""
     return RunCancelledError("the run was cancelled", mend="run it again; what is cached is reused")
-
-
-def state_after(error: BaseException) -> str:
-    """What a node or run is that ended with `error`."""
-    return "cancelled" if isinstance(error, RunCancelledError) or not isinstance(error, Exception) else "failed"
 
 
 def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Getter], values: Sequence[object]) -> object:

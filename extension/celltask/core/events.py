@@ -39,7 +39,10 @@ class RunStarted(NamedTuple):
 
 
 class NodeStarted(NamedTuple):
-    """A node begins."""
+    """A node begins.
+
+    Why it is not reused is told by `Run.why`: finding that out takes longer than looking for a result.
+    """
 
     run: str
     node: str

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 
 from celltask.core import forks
 from celltask.core.budget import budget
-from celltask.core.calling import annotate, checked_inputs, told
+from celltask.core.calling import annotate, checked_inputs
 from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
-from celltask.core.endings import cancelled, outputs_value, state_after
+from celltask.core.endings import cancelled, outputs_value
 from celltask.core.engines import engine_of
 from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
-from celltask.core.known import KnownDigests
-from celltask.core.ledger import Ledger
+from celltask.core.known import KnownDigests, facts_of
+from celltask.core.ledger import Ledger, state_after, told
 from celltask.core.logs import let_out
 from celltask.core.program import program_of
 from celltask.core.recording import PERIOD_S
@@ -253,8 +253,8 @@ class Execution:
             let_out(context)
         if place in self._keyed:
             self.known.take(self.steps[place], context)
-        if context.printed:
-            ledger.printed[place] = context.printed
+        if context.printed or context.calls is not None:
+            ledger.keep(place, context)
         if self.on_event is not None and not context.reused:
             self.on_event(_event(NodeFinished, (self.run, context.node, duration_s)))
 
@@ -288,6 +288,8 @@ class Execution:
         inner.carry_out()
         if inner.error is not None:
             raise inner.error
+        if member.kind != "dynamic" and inner.ledger.is_reused():
+            cast("NodeContext", ACTIVE.get()).reuse("all nodes of it are reused")
         return inner.value
 
     def inside(self, member: Composite, trace: Trace, place: int, inputs: tuple[object, ...]) -> Execution:
@@ -342,8 +344,9 @@ class Execution:
         self.ledger.errors[place] = error
         if context.held:
             let_out(context)
-        if context.printed:
-            self.ledger.printed[place] = context.printed
+        self.ledger.keep(place, context)
+        if place in self._keyed and context.input_digests:
+            self.ledger.missed[place] = facts_of(self.steps[place], context.input_digests)
         label = self.steps[place].node.label
         with self._failing:
             if self.error is None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltask.core.calling import annotate, told
+from celltask.core.calling import annotate
 from celltask.core.interface import MISSING
+from celltask.core.ledger import told
 from celltask.core.registry import registry
 from celltask.core.types.fit import fits
 from celltask.errors import InterfaceError

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.calls import is_call
 from celltask.core.recording import in_memory, is_alive
 from celltask.core.stores.choice import folder_of
 
@@ -20,10 +21,10 @@ __all__ = ["RecordedNode", "RunRecord", "oldest_running", "remove_runs", "runs"]
 
 @dataclass(frozen=True, slots=True)
 class RecordedNode:
-    """What was recorded of one node.
+    """What was recorded of one node, or of one call of a task that the body of a node made.
 
     Attributes:
-        id: Its id, ``"n1/n0"`` for the node of an inner workflow.
+        id: Its id, ``"n1/n0"`` for the node of an inner workflow, ``"n1/n0/c0"`` for the first call of its body.
         label: Name in the graph.
         task: Name of what it runs.
         state: ``"done"``, ``"reused"``, ``"failed"``, ``"skipped"``, ``"cancelled"``; ``"queued"`` if it had not ended
@@ -32,6 +33,8 @@ class RecordedNode:
         duration_s: Seconds.
         attempts: How often the body was begun.
         error: Class and text of the error; ``""`` if there was none.
+        more_calls: How many more calls of each task its body made than are told one by one: those of a node after its
+            first 100, of a run after its first 10,000.
     """
 
     id: str
@@ -42,6 +45,12 @@ class RecordedNode:
     duration_s: float
     attempts: int
     error: str
+    more_calls: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call that the body of a node made, not a node of a graph."""
+        return is_call(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,13 @@ class RunRecord:
         host: Name of the machine.
         pid: Number of the process.
         versions: Of celltask and Python.
-        nodes: What was recorded of each node, in the order of definition.
+        nodes: What was recorded of each node, in the order of definition, and behind each of what its body called,
+            which is written when the run ends.
         error: Class and text of the first error; ``""`` if there was none.
         code: Digest of the code of each cached task.
         digests: Content of values where it is known: by ``"n1.0"`` for the first output of a node, and ``"<x>.0"`` for
             an input.
+        missed: Of cached nodes that failed, the digests of their code and inputs, by id.
         log: What nodes have printed or logged: pairs of a node's id and a text.
         within: Id of the run and of the node that started it; empty for a run that no task started.
     """
@@ -82,6 +93,7 @@ class RunRecord:
     error: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    missed: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     log: tuple[tuple[str, str], ...] = ()
     within: tuple[str, ...] = ()
 
@@ -161,6 +173,7 @@ def _files() -> Iterator[tuple[Sequence[str], bool]]:
 
 
 Line = dict[str, object]
+_Call = tuple[str, str, str, int, int, int, str]
 
 
 def _records(lines: Sequence[str], *, alive: bool) -> list[RunRecord]:
@@ -205,6 +218,7 @@ def _record(line: Line, head: Line, *, alive: bool) -> RunRecord:
         error=str(line.get("error", "")),
         code=cast("dict[str, str]", line.get("code", {})),
         digests=cast("dict[str, str]", line.get("digests", {})),
+        missed=cast("dict[str, dict[str, object]]", line.get("missed", {})),
         log=tuple((str(node), str(text)) for node, text in cast("list[list[str]]", line.get("log", []))),
         within=tuple(map(str, cast("list[str]", line.get("within", [])))),
     )
@@ -225,12 +239,22 @@ def _nodes(line: Line) -> tuple[RecordedNode, ...]:
     took = cast("list[int]", line.get("took", [0] * len(ids)))
     attempts = cast("list[int]", line.get("attempts", [1] * len(ids)))
     errors = cast("dict[str, str]", line.get("errors", {}))
+    more = cast("dict[str, dict[str, int]]", line.get("more_calls", {}))
     start = cast("float", line["at"])
     found = [
         RecordedNode(
             one, labels[at], tasks[at], str(states[at]), start + begun[at] / 1e6 if begun[at] >= 0 else 0.0,
-            took[at] / 1e6, attempts[at], errors.get(one, ""),
+            took[at] / 1e6, attempts[at], errors.get(one, ""), more.get(one, {}),
         )
         for at, one in enumerate(ids)
     ]  # fmt: skip
-    return tuple(sorted(found, key=lambda node: [int(digits) for digits in re.findall(r"\d+", node.id)]))
+    found += [
+        RecordedNode(one, task, task, state, start + since / 1e6, lasted / 1e6, count, error)
+        for one, task, state, since, lasted, count, error in cast("list[_Call]", line.get("calls", []))
+    ]
+    return tuple(sorted(found, key=_place))
+
+
+def _place(node: RecordedNode) -> list[int]:
+    """What puts a node in the order of definition; what ran beside the nodes comes behind them."""
+    return [int(part) if part.isdigit() else 1 << 40 for part in re.findall(r"\d+|on_failure", node.id)]

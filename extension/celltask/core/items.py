@@ -18,6 +18,7 @@ from celltask.errors import RunError, WorkerDiedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 
+    from celltask.core.calls import Calls, Told
     from celltask.core.context import RunControl
     from celltask.core.engines.base import Guests
     from celltask.core.events import Event
@@ -27,6 +28,10 @@ __all__ = ["Items", "Outcome", "run_items"]
 
 _AT_ONCE = 100
 """So many calls of an async task wait at once where nothing else is said."""
+
+
+Columns = tuple[tuple["Sequence[object] | None", ...], tuple[object, ...], int]
+"""As in `Items`: lists, fixed values, number of items."""
 
 
 class Items(NamedTuple):
@@ -52,12 +57,14 @@ class Items(NamedTuple):
     control: RunControl | None = None
     is_away: bool = False
     """Whether the run is elsewhere, as in `NodeContext`."""
+    calls: Calls | None = None
+    """What notes the calls that the bodies make."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
         node = self.node if place is None else f"{self.node}[{self.first + place}]"
         made = NodeContext(self.task, self.run_id, node, self.on_event)
-        made.guests, made.control, made.is_away = self.guests, self.control, self.is_away
+        made.guests, made.control, made.is_away, made.calls = self.guests, self.control, self.is_away, self.calls
         return made
 
     @property
@@ -88,6 +95,8 @@ class Outcome(NamedTuple):
     reused: tuple[int, ...] = ()
     """Places of those whose value was known."""
     duration_s: float = 0.0
+    calls: Told | None = None
+    """What the bodies called, where they ran elsewhere."""
 
 
 def run_items(items: Items) -> Outcome:

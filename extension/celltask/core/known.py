@@ -6,7 +6,7 @@ holds state while the run lasts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from celltask.core.graph import FromInput, FromNode
 from celltask.core.task import Task
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from celltask.core.context import NodeContext
     from celltask.core.program import Program, Step
 
-__all__ = ["KnownDigests"]
+__all__ = ["KnownDigests", "facts_of"]
 
 Source = tuple[str, int]
 """Id of a node and number of its output; ``("<name>", 0)`` for an input of the workflow."""
@@ -91,6 +91,15 @@ class KnownDigests:
         for number, digest in enumerate(found):
             if digest and (step.node.id, number) not in self._changing:
                 self._digests[step.node.id, number] = outputs[number].annotation, digest
+
+
+def facts_of(step: Step, inputs: Mapping[int, str]) -> dict[str, object]:
+    """What a store would tell of the result of a cached task that failed: its code, and the digests of its inputs."""
+    task = cast("Task[..., object]", step.member)
+    ports, label = task.interface.inputs, task.options.cache_version
+    digests = {ports[place].name: digest for place, digest in inputs.items()}
+    found: dict[str, object] = {"code": task.digest, "inputs": digests}
+    return {**found, "label": label} if label else found
 
 
 def _source(binding: object) -> Source | None:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast, overload
 
 from celltask.core.budget import budget, demand_of
-from celltask.core.calling import annotate, call_error, mismatch, told
+from celltask.core.calling import annotate, call_error, mismatch
+from celltask.core.calls import calls_of
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Entity
@@ -15,6 +16,7 @@ from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.items import Items
 from celltask.core.late import late
+from celltask.core.ledger import told
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
 from celltask.core.task import Task
@@ -26,8 +28,10 @@ from celltask.errors import CallError, InterfaceError, RunError, ValueMismatchEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from celltask.core.context import NodeContext
     from celltask.core.events import Event
     from celltask.core.execution import Execution
+    from celltask.core.items import Columns
     from celltask.core.run import Run
     from celltask.core.workflow import Workflow
 
@@ -198,13 +202,12 @@ class Mapped(Composite):
             RunError: If too few items succeeded.
         """
         __tracebackhide__ = True
-        items = self._items(execution, place, arguments)
+        items = self._items(arguments)
         needed = self.options.needed(items.size)
         keeps_on = not self.options.is_lenient and execution.policy == "finish"
         allowed = items.size if keeps_on else items.size - needed
         sharing = Sharing(items._replace(stops=not allowed), execution, allowed)
-        demand = demand_of(self.task)
-        if demand is not None:
+        if (demand := demand_of(self.task)) is not None:
             budget.check(self.task, demand)
         execution.ledger.items[place] = sharing.states
         sharing.work()
@@ -212,7 +215,21 @@ class Mapped(Composite):
             raise self._failure(sharing, arguments)
         return sharing.values if self.interface.outputs else None
 
-    def _items(self, execution: Execution, place: int, arguments: Sequence[object]) -> Items:
+    def _items(self, arguments: Sequence[object]) -> Items:
+        columns, fixed, size = self.columns(arguments)
+        context = cast("NodeContext", ACTIVE.get())
+        return Items(
+            self.task, columns, fixed, 0, size, stops=True, run_id=context.run_id, node=context.node,
+            on_event=context.on_event, concurrency=self.options.concurrency, guests=context.guests,
+            control=context.control, calls=calls_of(context),
+        )  # fmt: skip
+
+    def columns(self, arguments: Sequence[object]) -> Columns:
+        """The lists and the fixed values by the inputs of the task, and the number of items.
+
+        Raises:
+            ValueMismatchError: If the lists have different lengths.
+        """
         given = dict(zip((port.name for port in self.interface.inputs), arguments, strict=True))
         lists = {
             port.name: _rows(self, port, given[port.name]) for port in self.interface.inputs if port.name in self.lists
@@ -225,20 +242,13 @@ class Mapped(Composite):
                 self.place, "give lists of one length; what is the same for all items goes into functools.partial",
             )  # fmt: skip
         ports = self.task.interface.inputs
-        columns = tuple(lists.get(port.name) for port in ports)
         fixed = tuple(given.get(port.name, port.default) if port.name not in lists else None for port in ports)
-        node_id = execution.prefix + execution.program.steps[place].node.id
-        return Items(
-            self.task, columns, fixed, 0, next(iter(lengths.values())), stops=True, run_id=execution.run,
-            node=node_id, on_event=execution.on_event, concurrency=self.options.concurrency,
-            guests=execution.engine.guests, control=execution.control,
-        )  # fmt: skip
+        return tuple(lists.get(port.name) for port in ports), fixed, next(iter(lengths.values()))
 
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:
         """The error of the map, with what failed."""
         count, errors = sharing.items.size, sharing.errors
-        first = min(errors)
-        error = errors[first]
+        error = errors[first := min(errors)]
         given = [
             f"{port.name}={handler_preview(cast('Sequence[object]', value)[first])}"
             for port, value in zip(self.interface.inputs, arguments, strict=True)
@@ -248,11 +258,12 @@ class Mapped(Composite):
             error,
             f"in item {first} of {count} (counted from 0) of the map over {self.task.name!r}: " + ", ".join(given),
         )
-        others = sorted(errors)[1 : _MOST_TOLD + 1]
-        if others:
-            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others)
-            more = len(errors) - 1 - len(others)
-            annotate(error, f"{len(errors)} of {count} items failed; also {few}" + (f"; and {more} more" * (more > 0)))
+        if len(errors) > 1:
+            others = sorted({told(errors[place]): place for place in sorted(errors, reverse=True)}.values())[1:]
+            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others[:_MOST_TOLD])
+            more = len(errors) - 1 - len(others[:_MOST_TOLD])
+            also = f"; also {few}" + (f"; and {more} more" * (more > 0)) if few else ", all with this error"
+            annotate(error, f"{len(errors)} of {count} items failed{also}")
         if not self.options.is_lenient:
             return error
         made = RunError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from celltask.core.cache import SAME, unusable
 from celltask.core.fingerprint import Fingerprint, explain
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.core.cache import CachedCall
-    from celltask.core.history import RecordedNode
     from celltask.core.stores.base import Listed, Store
     from celltask.core.task import Task
 
@@ -22,6 +22,25 @@ NO_EARLIER_RUN: Final = "no earlier run"
 _MOST = 20  # results looked at
 _MOST_BACK = 500  # the same, where the call itself must be found first
 _SHOWN = 3  # differences told
+_MAP: Final = "map "
+
+
+class _Run(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def missed(self) -> Mapping[str, Mapping[str, object]]: ...
+
+
+class _Node(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def started(self) -> float: ...
 
 
 class _Made(NamedTuple):
@@ -52,62 +71,103 @@ def why_not_reused(task: Task[..., object], call: CachedCall, store: Store) -> s
         return NO_EARLIER_RUN
 
 
-def why_they_ran(run: str, nodes: Sequence[RecordedNode], store: Store) -> list[str]:
+def why_they_ran(run: _Run, nodes: Sequence[_Node], store: Store) -> list[str]:
     """Why each of some nodes of a run that is over was run or not, in words; ``""`` where that is not known.
 
+    It is found out now: at the time, the look-up of a result would have cost many times as much.
+
     Args:
-        run: Id of the run.
+        run: The run.
         nodes: What was recorded of the nodes.
         store: Where their results are.
     """
     newest: dict[str, list[Listed]] = {}
     told = []
     for node in nodes:
+        task = node.task.removeprefix(_MAP)
         try:
-            if node.state != "reused" and node.task not in newest:
-                newest[node.task] = store.newest(node.task, _MOST_BACK)
-            told.append(_why_it_ran(run, node, newest.get(node.task, []), store))
+            if node.state != "reused" and task not in newest:
+                newest[task] = store.newest(task, _MOST_BACK)
+            told.append(_why_it_ran(run, node, newest.get(task, []), store))
         except StoreProblem:
             told.append("")
     return told
 
 
-def _why_it_ran(run: str, node: RecordedNode, found: Sequence[Listed], store: Store) -> str:
+def _why_it_ran(run: _Run, node: _Node, found: Sequence[Listed], store: Store) -> str:
     if node.state == "reused":
         return SAME
+    if node.task.startswith(_MAP):
+        return _why_items_ran(run, node, found, store)
     for place, one in enumerate(found):
-        if one.facts.get("run") == run and one.facts.get("node") == node.id:
-            if one.facts.get("refreshed"):
-                return "refresh asked for"
-            return _nearest(_made(one, store), found[place + 1 : place + 1 + _MOST], store)
+        if one.facts.get("run") == run.id and one.facts.get("node") == node.id:
+            return _why_made(one, found[place + 1 :], store)
+    if node.id in run.missed:
+        earlier = [one for one in found if one.made < node.started]
+        return _nearest(_made(run.missed[node.id], store), earlier[:_MOST], store)
     return ""
 
 
+def _why_items_ran(run: _Run, node: _Node, found: Sequence[Listed], store: Store) -> str:
+    """Why items of a map ran whose results are kept: how many, for each reason."""
+    mine = [one for one in found if one.facts.get("run") == run.id]
+    items = [one for one in mine if str(one.facts.get("node")).startswith(f"{node.id}[")]
+    others = [one for one in found if one not in mine]
+    counts = Counter(_why_made(one, [old for old in others if old.made < one.made], store) for one in items[:_MOST])
+    if len(items) > _MOST:
+        return f"{len(items):,} items: {counts.most_common(1)[0][0]}" + (", and other reasons" * (len(counts) > 1))
+    return "; ".join(f"{count} item{'' if count == 1 else 's'}: {why}" for why, count in counts.items())
+
+
+def _why_made(one: Listed, earlier: Sequence[Listed], store: Store) -> str:
+    if one.facts.get("refreshed"):
+        return "refresh asked for"
+    return _nearest(_made(one.facts, store), earlier[:_MOST], store)
+
+
 def why_the_last(name: str) -> str:
-    """Why the node of that id or name, or the nodes of that task, ran in the newest run that had it; ``""`` if none."""
+    """What became of some nodes in the newest run that had them, and why, in words; ``""`` if there was none.
+
+    Args:
+        name: Id or label of a node, or the name of the task that nodes run or map.
+    """
     from celltask.core.history import runs  # noqa: PLC0415 - only asked for by people
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     store = current_store()
     for run in runs():
-        found = [node for node in run.nodes if name in (node.id, node.label, node.task)]
+        found = [node for node in run.nodes if name in (node.id, node.label, node.task, _mapped_by(node))]
         if found:
             lines = [f"in run {run.id} of {run.name}:"]
-            for node, why in zip(found, why_they_ran(run.id, found, store), strict=True):
-                told = why or "not cached, or its result is not kept any more"
-                lines.append(f"  {node.id} {node.label}: {node.state}; {told}")
+            for node, why in zip(found, why_they_ran(run, found, store), strict=True):
+                told = "; ".join(part for part in (node.state, node.error or why or _unkept(node, run.nodes)) if part)
+                lines.append(f"  {node.id} {node.label}: {told}")
             return "\n".join(lines)
     return ""
 
 
-def _made(one: Listed, store: Store) -> _Made:
-    code = str(one.facts.get("code", ""))
-    inputs = cast("Mapping[str, str]", one.facts.get("inputs", {}))
-    return _Made(code, str(one.facts.get("label", "")), inputs, store.code(code))
+def _mapped_by(node: _Node) -> str:
+    """The task that a map calls; empty for all other nodes."""
+    return node.task.removeprefix(_MAP) if node.task.startswith(_MAP) else ""
+
+
+def _unkept(node: _Node, nodes: Sequence[_Node]) -> str:
+    """Why nothing is known of the result of a node that did not fail."""
+    if node.state != "done":
+        return ""
+    if any(other.id.startswith(f"{node.id}/") for other in nodes):
+        return "each node in it is reused or run by itself"
+    return "not cached, or its result is not kept any more"
+
+
+def _made(facts: Mapping[str, object], store: Store) -> _Made:
+    code = str(facts.get("code", ""))
+    inputs = cast("Mapping[str, str]", facts.get("inputs", {}))
+    return _Made(code, str(facts.get("label", "")), inputs, store.code(code))
 
 
 def _nearest(made: _Made, earlier: Sequence[Listed], store: Store) -> str:
-    told = [_differences(made, _made(one, store)) for one in earlier]
+    told = [_differences(made, _made(one.facts, store)) for one in earlier]
     if not told:
         return NO_EARLIER_RUN
     nearest = min(told, key=len)

@@ -16,11 +16,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from celltask.core.context import ACTIVE, NodeContext
+from celltask.core.ledger import told
 from celltask.core.stores.choice import VARIABLE, folder_of, folder_of_user, tell_once
 from celltask.core.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from celltask.core.composite import Composite
     from celltask.core.execution import Execution
@@ -98,8 +99,10 @@ class Recording:
         ledger = execution.ledger
         line: dict[str, object] = {"run": self._run, "state": execution.state, "seconds": round(duration_s, 6)}
         if error is not None:
-            line["error"] = _told(error)
-        line |= _names(ledger) | _short(_columns(ledger, started))
+            line["error"] = told(error)
+        if self._states is None or ledger.nested or ledger.aside:
+            line |= _names(ledger)
+        line |= _short(_columns(ledger, started)) | _calls(ledger, started)
         digests = execution.known.told()
         if digests:
             line["digests"] = {f"{node}.{number}": digest for (node, number), digest in digests}
@@ -107,34 +110,52 @@ class Recording:
         code = {one.name: one.digest for one in cached if isinstance(one, Task) and one.is_derived}
         if code:
             line["code"] = code
+        missed = ledger.all_missed()
+        if missed:
+            line["missed"] = missed
         log = _log(ledger)
         if log:
             line["log"] = log
         _write(line)
 
 
-def _ledgers(ledger: Ledger, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
-    """A ledger and those of its inner workflows behind it, each with the beginning of its ids."""
-    yield prefix, ledger
-    for place, inner in sorted(ledger.nested.items()):
-        yield from _ledgers(inner, f"{prefix}{ledger.program.steps[place].node.id}/")
-
-
 def _names(ledger: Ledger) -> dict[str, list[str]]:
     """Ids, labels and tasks of all nodes, in the order of the columns."""
-    steps = [(prefix, step) for prefix, one in _ledgers(ledger) for step in one.program.steps]
-    ids = [prefix + step.node.id for prefix, step in steps]
-    labels = [step.node.label for _, step in steps]
-    tasks = [step.member.name for _, step in steps]
+    ids: list[str] = []
+    labels: list[str] = []
+    tasks: list[str] = []
+    for prefix, one in ledger.all():  # nothing is made that the garbage collector would look at
+        steps = one.program.steps
+        ids.extend([prefix + step.node.id for step in steps])
+        labels.extend([step.node.label for step in steps])
+        tasks.extend([step.member.name for step in steps])
     found = {"ids": ids, "labels": labels}
     return found if tasks == labels else {**found, "tasks": tasks}
+
+
+def _calls(ledger: Ledger, started: float) -> dict[str, object]:
+    """What bodies have called: ids, tasks, states, microseconds since the start and of each, attempts, errors."""
+    rows: list[list[object]] = []
+    more: dict[str, Mapping[str, int]] = {}
+    for prefix, one in ledger.all():
+        for place, calls in sorted(one.calls.items()):
+            rows += [
+                [
+                    row.id, row.task, row.state, round((row.started - started) * 1e6), round(row.duration_s * 1e6),
+                    row.attempts, row.error,
+                ]
+                for row in calls.rows
+            ]  # fmt: skip
+            if calls.more:
+                more[prefix + one.program.steps[place].node.id] = calls.more
+    return {name: found for name, found in (("calls", rows), ("more_calls", more)) if found}
 
 
 def _log(ledger: Ledger) -> list[tuple[str, str]]:
     """What the nodes printed, each with its id; of a whole run no more than a megabyte."""
     room = _MOST_LOGGED
     kept = []
-    for prefix, one in _ledgers(ledger):
+    for prefix, one in ledger.all():
         for place, pieces in sorted(one.printed.items()):
             text = "".join(text for _, text in pieces)
             if room > 0:
@@ -156,13 +177,13 @@ class _Columns(NamedTuple):
 def _columns(ledger: Ledger, started: float) -> _Columns:
     """The columns of all nodes, those of inner workflows last."""
     made = _Columns([], [], [], [], {})
-    for prefix, one in _ledgers(ledger):
+    for prefix, one in ledger.all():
         steps = one.program.steps
         made.states.extend(one.states)
         made.begun.extend(round((at - started) * 1e6) if at else -1 for at in one.started)
         made.took.extend(round(seconds * 1e6) for seconds in one.durations_s)
         made.attempts.extend(one.attempts)
-        made.errors.update({prefix + steps[at].node.id: _told(error) for at, error in one.errors.items()})
+        made.errors.update({prefix + steps[at].node.id: told(error) for at, error in one.errors.items()})
     return made
 
 
@@ -171,13 +192,6 @@ def _short(columns: _Columns) -> dict[str, object]:
     found = columns._asdict()
     usual: dict[str, set[object]] = {"states": {"done"}, "attempts": {1}, "errors": set()}
     return {name: column for name, column in found.items() if name not in usual or set(column) - usual[name]}
-
-
-def _told(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - border: an error's own text is code of users
-        return type(error).__name__
 
 
 class _File:

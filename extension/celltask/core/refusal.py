@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from celltask.core.purity import Capture
 
-__all__ = ["mend_of", "refusal", "size_of", "type_name_of"]
+__all__ = ["mend_of", "refusal", "size_of", "size_text", "type_name_of"]
 
 _LOOKED_AT = 100  # items of a collection that are looked at to tell the type of all
 _PLAIN_TYPES = (bool, int, float, str, bytes)
@@ -60,14 +60,19 @@ def _table(data: Sequence[Capture], where: Callable[[str, int], str] | None) -> 
     for found in data:
         elsewhere = found.filename != data[0].filename and where is not None
         line = where(found.filename, found.line) if elsewhere and where else str(found.line)
-        rows.append((found.name, found.type_name, _size_text(found.size_bytes), line, found.mend))
+        rows.append((found.name, found.type_name, size_text(found.size_bytes), line, found.mend))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return "\n".join(
         "  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def _size_text(size_bytes: int | None) -> str:
+def size_text(size_bytes: int | None) -> str:
+    """A size for people; ``""`` for one that is not known.
+
+    >>> size_text(12), size_text(3_400_000)
+    ('12 B', '3.4 MB')
+    """
     if size_bytes is None:
         return ""
     size, unit = float(size_bytes), "B"

@@ -16,9 +16,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calling import call_error, checked_inputs
-from celltask.core.context import ACTIVE, FRESH_SINCE
+from celltask.core.calls import more_told
+from celltask.core.context import FRESH_SINCE
 from celltask.core.engines import name_of
-from celltask.core.events import Event, NodePrinted, RunFinished, RunStarted
+from celltask.core.events import Event, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
@@ -27,6 +28,8 @@ from celltask.core.onlookers import onlooker_of
 from celltask.core.program import program_of
 from celltask.core.recording import Recording
 from celltask.core.settings import Settings
+from celltask.core.task import Task
+from celltask.core.telling import Telling, both
 from celltask.core.tracing import Trace, alone, bound_arguments
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
     from celltask.core.composite import Composite
     from celltask.core.graph import Graph
-    from celltask.core.task import Task
     from celltask.core.workflow import Workflow
 
 __all__ = ["NodeRecord", "Run", "Running", "prepared_task", "prepared_workflow", "run_task", "run_workflow"]
@@ -78,8 +80,38 @@ class Run:
 
     @cached_property
     def nodes(self) -> tuple[NodeRecord, ...]:
-        """What became of each node, in the order of definition."""
+        """What became of each node, in the order of definition, and behind each of what its body called."""
         return tuple(self.ledger.records())
+
+    @property
+    def missed(self) -> Mapping[str, Mapping[str, object]]:
+        """Of cached nodes that failed, the digests of their code and inputs, by id."""
+        return self.ledger.all_missed()
+
+    def why(self, name: str) -> str:
+        """Why the node with this id or label was run or reused, in the words of `plan`; ``""`` if that is not known.
+
+        It is found out when it is asked, from the results that are kept: the run only looks whether there is one.
+
+        Raises:
+            KeyError: If there is no such node.
+
+        >>> from celltask import task
+        >>> @task(cache=True)
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> double.run(x=-1).why("n0"), double.run(x=-1).why("n0"), double.run(x=-2).why("n0")
+        ('no earlier run', 'same code, same inputs', 'input `x` changed')
+        """
+        from celltask.core.reasons import why_they_ran  # noqa: PLC0415 - only asked for by people
+        from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
+
+        node = self.node(name)
+        member = self.ledger.member_of(node.id)
+        task = getattr(member, "task", member)
+        if isinstance(task, Task) and not task.options.cache:
+            return "not cached"
+        return why_they_ran(self, [node], current_store())[0]
 
     def result(self) -> object:
         """What a plain call returns.
@@ -114,6 +146,7 @@ class Run:
         ]
         if len(shown) < len(self.nodes):
             lines.append(f"  … and {len(self.nodes) - len(shown)} more nodes")
+        lines += [f"  {node.id:<{max(ids, 6)}} … {more_told(node.more_calls)}" for node in shown if node.more_calls]
         if self.error is not None:
             told = handler_preview(self.error)
             with suppress(Exception):  # an error whose own text cannot be made is told by its repr
@@ -212,7 +245,7 @@ class Running:
     ) -> None:
         self.id = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
         self.name, self.trace = member.name, trace
-        self._telling = None if settings.on_event is None else _Telling(settings.on_event)
+        self._telling = None if settings.on_event is None else Telling(settings.on_event)
         tell = self._telling.tell if self._telling else None
         self._execution = Execution(self.id, member, program_of(trace), inputs, settings, tell)
         self._draw = draw
@@ -231,7 +264,7 @@ class Running:
         run: Run | None = None
         onlooker = onlooker_of(self)
         if onlooker is not None:
-            self._execution.on_event = _both(onlooker.look, self._execution.on_event)
+            self._execution.on_event = both(onlooker.look, self._execution.on_event)
             self._execution.control.onlooker = onlooker if onlooker.wants_values else None
         try:
             run = self._carried_out()
@@ -337,50 +370,3 @@ class Running:
         """What a plain call returns, when it is over; see `wait` and `Run.result`."""
         __tracebackhide__ = True
         return self.wait(timeout).result()
-
-
-def _both(one: Callable[[Event], object], other: Callable[[Event], object] | None) -> Callable[[Event], object]:
-    if other is None:
-        return one
-
-    def tell(event: Event) -> None:
-        one(event)
-        other(event)
-
-    return tell
-
-
-class _Telling:
-    """The way of events to the listener, until the run is over or the listener has failed. It holds state.
-
-    A body that an interrupt left behind in its thread may end after the run has.
-    """
-
-    __slots__ = ("is_over", "listener", "pending")
-
-    def __init__(self, listener: Callable[[Event], object]) -> None:
-        self.listener, self.is_over = listener, False
-        self.pending: Exception | None = None
-        """What the listener raised when it was told of a print: the body that prints must not get it."""
-
-    def tell(self, event: Event) -> None:
-        """Pass `event` on."""
-        if self.is_over:
-            return
-        if self.pending is not None:
-            if isinstance(event, NodePrinted):  # of another body: it is the next event of a node that gets the error
-                return
-            self.is_over = True
-            raise self.pending
-        token = ACTIVE.set(None) if ACTIVE.get() is not None else None  # what it prints is not a body's
-        try:
-            self.listener(event)
-        except BaseException as error:
-            if isinstance(event, NodePrinted) and isinstance(error, Exception):
-                self.pending = error
-                return
-            self.is_over = True
-            raise
-        finally:
-            if token is not None:
-                ACTIVE.reset(token)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "Task"]
 
-GENERATED = ("direct", "as_node", "as_guest")
+GENERATED = ("direct", "as_node", "as_guest", "as_call")
 """Names of the functions that `Task.generate` makes."""
 
 P = ParamSpec("P")
@@ -103,27 +103,38 @@ class Task(Generic[P, R]):
         direct: Callable[..., object]
         as_node: Callable[..., object]
         as_guest: Callable[..., object]
+        as_call: Callable[..., object]
     else:
 
         def __getattr__(self, name: str) -> object:
-            """`direct`, `as_node` and `as_guest`, generated at the first use, when all names are bound."""
+            """The generated functions, made at the first use, when all names are bound."""
             if name not in GENERATED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            self.settle()
-            self.generate()
+            if name == "as_call":
+                self.__dict__[name] = generate_call(self, self._middle, "as_call")
+            else:
+                self.settle()
+                self.generate()
             return self.__dict__[name]
 
     def generate(self) -> None:
         """Generate the functions that calls go through anew, after `body` was changed.
 
         `direct` is a call by users, `as_node` one by a run, `as_guest` one by a run whose engine may take the body
-        elsewhere.
+        elsewhere, and `as_call` one by users in the body of a node, made when there is the first.
         """
-        plain = self.options.plain and self.source is self and self.stand_in is None
-        middle = self.body if plain else performer(self)
-        self.__dict__["direct"] = generate_call(self, middle, as_node=False)
-        self.__dict__["as_node"] = generate_call(self, middle, as_node=True)
-        self.__dict__["as_guest"] = generate_call(self, performer(self), as_node=True) if plain else self.as_node
+        middle = self._middle
+        self.__dict__["direct"] = generate_call(self, middle, "direct")
+        self.__dict__["as_node"] = generate_call(self, middle, "as_node")
+        is_plain = middle is self.body
+        self.__dict__["as_guest"] = generate_call(self, performer(self), "as_node") if is_plain else self.as_node
+        self.__dict__.pop("as_call", None)
+
+    @property
+    def _middle(self) -> Callable[..., object]:
+        """What stands in the middle of a call: the body, or what does what the options ask for."""
+        is_plain = self.options.plain and self.source is self and self.stand_in is None
+        return self.body if is_plain else performer(self)
 
     def __getstate__(self) -> dict[str, object]:
         # The generated functions hold context variables, which cannot travel; they are generated again at need.
@@ -190,6 +201,25 @@ class Task(Generic[P, R]):
     def digest(self) -> str:
         """Identity of the code: the body, what it calls and reads, near or far, and the packages it imports."""
         return self.told_digest or self.fingerprint.digest
+
+    @property
+    def captured(self) -> dict[str, int]:
+        """Bytes of the notebook data that it and its helpers read without an input, by name, largest first.
+
+        That are names in `allow_globals`, and lists, dicts and sets in upper case. They go with the task to another
+        process, all together at most 1 MiB; more is refused there.
+
+        >>> from celltask import task
+        >>> limits = [1.0, 2.5]
+        >>> @task(allow_globals=["limits"])
+        ... def bounded(x: float) -> float:
+        ...     return min(max(x, limits[0]), limits[1])
+        >>> list(bounded.captured)
+        ['limits']
+        """
+        from celltask.core.travel import captured_by  # noqa: PLC0415 - only asked for by people
+
+        return captured_by(self)
 
     @property
     def version(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from celltask.core.task import Task
 
-__all__ = ["LARGEST", "Luggage", "luggage_of", "unpack"]
+__all__ = ["LARGEST", "Luggage", "captured_by", "captured_told", "luggage_of", "unpack"]
 
 LARGEST = 1 << 20
 """How many bytes of notebook data a task may take with it."""
@@ -80,6 +80,40 @@ def _captured(functions: list[FunctionType]) -> dict[str, int]:
                 if size > _WORTH_TELLING:
                     found[name] = size
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def captured_by(task: Task[..., object]) -> dict[str, int]:
+    """Bytes of what a task and its helpers read from outside, by name, largest first: see `Task.captured`."""
+    if task.function is None:
+        return {}
+    from celltask.core.purity import captured  # noqa: PLC0415 - only for people
+
+    space = getattr(task.function, "__globals__", {})
+    found = {
+        one.name: _size(space.get(one.name), one.size_bytes)
+        for one in captured(task.function)
+        if one.what in ("data", "frozen")
+    }
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _size(value: object, in_memory: int | None) -> int:
+    """Bytes that a value takes with it; what says itself that it is large is not pickled to know more exactly."""
+    if in_memory is not None and in_memory > LARGEST:
+        return in_memory
+    try:
+        return len(dumps(value))
+    except Exception:  # noqa: BLE001 - border: pickling runs code of users' classes
+        return in_memory or 0
+
+
+def captured_told(task: Task[..., object]) -> str:
+    """What a task captures, for people: ``"ROWS (1.2 MB), LIMITS (12 B)"``; ``""`` if nothing."""
+    from celltask.core.refusal import size_text  # noqa: PLC0415 - only for people
+
+    found = captured_by(task)
+    told = ", ".join(f"{name} ({size_text(size)})" for name, size in found.items())
+    return told + ("; too much for another process" if sum(found.values()) > LARGEST else "")
 
 
 def _too_large(task: Task[..., object], size: int, captured: Mapping[str, int]) -> RunError:

@@ -13,6 +13,7 @@ from celltask.core.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import ExitStack
+    from traceback import FrameSummary
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from celltask.render.page import Values
 
 __all__ = [
-    "Seen", "bundle_of", "duration_told", "error_told", "install_formatters", "run_bundle", "show", "show_definitions",
-    "trace_told",
+    "Seen", "bundle_of", "duration_told", "error_told", "frames_told", "install_formatters", "run_bundle", "show",
+    "show_definitions", "trace_told",
 ]  # fmt: skip
 
 _MOST_LOGGED, _MOST_FRAMES = 4000, 12
@@ -37,8 +38,11 @@ def bundle_of(item: Task[..., object] | Workflow[..., object]) -> dict[str, str]
     if isinstance(item, Workflow):
         return _graph_bundle(item.graph, {})
     from celltask import render  # noqa: PLC0415 - drawing is needed only when something is shown
+    from celltask.core.travel import captured_told  # noqa: PLC0415 - as above
 
-    return dict(render.card_bundle(item.entity(), version=item.version, options=item.options.told()))
+    captured = captured_told(item)
+    options = {**item.options.told(), **({"captured": captured} if captured else {})}
+    return dict(render.card_bundle(item.entity(), version=item.version, options=options))
 
 
 def run_bundle(run: Run, seen: Seen | None = None, states: Mapping[str, str] | None = None) -> dict[str, str] | None:
@@ -106,17 +110,41 @@ def _details(record: NodeRecord, known: Mapping[str, object]) -> dict[str, str]:
 
 def trace_told(error: BaseException) -> str:
     """Class, message and notes of an error, and below the frames of the user's own code that it passed through."""
+    return "\n\n".join(part for part in (error_told(error), frames_told(error)) if part)
+
+
+def frames_told(error: BaseException) -> str:
+    """The frames of the user's own code that an error passed through, two lines each.
+
+    Of the libraries below the last of these, only the frame that raised it is told, by its path in the library.
+    """
     import traceback  # noqa: PLC0415 - only for what failed
 
-    from celltask.core.origin import place_of  # noqa: PLC0415 - as above
     from celltask.notebook.failures import is_own_file  # noqa: PLC0415 - as above
 
-    frames = [
-        f"{place_of(frame.filename, frame.lineno or 0)}, in {frame.name}\n    {frame.line}\n"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not is_own_file(frame.filename)
-    ]
-    return "\n\n".join(part for part in (error_told(error), "".join(frames[-_MOST_FRAMES:]).rstrip()) if part)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_file(frame.filename)]
+    last = frames[-1:] if frames and _path_in_library(frames[-1].filename) else []
+    users = [frame for frame in frames if not _path_in_library(frame.filename)]
+    return "".join(map(_frame_told, [*users[-_MOST_FRAMES:], *last])).rstrip()
+
+
+def _frame_told(frame: FrameSummary) -> str:
+    from celltask.core.origin import place_of  # noqa: PLC0415 - only for what failed
+
+    library = _path_in_library(frame.filename)
+    place = f"{library}, line {frame.lineno}" if library else place_of(frame.filename, frame.lineno or 0)
+    return f"{place}, in {frame.name}\n    {frame.line}\n"
+
+
+def _path_in_library(filename: str) -> str:
+    """The path of a file from where packages are installed, or from the standard library; empty for all others.
+
+    >>> _path_in_library(os.__file__), _path_in_library("/usr/lib/site-packages/a/b.py"), _path_in_library("c.py")
+    ('os.py', 'a/b.py', '')
+    """
+    _, installed, path = filename.replace("\\", "/").rpartition("-packages/")
+    library = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a text to compare with
+    return path if installed else filename.removeprefix(library) if filename.startswith(library) else ""
 
 
 def error_told(error: BaseException) -> str:

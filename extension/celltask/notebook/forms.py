@@ -303,7 +303,7 @@ class Form:
 
     def command(self) -> str:
         """The `celltask run` line for the present values; what no shell can say is in capitals."""
-        words = ["celltask", "run", document_name(self.namespace), self.member.name]
+        words = ["celltask", "run", document_name(self.namespace, self.member.place), self.member.name]
         for field in self.fields:
             if field.is_left_out:
                 continue
@@ -336,9 +336,13 @@ def flag_of(name: str) -> str:
     return f"--{name}" if name.startswith("_") else f"--{name.replace('_', '-')}"
 
 
-def document_name(namespace: Mapping[str, object]) -> str:
-    """The notebook's file, as far as its front end has told the kernel."""
-    told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
+def document_name(namespace: Mapping[str, object], place: str) -> str:
+    """The notebook's file, as far as its front end has told the kernel, or the place of a definition tells it.
+
+    >>> document_name({"__vsc_ipynb_file__": "/home/me/book.ipynb"}, ""), document_name({}, "pages/a.md:31")
+    ('book.ipynb', 'a.md')
+    """
+    told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or place.partition(":")[0]
     name = os.path.basename(str(told))  # noqa: PTH119 - a name, not a place
     return name if name.endswith((".ipynb", ".md", ".py")) else "NOTEBOOK.ipynb"
 

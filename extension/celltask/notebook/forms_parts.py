@@ -1,4 +1,4 @@
-"""What ipywidgets has no control for: a button that copies, a slider with a name, keys of the form, a lost kernel."""
+"""What ipywidgets has no control for: a button that copies, a slider with a name, keys of a form, a kernel lost."""
 
 from __future__ import annotations
 

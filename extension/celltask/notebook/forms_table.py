@@ -55,7 +55,7 @@ def table_bundle(form: Form, token: str = "", *, outcome: str = "") -> dict[str,
     command = form.command()
     html = f"<p><strong>{code(form.member.name)}</strong> &#183; inputs</p>"
     html += table(heads, rows) or "<p>no inputs</p>"
-    html += f"<pre>{escape(clean_lines(command))}</pre>{outcome}"
+    html += f'<pre style="font-family:monospace">{escape(clean_lines(command))}</pre>{outcome}'
     marked = f'<div class="{twin_class(token)}">{html}</div>{hiding_dead_widgets(token)}' if token else html
     lines = [f"{form.member.name}: inputs"]
     for field in form.fields:

@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from celltask.core import events
-from celltask.core.endings import state_after
+from celltask.core.ledger import state_after
 from celltask.notebook.display import error_told, trace_told
 
 if TYPE_CHECKING:

@@ -13,12 +13,14 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from celltask.core.calling import annotate, call_body, tell_where, told
+from celltask.core.calling import annotate, call_body, tell_where
+from celltask.core.calls import Calls
 from celltask.core.context import ACTIVE, NodeContext
 from celltask.core.engines.printing import Printing
 from celltask.core.engines.traces import BEFORE, rows_of
 from celltask.core.engines.wire import packed, receive, unpacked
 from celltask.core.items import Items, run_items
+from celltask.core.ledger import told
 from celltask.core.travel import unpack
 from celltask.errors import RunError
 
@@ -36,7 +38,8 @@ class Call(NamedTuple):
     """One attempt at the body of a task; all plain, so that it can always be read.
 
     `environment` holds variables for this call only, `folder` the working directory, `memory` the most bytes that the
-    body may take beyond what the process has, or ``None``.
+    body may take beyond what the process has, or ``None``; `first_call` the number of the first call of a task that the
+    body makes.
     """
 
     digest: str
@@ -46,6 +49,7 @@ class Call(NamedTuple):
     environment: tuple[tuple[str, str], ...]
     folder: str
     memory: int | None
+    first_call: int
 
 
 class Tasks(dict[str, "Task[..., object]"]):
@@ -110,19 +114,25 @@ def _answers(kind: str, tasks: Tasks, call: Call, given: Packed, printing: Print
     """The answer to one call: its kind, then the value or the error with the rows of its traceback."""
     __tracebackhide__ = True
     rows: list[Row] = []
+    calls = Calls(call.first_call)
     try:
         task = tasks[call.digest]
         with printing.shown(), _memory(call.memory):
-            value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)))
+            value = _performed(kind, task, call, cast("tuple[object, ...]", unpacked(given)), calls)
         try:
-            return [packed(("value",)), packed(value)]
+            return [_head("value", calls), packed(value)]
         except Exception as error:  # noqa: BLE001 - border: pickling runs code of users' classes
             what = f"task {task.name!r} returned a {type(value).__name__} that cannot leave its process"
             mend = "return something that can be pickled, or run it with engine='threads'"
-            return [packed(("error",)), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
+            return [_head("error", calls), packed((RunError(f"{what}: {error}", task.place, mend), rows))]
     except BaseException as error:  # noqa: BLE001 - border: the body's own; it is raised again in the parent
         rows = rows_of(error.__traceback__)
-        return [packed(("error",)), packed(portable(error, rows))]
+        return [_head("error", calls), packed(portable(error, rows))]
+
+
+def _head(kind: str, calls: Calls) -> Packed:
+    """The beginning of an answer, with what the body called, if it did."""
+    return packed((kind, calls.told()) if calls.rows else (kind,))
 
 
 def portable(error: BaseException, rows: list[Row], most_before: int = 5) -> tuple[BaseException, list[Row]]:
@@ -144,17 +154,17 @@ def portable(error: BaseException, rows: list[Row], most_before: int = 5) -> tup
     return error, rows
 
 
-def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...]) -> object:
+def _performed(kind: str, task: Task[..., object], call: Call, args: tuple[object, ...], calls: Calls) -> object:
     __tracebackhide__ = True
     with suppress(OSError):  # the folder was removed, perhaps by a body
         os.chdir(call.folder)
     context = NodeContext(task, call.run, call.node, None)
-    context.attempt = call.attempt
+    context.attempt, context.calls = call.attempt, calls
     token = ACTIVE.set(context)
     before = dict(os.environ) if call.environment else None
     try:
         os.environ.update(call.environment)
-        return _run_body(task, args) if kind == "call" else _run_items(task, call, args)
+        return _run_body(task, args) if kind == "call" else _run_items(task, call, args, calls)
     except Exception as error:  # border: the body's own
         tell_where(task, error)
         raise
@@ -175,11 +185,11 @@ def _run_body(task: Task[..., object], args: tuple[object, ...]) -> object:
     return asyncio.run(value)  # type: ignore[arg-type]  # what an async body gives
 
 
-def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...]) -> object:
+def _run_items(task: Task[..., object], call: Call, given: tuple[object, ...], calls: Calls) -> object:
     """What became of the items of a map: values, errors with the rows of their tracebacks, and seconds."""
     __tracebackhide__ = True
     columns, fixed, first, size, stops = given
-    items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None)  # type: ignore[arg-type]  # as they were sent
+    items = Items(task, columns, fixed, first, size, stops, call.run, call.node, None, calls=calls)  # type: ignore[arg-type]  # as they were sent
     outcome = run_items(items)
     told = [(place, *portable(error, rows_of(error.__traceback__))) for place, error in outcome.errors.items()]
     return outcome.values, told, outcome.duration_s

@@ -17,6 +17,7 @@ import time
 from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, cast
 
+from celltask.core.calls import calls_of
 from celltask.core.engines.child import Call, serve
 from celltask.core.engines.traces import raise_again, with_rows
 from celltask.core.engines.wire import packed, receive, send, unpacked
@@ -27,13 +28,14 @@ from celltask.errors import RunCancelledError, RunError, TaskTimeoutError, Worke
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from celltask.core.calls import Told
     from celltask.core.context import NodeContext
     from celltask.core.engines.traces import Row
     from celltask.core.engines.wire import Packed, Wire
     from celltask.core.items import Items
     from celltask.core.task import Task
 
-    Told = tuple[list[object], list[tuple[int, BaseException, list[Row]]], float]
+    Answered = tuple[list[object], list[tuple[int, BaseException, list[Row]]], float]
 
 __all__ = ["START_METHODS", "Child", "Children"]
 
@@ -81,7 +83,7 @@ class Children:
         __tracebackhide__ = True
         given = (items.columns, items.fixed, items.first, items.size, items.stops)
         with self._taken(items.task, context) as child:
-            values, told, duration_s = cast("Told", child.call(items.task, "items", given, context))
+            values, told, duration_s = cast("Answered", child.call(items.task, "items", given, context))
         errors = {place: with_rows(error, rows) for place, error, rows in told}
         return Outcome(values, errors, duration_s=duration_s)
 
@@ -171,9 +173,9 @@ class Child:
         luggage, given = luggage_of(task), _arguments(task, args)
         limit = task.options.timeout
         try:
-            self._ask(kind, luggage.digest, luggage.blob, _call_of(task, luggage.digest, context))
+            self._ask(kind, luggage.digest, luggage.blob, _call_of(task, luggage.digest, context, kind))
             send(self._wire, given)
-            answered = self._answer(None if limit is None else time.monotonic() + limit)
+            head = self._answer(None if limit is None else time.monotonic() + limit)
             answer = receive(self._wire)
         except _TooLongError:
             self.end("timeout")
@@ -184,8 +186,10 @@ class Child:
         except BaseException:  # an interrupt: what it does now, nobody wants
             self.end("cancelled")
             raise
+        for calls in head[1:]:
+            calls_of(context).take(cast("Told", calls))
         value = _received(task, answer)
-        if answered == "error":
+        if head[0] == "error":
             error, rows = cast("tuple[BaseException, list[Row]]", value)
             raise_again(error, rows)
         return value
@@ -200,15 +204,15 @@ class Child:
             self._variables = variables
         send(self._wire, packed((kind, *call)))
 
-    def _answer(self, until: float | None) -> str:
-        """Its answer's kind, after passing on what was printed before it."""
+    def _answer(self, until: float | None) -> tuple[object, ...]:
+        """Its answer's kind, and what the body called, if it did, after passing on what was printed before it."""
         while True:
             if until is not None and not self._wire.poll(max(0.0, until - time.monotonic())):
                 raise _TooLongError
-            kind, *rest = cast("tuple[str, ...]", unpacked(receive(self._wire)))
-            if kind != "log":
-                return kind
-            _show(*rest)
+            head = cast("tuple[str, ...]", unpacked(receive(self._wire)))
+            if head[0] != "log":
+                return head
+            _show(*head[1:])
 
     def end(self, why: str) -> None:
         """End it now, with all that its body started."""
@@ -289,7 +293,7 @@ def _arguments(task: Task[..., object], args: tuple[object, ...]) -> Packed:
         raise RunError(told, task.place, "give something that can be pickled, or run with engine='threads'") from None
 
 
-def _call_of(task: Task[..., object], digest: str, context: NodeContext) -> Call:
+def _call_of(task: Task[..., object], digest: str, context: NodeContext, kind: str) -> Call:
     asked = task.options.resources
     memory = asked.memory_bytes if asked is not None else None
     variables = task.options.environment
@@ -297,7 +301,9 @@ def _call_of(task: Task[..., object], digest: str, context: NodeContext) -> Call
         folder = os.getcwd()  # noqa: PTH109 - plain text travels
     except OSError:  # removed
         folder = ""
-    return Call(digest, context.run_id, context.node, context.attempt, variables, folder, memory)
+    calls = context.calls
+    first = 0 if calls is None else calls.next if kind == "call" else calls.reserve()  # items run elsewhere as well
+    return Call(digest, context.run_id, context.node, context.attempt, variables, folder, memory, first)
 
 
 def _received(task: Task[..., object], answer: Packed) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from distributed import get_worker
 
+from celltask.core.calls import Calls
 from celltask.core.engines.dask.worker import guests_for, plain, yard_of
 from celltask.core.events import NodeRetried
 from celltask.core.items import Items, Outcome, run_items
@@ -30,6 +31,7 @@ class Chunk:
     stops: bool
     node: str
     concurrency: int | None
+    first_call: int
 
 
 def carry_items(name: str, chunk: Chunk, columns: Sequence[Sequence[object] | None], *fixed: object) -> Outcome:
@@ -37,14 +39,16 @@ def carry_items(name: str, chunk: Chunk, columns: Sequence[Sequence[object] | No
     yard = yard_of(name)
     task = yard.hold.task(chunk.digest)
     box = yard.outbox(get_worker())
+    calls = Calls(chunk.first_call)
     items = Items(
         task, tuple(columns), fixed, chunk.first, chunk.size, chunk.stops, yard.shipment.run, chunk.node,
         lambda event: _pass_on(event, name, box), chunk.concurrency, guests_for(task), yard.hold.control, is_away=True,
+        calls=calls,
     )  # fmt: skip
     with yard.as_there():
         outcome = run_items(items)
     errors = {place: plain(error) for place, error in outcome.errors.items()}
-    return outcome._replace(errors=cast("dict[int, BaseException]", errors))
+    return outcome._replace(errors=cast("dict[int, BaseException]", errors), calls=calls.told() if calls.rows else None)
 
 
 def _pass_on(event: Event, name: str, box: Outbox) -> None:

@@ -9,6 +9,7 @@ import time
 from operator import itemgetter
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from celltask.core.calls import calls_of
 from celltask.core.context import ACTIVE
 from celltask.core.distant import Distant
 from celltask.core.engines.dask.endings import error_in, given_up
@@ -21,6 +22,7 @@ from celltask.core.task import Task
 from celltask.errors import RunCancelledError, WorkerDiedError
 
 if TYPE_CHECKING:
+    from celltask.core.calls import Told
     from celltask.core.context import NodeContext
     from celltask.core.engines.dask.clusters import Fleet
     from celltask.core.events import Event
@@ -163,7 +165,7 @@ class DaskCrew:
             if part != "again":
                 getattr(self, f"_on_{kind}")(scope, place, part, *rest)
             elif kind == "failed":  # what was kept is kept no more, and cannot be made again
-                raise error_in(cast("tuple[bytes, list[bytes]]", rest[2]))
+                raise error_in(cast("tuple[bytes, list[bytes]]", rest[-1]))
 
     def _node_of(self, scope: Scope, place: int, part: str) -> tuple[Scope, int]:
         """The node that a part stands for: the ends of a workflow stand for its own node in the one around it."""
@@ -219,8 +221,10 @@ class DaskCrew:
         part: str,
         duration_s: float,
         attempts: int,
+        called: Told | None,
+        inputs: dict[int, str] | None,
         is_reused: bool,  # noqa: FBT001 - as above
-        digests: tuple[dict[int, str] | None, tuple[str, ...]],
+        outputs: tuple[str, ...],
     ) -> None:
         owner, at = self._node_of(scope, place, part)
         if part == "enter":
@@ -232,7 +236,9 @@ class DaskCrew:
             self._count(owner, at, attempts)
             return  # done again
         context, clock = owner.contexts[at]
-        context.reused, (context.input_digests, context.output_digests) = is_reused, digests
+        context.reused, context.input_digests, context.output_digests = is_reused, inputs, outputs
+        if called is not None:
+            calls_of(context).take(called)
         if part == "leave":
             scope.left.discard(LEAVING)
         else:
@@ -248,12 +254,25 @@ class DaskCrew:
         owner.execution.ledger.attempts[place] = owner.before.get(place, 0) + attempts
 
     def _on_failed(  # noqa: PLR0913, PLR0917 - as the worker tells it
-        self, scope: Scope, place: int, part: str, duration_s: float, attempts: int, told: tuple[bytes, list[bytes]]
+        self,
+        scope: Scope,
+        place: int,
+        part: str,
+        duration_s: float,
+        attempts: int,
+        called: Told | None,
+        inputs: dict[int, str] | None,
+        told: tuple[bytes, list[bytes]],
     ) -> None:
         owner, at = self._node_of(scope, place, part)
         if at not in owner.left:
             return
         error = error_in(told)
+        if at in owner.contexts:
+            context = owner.contexts[at][0]
+            context.input_digests = inputs
+            if called is not None:
+                calls_of(context).take(called)
         self._fail(owner, at, error, duration_s, attempts)
         if part != "node":
             scope.left.clear()

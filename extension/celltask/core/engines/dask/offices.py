@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from distributed import Future
 
+    from celltask.core.calls import Calls
     from celltask.core.context import RunControl
     from celltask.core.engines.dask.clusters import Fleet
     from celltask.core.engines.dask.handing import Load
@@ -133,7 +134,8 @@ class Office:
             RunError: If the cluster is lost, or has given it up.
         """
         name, digest = self._items_of(items.task)
-        chunk = Chunk(digest, items.first, items.size, items.stops, items.node, items.concurrency)
+        calls = cast("Calls", items.calls)
+        chunk = Chunk(digest, items.first, items.size, items.stops, items.node, items.concurrency, calls.reserve())
         fixed = [self._carried(value) for value in items.fixed]
         label = f"{items.task.name}-{name}-{os.urandom(4).hex()}"
         future = self._client.submit(carry_items, name, chunk, items.columns, *fixed, key=label, pure=False)
@@ -148,6 +150,8 @@ class Office:
         finally:
             self._chunks.discard(future)
         errors = {place: error_in(cast("tuple[bytes, list[bytes]]", told)) for place, told in outcome.errors.items()}
+        if outcome.calls is not None:
+            calls.take(outcome.calls)
         return outcome._replace(errors=errors)
 
     def _items_of(self, task: Task[..., object]) -> tuple[str, str]:

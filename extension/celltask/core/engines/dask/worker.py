@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from distributed import Worker
 
+    from celltask.core.calls import Told
     from celltask.core.engines.dask.shipment import Border, Part
     from celltask.core.events import Event
     from celltask.core.task import Task
@@ -242,11 +243,11 @@ class Yard:
                 value = self._performed(part, member, context, values)
         except BaseException as error:  # noqa: BLE001 - border: users' code; the client raises it again
             duration_s = time.perf_counter() - clock
-            box.tell(self.name, number, "failed", duration_s, context.attempt, plain(error))
+            box.tell(self.name, number, "failed", duration_s, *_told_by(context), plain(error))
             raise PartFailedError(f"{type(error).__name__} in node {part.node}") from None
         else:
-            digests = context.input_digests, context.output_digests
-            box.tell(self.name, number, "ended", time.perf_counter() - clock, context.attempt, context.reused, digests)
+            told = *_told_by(context), context.reused, context.output_digests
+            box.tell(self.name, number, "ended", time.perf_counter() - clock, *told)
             return Carried(value, context.output_digests) if context.output_digests else value
         finally:
             ACTIVE.reset(token)
@@ -324,6 +325,11 @@ def _called(task: Task[..., object], context: NodeContext, arguments: list[objec
                 told, task.place, "return something that can be pickled, or run it with engine='threads'"
             ) from None
     return value
+
+
+def _told_by(context: NodeContext) -> tuple[int, Told | None, dict[int, str] | None]:
+    """What is told of a node however it ended: its attempts, what its body called, the content of its inputs."""
+    return context.attempt, None if context.calls is None else context.calls.told(), context.input_digests
 
 
 def plain(error: BaseException) -> tuple[bytes, list[bytes]]:

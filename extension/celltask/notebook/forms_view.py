@@ -196,10 +196,10 @@ class FormView:
     def reset(self) -> None:
         """Show the defaults again."""
         self.form.reset()
-        self.name.value = self.form.result_name
         for view in self.fields:
             view.show()
         self.state.value = self.shown.value = ""
+        self.name.value = self.form.result_name
         self.show_text()
 
     def start(self) -> None:

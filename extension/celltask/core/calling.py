@@ -302,8 +302,9 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     if any(note.startswith(f"in task {task.name!r}, ") for note in getattr(error, "__notes__", ())):
         return  # in the process that it ran in
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
-    note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
-    annotate(error, note)
+    annotate(error, f"in task {task.name!r}, {place_of(code.co_filename, line)}")
+    if type(error) is ValueError and "read-only" in str(error):  # as NumPy says it of an input
+        annotate(error, "mend: copy an array before writing to it (values = values.copy()), or name it in share=(…)")
 
 
 def annotate(error: BaseException, note: str) -> None:

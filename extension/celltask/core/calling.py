@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "annotate",
+    "bound_arguments",
     "call_body",
     "call_error",
     "checked_inputs",
@@ -258,6 +259,27 @@ def mismatch(told: str, name: str, member: Task[..., object] | Composite, error:
 def fault_of(error: Mismatch) -> str:
     """What is wrong with a value, in the words that every check uses: ``"must be int, got 'a' (str)"``."""
     return f"must be {error.expected}, got {handler_preview(error.value)}"
+
+
+def bound_arguments(
+    member: Task[..., object] | Composite, args: tuple[object, ...], kwargs: Mapping[str, object], where: str = ""
+) -> tuple[object, ...]:
+    """One value per input of `member`, defaults filled in.
+
+    Raises:
+        CallError: If the arguments do not fit the names, at `where`, by default the place of `member`.
+    """
+    __tracebackhide__ = True
+    interface = member.interface
+    positional = [port.name for port in interface.inputs if not port.keyword_only]
+    given = dict(zip(positional, args, strict=False))
+    is_odd = len(args) > len(positional) or given.keys() & kwargs.keys()
+    if not is_odd and not kwargs.keys() - {port.name for port in interface.inputs}:
+        given.update(kwargs)
+        values = tuple([given.get(port.name, port.default) for port in interface.inputs])
+        if all(value is not MISSING for value in values):  # by identity: a value may be an array
+            return values
+    raise call_error(member.name, interface, args, kwargs, where or member.place)
 
 
 def call_error(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -74,7 +74,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_every_module_can_be_imported() -> None:
-    """No module is broken or needs something that is not installed."""
+    """No module is broken or needs something that is not installed, but what only values of PyTorch need."""
     for found in pkgutil.walk_packages(celltask.__path__, "celltask."):
+        if found.name == "celltask.core.types.tensors" and importlib.util.find_spec("torch") is None:
+            continue
         if found.name != "celltask.__main__":
             importlib.import_module(found.name)

@@ -15,7 +15,7 @@ from celltask.render.composition import compose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from celltask.core.events import Event
     from celltask.core.graph import Graph
@@ -64,10 +64,9 @@ class LivePage:
 
 
 @contextmanager
-def blank_page(*, dark: bool = False) -> Iterator[Page]:
+def blank_page(browser: Browser) -> Iterator[Page]:
     """A page in which any error of a script fails the test."""
-    with lab.lab_page(dark=dark, width=1000, height=800) as page:
-        page.set_default_timeout(10_000)
+    with lab.lab_page(browser, width=1000, height=800) as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page

@@ -3,7 +3,7 @@
     python tests/browser/lab.py NOTEBOOK.ipynb FOLDER [--dark] [--untrusted]
 
 opens a copy of the notebook, runs all cells and saves FOLDER/<notebook>-<light|dark>.png. As a module it gives the
-pieces for tests: `marks`, `write_notebook`, `lab_server`, `lab_page`, `open_notebook`, `run_all`.
+pieces for tests: `marks`, `write_notebook`, `lab_server`, `chromium`, `lab_page`, `open_notebook`, `run_all`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pytest
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), "")
+"""The browser of this machine; empty if it has none."""
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -39,6 +42,10 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
 )
 _START_S, _PAGE_MS, _RUN_MS = 150.0, 120_000, 120_000
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -67,7 +74,7 @@ _CELLS_DONE = """() => {
 def missing(*modules: str) -> list[str]:
     """What is not there of some modules, and of what pages are looked at with."""
     found = [name for name in modules if importlib.util.find_spec(name) is None]
-    return found if Path(CHROMIUM).exists() else [*found, CHROMIUM]
+    return found if CHROMIUM else [*found, f"one of {', '.join(_NAMES)}"]
 
 
 def marks(*modules: str) -> list[pytest.MarkDecorator]:
@@ -170,20 +177,42 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-@contextlib.contextmanager
-def lab_page(*, dark: bool = False, width: int = 1200, height: int = 1000) -> Iterator[Page]:
-    """An empty page of a headless Chromium whose user likes light or dark."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only those who look need it
+def end_kernels(server: Server) -> None:
+    """End the kernels of notebooks that are not looked at any more."""
+    where, word = f"{server.url}/api/sessions", f"token={server.token}"
+    with urllib.request.urlopen(f"{where}?{word}", timeout=_START_S) as told:  # noqa: S310 - our own address
+        sessions = json.load(told)
+    for session in sessions:
+        ended = urllib.request.Request(f"{where}/{session['id']}?{word}", method="DELETE")  # noqa: S310 - as above
+        with contextlib.suppress(urllib.error.HTTPError):  # it has ended by itself
+            urllib.request.urlopen(ended, timeout=_START_S).close()  # noqa: S310 - as above
 
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The headless browser of this machine; one at a time."""
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - only those who look need it
+
+    expect.set_options(timeout=_PAGE_MS)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
-        scheme = "dark" if dark else "light"
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
-        page.set_default_timeout(_PAGE_MS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS), timeout=_PAGE_MS)
         try:
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def lab_page(browser: Browser, *, dark: bool = False, width: int = 1200, height: int = 1000) -> Iterator[Page]:
+    """An empty page of a user who likes light or dark, with cookies and storage of its own."""
+    scheme = "dark" if dark else "light"
+    allowed = ["clipboard-read", "clipboard-write"]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, permissions=allowed)  # type: ignore[arg-type]  # one of two words
+    page.set_default_timeout(_PAGE_MS)
+    try:
+        yield page
+    finally:
+        page.close()
 
 
 def open_notebook(page: Page, server: Server, name: str, *, kernel: bool = True) -> None:
@@ -232,7 +261,11 @@ def main() -> None:
     theme = "dark" if told.dark else "light"
     with tempfile.TemporaryDirectory() as root:
         shutil.copy(told.notebook, root)
-        with lab_server(Path(root), theme=theme) as server, lab_page(dark=told.dark) as page:
+        with (
+            lab_server(Path(root), theme=theme) as server,
+            chromium() as browser,
+            lab_page(browser, dark=told.dark) as page,
+        ):
             open_notebook(page, server, told.notebook.name, kernel=not told.untrusted)
             if not told.untrusted:
                 run_all(page)

@@ -19,6 +19,10 @@ from sample_graphs import graph_of, report_graph, training
 from celltask.render import mime_bundle, svg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser
+
     from celltask.core.graph import Graph
 
 pytestmark = lab.marks("playwright", "jupyterlab")
@@ -43,10 +47,11 @@ def saved_notebook(folder: Path, graph: Graph) -> None:
     (folder / "saved.ipynb").write_text(json.dumps(notebook))
 
 
-def test_untrusted_lab_shows_picture_and_fold_outs(tmp_path: Path) -> None:
+def test_untrusted_lab_shows_picture_and_fold_outs(server_of: Callable[[str], lab.Server], browser: Browser) -> None:
     """A notebook from somebody else shows the picture, and each fold-out opens and tells its node."""
-    saved_notebook(tmp_path, report_graph())
-    with lab.lab_server(tmp_path, theme="dark") as server, lab.lab_page(dark=True) as page:
+    server = server_of("dark")
+    saved_notebook(server.folder, report_graph())
+    with lab.lab_page(browser, dark=True) as page:
         lab.open_notebook(page, server, "saved.ipynb", kernel=False)
         output = page.locator(".jp-OutputArea-output").first
         picture = output.locator("img").first
@@ -60,7 +65,7 @@ def test_untrusted_lab_shows_picture_and_fold_outs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("font", ["DejaVu Sans", "Liberation Sans"])
-def test_text_stays_inside_its_box_in_a_real_browser(font: str) -> None:
+def test_text_stays_inside_its_box_in_a_real_browser(font: str, browser: Browser) -> None:
     """Measured by the browser with a wide and a narrow font, no text sticks out of its box."""
     odd = [
         "wwwwwwwwww_WWWWWWWWWWWWWWWW",
@@ -72,7 +77,7 @@ def test_text_stays_inside_its_box_in_a_real_browser(font: str) -> None:
         "a" * 90,
     ]
     graphs = [report_graph(), graph_of(*training()), graph_of(odd, [(odd[0], name) for name in odd[1:]])]
-    with lab.lab_page() as page:
+    with lab.lab_page(browser) as page:
         for graph in graphs:
             page.set_content(f"<style>svg text {{ font-family: '{font}' !important }}</style>{svg(graph)}")
             assert page.evaluate(_OVERFLOWS) == []

@@ -37,7 +37,7 @@ from celltask.notebook.live_values import shown_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = lab.marks("playwright", "anywidget")
 
@@ -46,9 +46,9 @@ BEGUN = RunStarted(RUN, "daily_report", (), 100.0)
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
+def browser_page(browser: Browser) -> Iterator[Page]:
     """One blank page for all tests here."""
-    with blank_page() as page:
+    with blank_page(browser) as page:
         yield page
 
 

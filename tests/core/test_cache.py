@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from celltask import File, task, workflow
+from celltask import File, conditional, map_task, task, workflow
+from celltask.core.events import NodeReused
 from celltask.core.stores.choice import StoreWarning, current_store, opened
 from celltask.errors import InterfaceError, RunError
 
@@ -337,3 +338,38 @@ def test_another_store_has_other_results(tmp_path: Path, monkeypatch: pytest.Mon
     double(x=1)
     assert len(ran) == 2
     assert opened(str(tmp_path / "another")) is current_store()
+
+
+def test_what_holds_only_reused_nodes_counts_as_reused() -> None:
+    """A map, a choice and an inner workflow are reused where all that ran in them was, and tell so; others ran."""
+
+    @task(cache=True)
+    def kept(x: int) -> int:
+        return x + 1
+
+    @workflow
+    def inner(xs: list[int]) -> list[int]:
+        return map_task(kept)(x=xs)
+
+    @workflow
+    def outer(xs: list[int]) -> tuple[list[int], int]:
+        first = inner(xs=xs)
+        return first, conditional("small").if_(first[0] < 10).then(kept(x=first[1])).else_().then(0)
+
+    def states(xs: list[int]) -> dict[str, str]:
+        return {node.id: node.state for node in outer.run(xs=xs, on_event=told.append).nodes}
+
+    told: list[object] = []
+    assert set(states([1, 2]).values()) == {"done", "skipped"}
+    told.clear()
+    again = states([1, 2])
+    assert (again.pop("n1/n1"), set(again.values())) == ("skipped", {"reused"})
+    assert [(event.node, event.reason) for event in told if isinstance(event, NodeReused) if "[" not in event.node] == [
+        ("n0/n0", "all its items were reused"),
+        ("n0", "all nodes in it were reused"),
+        ("n1/n0/n0", "same code, same inputs"),
+        ("n1/n0", "all nodes in it were reused"),
+        ("n1", "all nodes in it were reused"),
+    ]
+    more = states([1, 2, 7])
+    assert (more["n0"], more["n0/n0"], more["n1"]) == ("done", "done", "reused")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from celltask import Failure, ImperativeWorkflow, WorkflowFailurePolicy, dynamic, task, workflow
+from celltask import Failure, ImperativeWorkflow, WorkflowFailurePolicy, dynamic, runs, task, workflow
 from celltask.core.events import Event, NodeFailed, NodeFinished, RunFinished
 from celltask.errors import InterfaceError
 
@@ -130,6 +130,29 @@ def test_the_handler_of_an_inner_workflow_runs_first(told: list[Any]) -> None:
     run = outer.run(x=5)
     assert [(failure.workflow, failure.node) for _, failure in told] == [("wf", "n0/n1"), ("outer", "n0/n1")]
     assert [node.id for node in run.nodes if "on_failure" in node.id] == ["n0/on_failure/n0", "on_failure/n0"]
+
+
+@pytest.mark.usefixtures("own_store", "told")
+def test_the_record_of_a_run_has_the_handler_behind_the_nodes() -> None:
+    """Of an inner workflow and of the whole, with what they printed and when."""
+
+    @workflow(on_failure=clean_up)
+    def inner(x: int) -> int:
+        return fail(x=inc(x=x))
+
+    @workflow(on_failure=clean_up)
+    def outer(x: int) -> int:
+        return inc(x=inner(x=x))
+
+    run = outer.run(x=1)
+    recorded = next(iter(runs()))
+    told = [(node.id, node.label, node.state) for node in recorded.nodes]
+    assert told == [(node.id, node.label, node.state) for node in run.nodes]
+    assert told[-3:] == [
+        ("n0/on_failure/n0", "clean_up", "done"),
+        ("n1", "inc", "skipped"),
+        ("on_failure/n0", "clean_up", "done"),
+    ]
 
 
 def test_a_failure_of_the_handler_is_noted() -> None:

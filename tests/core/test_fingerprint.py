@@ -184,6 +184,12 @@ CHANGES = [
         "x: int = 3,",
         ("parameters (config, x, *, lr) → (config, x, lr)",),
     ),
+    Edit(
+        "new input",
+        "x: int = 3, *,",
+        "x: int = 3, new: int = 1, *,",
+        ("parameters (config, x, *, lr) → (config, x, new, *, lr)",),
+    ),
     Edit("async", "def train", "async def train", ("parameters (config, x, *, lr) → async (config, x, *, lr)",)),
     Edit("constant", "RATE = 0.5", "RATE = 0.6", ("constant RATE 0.5 → 0.6",)),
     Edit("type of a constant", "RATE = 0.5", "RATE = 5", ("constant RATE 0.5 → 5",)),

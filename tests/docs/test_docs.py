@@ -166,17 +166,17 @@ def test_the_tutorial_and_its_notebook_define_the_same() -> None:
 
 @pytest.mark.parametrize("path", named(NOTEBOOKS))
 def test_notebooks_are_stored_clean(path: Path) -> None:
-    """A stored notebook is valid, of format 4.5, without outputs, and defines tasks by line magics alone."""
+    """A stored notebook is valid, of format 4.5, never run or run once from top to end, and has line magics alone."""
     made = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat gives it no types
     nbformat.validate(made)
     assert (made.nbformat, made.nbformat_minor) == (4, 5)
     ids = [cell.id for cell in made.cells]
     assert len(set(ids)) == len(ids)
-    for cell in made.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == []
-            assert cell.execution_count is None
-            assert not cell.source.startswith("%%")
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    assert not [cell.id for cell in code if cell.source.startswith("%%")]
+    counts = [cell.execution_count for cell in code]
+    assert counts in ([None] * len(code), [*range(1, len(code) + 1)])
+    assert counts[0] == 1 or not any(cell.outputs for cell in code)
 
 
 def reference(name: str) -> str:

@@ -137,14 +137,17 @@ def test_a_secret_is_shown_nowhere(page: Open) -> None:
     form.type("token", "s3cr3t")
     form.type("key", "s3cr3t")
     shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
-    shown += [one.placeholder for one in form.widgets(w.Combobox)]
-    assert [one.placeholder for one in form.widgets(w.Combobox)] == ["default: ••••••••"]
+    assert [one.placeholder for one in form.widgets(w.Password)] == ["", "", "default: ••••••••"]
     assert not any("s3cr3t" in text for text in shown)
     assert form.view.copy_code.text.splitlines()[:2] == ["from getpass import getpass", ""]
     assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token - --key -"
     form.click("Run")
     form.wait()
     assert form.variables["log_in_result"] == 18
+    form.type("old", "other secret")
+    form.click("Run")
+    form.wait()
+    assert form.variables["log_in_result"] == 24
 
 
 def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:

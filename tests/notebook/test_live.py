@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from celltask import task, workflow
 from celltask.core.events import NodeFailed, NodePrinted, NodeRetried, NodeStarted, RunStarted
 from celltask.core.types.lookup import handler_for
 from celltask.notebook import live
+from celltask.notebook.display import trace_told
 from celltask.notebook.live_board import MOST_LOGGED, Board
 from celltask.notebook.live_nodes import inner_pictures, nodes_told
 from celltask.notebook.live_values import shown_value
@@ -140,6 +142,20 @@ def test_a_failure_is_in_the_picture_with_the_users_own_lines(notebook: Notebook
     assert "<script" not in page
 
 
+def test_of_a_failure_in_a_library_the_users_line_and_the_last_one_are_told() -> None:
+    """A deep way through packages does not push the user's own line out, and no folder of the machine is told."""
+
+    def fails(depth: int) -> object:
+        return json.loads("[1.5]", parse_float=lambda text: json.loads(f"{text}, {depth}"))
+
+    with pytest.raises(ValueError, match="Extra data") as caught:
+        fails(3)
+    told = trace_told(caught.value)
+    frames = [line for line in told.split("\n\n", 1)[1].splitlines() if not line.startswith(" ")]
+    assert [frame.rpartition(", in ")[2] for frame in frames[1:]] == ["fails", "<lambda>", "decode"]
+    assert frames[-1].startswith("json/decoder.py, line ")
+
+
 def test_a_run_that_was_shown_is_told_in_a_line_as_the_value_of_its_cell(notebook: Notebook, shown: Shown) -> None:
     """The picture is not shown twice under one cell."""
 
@@ -253,6 +269,22 @@ def test_a_task_defined_again_marks_pictures_once(notebook: Notebook) -> None:
     assert len(stale) == 1
     assert stale[0].startswith("stale: load was defined again in cell 5, line 1; a new run uses it\n")
     assert "2 stale" in str(next(bundle["text/html"] for bundle in again if "stale" in str(bundle["text/plain"])))
+
+
+def test_a_choice_or_a_map_is_stale_by_what_it_runs(notebook: Notebook) -> None:
+    """The picture names the task that was defined again, not the choice or the map that runs it."""
+    notebook("from celltask import conditional, map_task")
+    half = "%%task\ndef half(n: int) -> float:\n    return n / 2"
+    notebook(half)
+    notebook(
+        "%%workflow\ndef chosen(n: int, ns: list[int]) -> list[float]:\n"
+        "    few = conditional('few').if_(n < 3).then(half(n=n)).else_().then(0.0)\n"
+        "    return [few, map_task(half)(n=ns)[0]]"
+    )
+    again = notebook.run(half.replace("n / 2", "n / 2.0")).shown
+    told = next(str(bundle["text/plain"]) for bundle in again if "stale" in str(bundle["text/plain"]))
+    assert told.startswith("stale: half was defined again in cell 5, line 1; a new run uses it\n")
+    assert told.count("stale") == 3
 
 
 def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, shown: Shown) -> None:

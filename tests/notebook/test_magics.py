@@ -142,6 +142,28 @@ def test_why_tells_a_plan_and_what_became_of_a_node(notebook: Notebook) -> None:
     assert told[1] == "  n1 kept: done; input `x` changed"
 
 
+@pytest.mark.usefixtures("own_store")
+def test_why_tells_what_failed_and_finds_what_is_mapped(notebook: Notebook) -> None:
+    """A failed node is told with its error, one that did not run without a reason; a map by its label or its task."""
+    notebook("from celltask import map_task")
+    notebook(
+        "%%task --cache --no-card\ndef halve(x: int) -> int:\n    return 2 // x\n\n"
+        "def largest(xs: list[int]) -> int:\n    return max(xs)"
+    )
+    notebook("%%workflow\ndef inner(xs: list[int]) -> int:\n    return largest(map_task(halve)(x=xs))")
+    notebook("%%workflow\ndef outer(xs: list[int]) -> int:\n    return inner(xs)")
+    notebook("run = outer.run(xs=[1, 0])")
+    failed = "  n0/n0 map halve: failed; ZeroDivisionError: integer division or modulo by zero"
+    for name in ("halve", "map halve", "n0/n0"):
+        assert notebook.run(f"%why {name}").text.splitlines()[1:] == [failed]
+    assert notebook.run("%why largest").text.splitlines()[1:] == ["  n0/n1 largest: skipped"]
+    notebook("run = outer.run(xs=[1, 2])")
+    assert notebook.run("%why halve").text.splitlines()[1:] == ["  n0/n0 map halve: done; 1 item: input `x` changed"]
+    assert notebook.run("%why n0").text.splitlines()[1:] == [
+        "  n0 inner: done; each node in it is reused or run by itself"
+    ]
+
+
 def test_run_task_gives_a_run_that_shows_itself(defined: Notebook) -> None:
     """The run of a workflow is the value of its line, and nothing is shown twice."""
     ran = defined.run("%run_task quadruple")

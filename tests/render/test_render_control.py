@@ -74,6 +74,7 @@ def test_a_page_tells_each_branch() -> None:
     told = html(choosing.graph, states=STATES)
     assert "<code>x &gt; 9</code> &#183; branch &#183; done" in told
     assert "fails: too small" in told
+    assert told.count("<img") == 1  # the picture has the branches in it
 
 
 @task

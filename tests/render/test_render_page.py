@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -25,6 +26,8 @@ KEPT_TAGS = {
     *("p", "pre", "code", "small", "strong", "div", "br"),
 }
 KEPT_ATTRIBUTES = {"alt", "src", "style"}
+FOR_SITES = {"data-task"}
+"""What nothing depends on that a notebook shows."""
 
 
 class Reader(HTMLParser):
@@ -71,7 +74,7 @@ def test_any_graph_makes_a_sound_page(graph: Graph, error: str) -> None:
     read = Reader(page)
     assert page.isascii()
     assert set(read.tags) <= KEPT_TAGS
-    assert read.attributes <= KEPT_ATTRIBUTES
+    assert read.attributes <= KEPT_ATTRIBUTES | FOR_SITES
     assert read.tags.count("details") >= len(graph.nodes)
     for picture in pictures(page):
         ET.fromstring(picture)  # noqa: S314 - our own text
@@ -92,6 +95,14 @@ def test_fold_outs_name_what_goes_where() -> None:
     assert "input in1 DataFrame ←  clean.o0" in told
     assert "output o0 DataFrame →  join.in1" in told
     assert "Does clean. tour.md, cell 4" in told
+
+
+def test_fold_outs_say_which_task_they_are_of() -> None:
+    """By the name of the task, whatever the node is called: a site finds the defining cell by it."""
+    graph = report_graph()
+    renamed = replace(graph, nodes=(graph.nodes[0]._replace(label="first"), *graph.nodes[1:]))
+    name = graph.entities[graph.nodes[0].entity].name
+    assert f'<details data-task="{name}"><summary><code>first</code>' in html(renamed)
 
 
 def test_fold_outs_tell_of_the_run() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from any_graph import graphs, states
@@ -76,6 +77,13 @@ def test_state_is_told_by_class_mark_and_words(state: str) -> None:
     assert f"1 {state}" in (parsed(picture).findtext(f"{NS}desc") or "")
 
 
+def test_a_picture_carries_the_styles_of_its_own_states_alone() -> None:
+    """A picture without states is small, and one with two tells how these two look, in light and in dark."""
+    assert "failed" not in svg(report_graph())
+    told = svg(report_graph(), states={"n1": "done", "n2": "failed"})
+    assert [told.count(f".{state} .box{{fill:") for state in ("done", "failed", "queued", "stale")] == [2, 2, 0, 0]
+
+
 def test_unknown_states_are_not_drawn() -> None:
     """A word that is no state leaves the node plain."""
     assert svg(report_graph(), states={"n2": "dancing", "n99": "done"}) == svg(report_graph())
@@ -106,6 +114,14 @@ def test_kinds_and_workflows_are_told_apart() -> None:
         text.text for box in boxes(picture, "task") for text in box.iter(f"{NS}text") if text.get("class") == "note"
     ]
     assert sorted(notes) == ["shell", "sql"]
+
+
+def test_a_workflow_under_another_name_says_its_own_and_its_steps() -> None:
+    """There is no room for more: that it is a workflow is told by its border."""
+    graph = report_graph()
+    nodes = tuple(node._replace(label="both") if node.label == "join" else node for node in graph.nodes)
+    (workflow,) = boxes(svg(replace(graph, nodes=nodes)), "node", "workflow")
+    assert [text.text for text in workflow.iter(f"{NS}text")] == ["both", "join · 3 steps"]
 
 
 def test_lines_say_what_goes_along_them() -> None:

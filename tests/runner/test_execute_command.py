@@ -50,6 +50,13 @@ def test_the_state_of_widgets_is_kept(cli: Cli, folder: Path, page: MakePage) ->
     assert 7 in [model["state"].get("value") for model in state.values()]
 
 
+def test_the_state_of_widgets_that_are_gone_is_not_kept(cli: Cli, folder: Path, page: MakePage) -> None:
+    """A notebook whose outputs hold no widget is not made heavier by those that came and went."""
+    page("import ipywidgets\nipywidgets.IntSlider(value=7).close()")
+    assert cli("execute", "page.md", "-o", "out.ipynb").code == 0
+    assert "widgets" not in read(folder / "out.ipynb").metadata
+
+
 @pytest.mark.parametrize("kernels", ["fork", "cold"])
 def test_figures_are_shown(
     cli: Cli, folder: Path, page: MakePage, monkeypatch: pytest.MonkeyPatch, kernels: str

@@ -102,6 +102,19 @@ def test_states_that_cannot_be_kept_are_told(
     assert f"page.md: no snapshot after cell 2: {reason}\n" in told
 
 
+def test_cells_that_run_in_copies_are_audited_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What they write is in no folder of the project."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "size = open('made.txt', 'w').write('two')", "print(open('made.txt').read(), size)")
+    page = tmp_path / "page.md"
+    page.write_text(f"---\ncelltask: {{cwd: scratch}}\n---\n{page.read_text(encoding='utf-8')}", encoding="utf-8")
+    main(["audit", "page.md"])
+    assert "no hidden state" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
 def test_json_tells_which_names_make_a_cell_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

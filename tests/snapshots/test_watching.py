@@ -103,6 +103,20 @@ def test_folder_is_watched_as_its_documents_are(tmp_path: Path) -> None:
         assert watched.told() == "docs/page.md: from cell 2 on, z\n  passed  z  line 8"
 
 
+def test_cells_that_run_in_copies_leave_the_project_as_it_is(watched: Watched) -> None:
+    """What they write stays in the copies; what they read is looked at where it was copied from."""
+    watched.told()
+    writes = "open('data.txt', 'a').write('more\\n'); text = open('data.txt').read()"
+    header = "---\ncelltask: {cwd: scratch}\n---\n"
+    (watched.folder / "new").write_text(header + page_of(CELLS[0], writes, "print(text)"), encoding="utf-8")
+    (watched.folder / "new").replace(watched.folder / "page.md")
+    passed = "  passed  first  line 7\n  passed  text  line 12\n  passed  cell-3  line 16"
+    assert watched.told() == f"page.md: from the start, since its settings have changed\n{passed}"
+    assert (watched.folder / "data.txt").read_text(encoding="utf-8") == "one\n"
+    (watched.folder / "near.py").write_text("VALUE = 23\n", encoding="utf-8")
+    assert watched.told() == f"page.md: from the start, since {watched.folder / 'near.py'} has changed\n{passed}"
+
+
 def test_interruption_ends_everything(watched: Watched) -> None:
     """The command ends with the exit code of an interruption, and its kernels with it."""
     watched.write("import os; open('pid', 'w').write(str(os.getpid())); None")

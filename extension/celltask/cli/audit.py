@@ -24,18 +24,22 @@ _TITLES = {
 }
 
 
-def _audit(file: str, *, as_json: bool, timeout: float) -> int:
-    from pathlib import Path  # noqa: PLC0415 - only for this command
+def _audit(file: str, *, as_json: bool, timeout: float | None) -> int:
+    from dataclasses import replace  # noqa: PLC0415 - only for this command
+    from pathlib import Path  # noqa: PLC0415 - as above
 
     from celltask.documents.audit import audit  # noqa: PLC0415 - as above
     from celltask.documents.kernels.pool import Kernels  # noqa: PLC0415 - as above
-    from celltask.documents.kernels.scene import Scene  # noqa: PLC0415 - as above
     from celltask.documents.loop import Loop  # noqa: PLC0415 - as above
     from celltask.documents.reader import read_document  # noqa: PLC0415 - as above
-    from celltask.documents.session import Stage  # noqa: PLC0415 - as above
+    from celltask.documents.runner.settings import read_settings  # noqa: PLC0415 - as above
+    from celltask.documents.stages import stage_of  # noqa: PLC0415 - as above
 
-    document = read_document(file)
-    stage = Stage(Scene(str(Path(file).absolute().parent)), timeout)
+    settings = read_settings([Path(file)])
+    if timeout is not None:
+        settings = replace(settings, timeout_s=timeout)
+    document = read_document(str(Path(file).absolute()), nested=settings.nested)
+    stage = stage_of(document, settings)
     loop, kernels = Loop(), Kernels()
     try:
         found = loop.run(audit(document, kernels, stage))
@@ -92,7 +96,9 @@ command = click.Command(
     params=[
         click.Argument(["file"], metavar="FILE"),
         report.json_option("a JSON object"),
-        click.Option(["--timeout"], type=float, default=300.0, show_default=True, help="Seconds that a cell may take."),
+        click.Option(
+            ["--timeout"], type=float, help="Seconds that a cell may take (default: by the settings, or 300)."
+        ),
     ],
     short_help="Find hidden state in a document.",
     help="""Execute the document FILE, then again without each of its cells and with neighbours in the other order.

@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext
 from celltask.core.entries import Unfit, digests_in, entry_of, result_of
-from celltask.core.events import NodeReused
 from celltask.core.flights import alone, alone_async
 from celltask.core.stores.base import StoreProblem
 from celltask.core.stores.choice import current_store, tell_once
@@ -154,8 +153,8 @@ def _look_up(task: Task[..., object], call: CachedCall, store: Store, node: Node
     if found is None:
         return MISS
     if node is not None:
-        node.reused, node.output_digests = True, digests_in(found[0].facts)
-        node.tell(NodeReused(node.run_id, node.node, SAME))
+        node.output_digests = digests_in(found[0].facts)
+        node.reuse(SAME)
     return found[1]
 
 
@@ -206,7 +205,8 @@ async def _computed(
 def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object, seconds: float) -> None:
     """Store a result; where that cannot be done, a warning says so, and the run goes on."""
     context = ACTIVE.get()
-    facts: dict[str, object] = {"code": task.digest, "inputs": call.inputs}
+    digest = task.digest if task.options.cache_version else call.code
+    facts: dict[str, object] = {"code": digest, "inputs": call.inputs}
     if task.options.cache_version:
         facts["label"] = task.options.cache_version
     if FRESH_SINCE.get():
@@ -216,7 +216,7 @@ def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object
     try:
         with each_once():
             entry = entry_of(task, call.key, value, facts, seconds)
-            store.know(task.digest, dict(task.fingerprint.parts))
+            store.know(digest, task.fingerprint.parts)
             store.put(call.key, entry)
     except StoreProblem as problem:
         tell_once(f"{problem.what}; results are not kept", problem.mend)

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
 
 from celltask.core.calls import calls_of
-from celltask.core.events import NodePrinted
+from celltask.core.events import NodePrinted, NodeReused
 from celltask.core.ledger import state_after, told
 from celltask.core.scratch import temporary_folder
 from celltask.errors import RunError
@@ -223,6 +223,11 @@ class NodeContext(TaskContext):
             self.printed = []
         self.printed.append((stream, text))
         self.tell(NodePrinted(self.run_id, self.node, stream, text))
+
+    def reuse(self, reason: str) -> None:
+        """Count the node as reused, and tell why."""
+        self.reused = True
+        self.tell(NodeReused(self.run_id, self.node, reason))
 
     def tell(self, event: Event) -> None:
         """Send `event` to whoever listens to the run."""

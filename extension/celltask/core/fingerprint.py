@@ -102,9 +102,13 @@ def explain(old: Fingerprint, new: Fingerprint) -> list[str]:
     if old.digest == new.digest:
         return []
     changed = [key for key in {**old.parts, **new.parts} if old.parts.get(key) != new.parts.get(key)]
+    before, now = (set(re.findall(r"\w+", each.parts.get("parameters", ""))) for each in (old, new))
+    strangers = before ^ now
     told = []
     for key in sorted(changed, key=_rank):
         kind, _, name = key.partition(" ")
+        if kind in ("type", "default") and name in strangers:
+            continue  # an input that came or went is told by the list of all
         line = _line(kind, name, old.parts.get(key), new.parts.get(key))
         if line and line not in told:
             told.append(line)

@@ -252,4 +252,9 @@ def _nodes(line: Line) -> tuple[RecordedNode, ...]:
         RecordedNode(one, task, task, state, start + since / 1e6, lasted / 1e6, count, error)
         for one, task, state, since, lasted, count, error in cast("list[_Call]", line.get("calls", []))
     ]
-    return tuple(sorted(found, key=lambda node: [int(digits) for digits in re.findall(r"\d+", node.id)]))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(node: RecordedNode) -> list[int]:
+    """What puts a node in the order of definition; what ran beside the nodes comes behind them."""
+    return [int(part) if part.isdigit() else 1 << 40 for part in re.findall(r"\d+|on_failure", node.id)]

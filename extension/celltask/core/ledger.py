@@ -105,6 +105,22 @@ class Ledger:
         self.items: dict[int, bytearray] = {}
         self.made: dict[int, tuple[Workflow[..., object], Trace]] = {}
 
+    def is_reused(self) -> bool:
+        """Whether some nodes were reused, and there was nothing to run in any other."""
+        return "reused" in self.states and all(
+            state in ("reused", "skipped") or (state == "done" and self.is_empty(place))
+            for place, state in enumerate(self.states)
+        )
+
+    def is_empty(self, place: int) -> bool:
+        """Whether the node at `place` is a workflow or branch in which nothing ran, or a map without items."""
+        if place in self.items:
+            return not self.items[place]
+        inner = self.nested.get(place)
+        return inner is not None and all(
+            state == "skipped" or (state == "done" and inner.is_empty(at)) for at, state in enumerate(inner.states)
+        )
+
     def keep(self, place: int, context: NodeContext) -> None:
         """Keep what the body at `place` has printed and called: as counts only where the run has very many."""
         if context.printed:
@@ -114,10 +130,12 @@ class Ledger:
             context.control.called += len(kept.rows)
 
     def all(self, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
-        """This one and those of inner workflows behind it, each with the beginning of its ids."""
+        """This one, and behind it those of inner workflows and of what ran beside, with the beginning of their ids."""
         yield prefix, self
         for place, inner in sorted(self.nested.items()):
             yield from inner.all(f"{prefix}{self.program.steps[place].node.id}/")
+        for name, beside in self.aside.items():
+            yield from beside.all(f"{prefix}{name}/")
 
     def member_of(self, node: str) -> Task[..., object] | Composite | None:
         """What the node with this id runs; none if it is no node of a graph, but a call."""

@@ -10,7 +10,7 @@ from celltask.core.budget import budget, demand_of
 from celltask.core.calling import annotate, call_error, mismatch
 from celltask.core.calls import calls_of
 from celltask.core.composite import Composite
-from celltask.core.context import ACTIVE, Tracing
+from celltask.core.context import ACTIVE, NodeContext, Tracing
 from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
@@ -18,7 +18,7 @@ from celltask.core.items import Items
 from celltask.core.late import late
 from celltask.core.ledger import told
 from celltask.core.settings import Settings
-from celltask.core.sharing import Sharing
+from celltask.core.sharing import REUSED, Sharing
 from celltask.core.task import Task
 from celltask.core.task_options import Options
 from celltask.core.types.base import Mismatch
@@ -213,6 +213,8 @@ class Mapped(Composite):
         sharing.work()
         if len(sharing.errors) > items.size - needed:
             raise self._failure(sharing, arguments)
+        if items.size and sharing.states.count(REUSED) == items.size:
+            cast("NodeContext", ACTIVE.get()).reuse("all its items were reused")
         return sharing.values if self.interface.outputs else None
 
     def _items(self, arguments: Sequence[object]) -> Items:

@@ -126,20 +126,40 @@ def _why_made(one: Listed, earlier: Sequence[Listed], store: Store) -> str:
 
 
 def why_the_last(name: str) -> str:
-    """Why the node of that id or name, or the nodes of that task, ran in the newest run that had it; ``""`` if none."""
+    """What became of some nodes in the newest run that had them, and why, in words; ``""`` if there was none.
+
+    Args:
+        name: Id or label of a node, or the name of the task that nodes run or map.
+    """
     from celltask.core.history import runs  # noqa: PLC0415 - only asked for by people
     from celltask.core.stores.choice import current_store  # noqa: PLC0415 - as above
 
     store = current_store()
     for run in runs():
-        found = [node for node in run.nodes if name in (node.id, node.label, node.task)]
+        found = [node for node in run.nodes if name in (node.id, node.label, node.task, _mapped_by(node))]
         if found:
             lines = [f"in run {run.id} of {run.name}:"]
             for node, why in zip(found, why_they_ran(run, found, store), strict=True):
-                told = why or "not cached, or its result is not kept any more"
-                lines.append(f"  {node.id} {node.label}: {node.state}; {told}")
+                told = "; ".join(part for part in (node.state, node.error or why or _unkept(node, run.nodes)) if part)
+                lines.append(f"  {node.id} {node.label}: {told}")
             return "\n".join(lines)
     return ""
+
+
+def _mapped_by(node: _Node) -> str:
+    """The task that a map calls; empty for all other nodes."""
+    return node.task.removeprefix(_MAP) if node.task.startswith(_MAP) else ""
+
+
+def _unkept(node: _Node, nodes: Sequence[_Node]) -> str:
+    """Why nothing is known of the result of a node that did not fail."""
+    if node.state != "done":
+        return ""
+    if _mapped_by(node):
+        return "each item is reused or run by itself"
+    if any(other.id.startswith(f"{node.id}/") for other in nodes):
+        return "each node in it is reused or run by itself"
+    return "not cached, or its result is not kept any more"
 
 
 def _made(facts: Mapping[str, object], store: Store) -> _Made:

@@ -100,7 +100,9 @@ class Recording:
         line: dict[str, object] = {"run": self._run, "state": execution.state, "seconds": round(duration_s, 6)}
         if error is not None:
             line["error"] = told(error)
-        line |= _names(ledger) | _short(_columns(ledger, started)) | _calls(ledger, started)
+        if self._states is None or ledger.nested or ledger.aside:
+            line |= _names(ledger)
+        line |= _short(_columns(ledger, started)) | _calls(ledger, started)
         digests = execution.known.told()
         if digests:
             line["digests"] = {f"{node}.{number}": digest for (node, number), digest in digests}
@@ -119,10 +121,14 @@ class Recording:
 
 def _names(ledger: Ledger) -> dict[str, list[str]]:
     """Ids, labels and tasks of all nodes, in the order of the columns."""
-    steps = [(prefix, step) for prefix, one in ledger.all() for step in one.program.steps]
-    ids = [prefix + step.node.id for prefix, step in steps]
-    labels = [step.node.label for _, step in steps]
-    tasks = [step.member.name for _, step in steps]
+    ids: list[str] = []
+    labels: list[str] = []
+    tasks: list[str] = []
+    for prefix, one in ledger.all():  # nothing is made that the garbage collector would look at
+        steps = one.program.steps
+        ids.extend([prefix + step.node.id for step in steps])
+        labels.extend([step.node.label for step in steps])
+        tasks.extend([step.member.name for step in steps])
     found = {"ids": ids, "labels": labels}
     return found if tasks == labels else {**found, "tasks": tasks}
 

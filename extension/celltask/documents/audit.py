@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from celltask.documents.kernels.pool import Kernels
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.session import Stage
+    from celltask.documents.shell.scratch import Scratch
 
 __all__ = ["Audit", "Finding", "audit"]
 
@@ -92,6 +93,7 @@ class _Auditor:
         self._cells = [cell for cell in document.cells if not skip_reason(cell)]
         self._snapshots = Snapshots(most=len(self._cells) + 1, most_mib=_MOST_MIB)
         self._kernel: Kernel | None = None
+        self._copies: Scratch | None = None
         self._first: dict[int, _Seen] = {}
         self._not_kept: dict[int, str] = {}
         self._unsteady: set[int] = set()
@@ -100,6 +102,8 @@ class _Auditor:
         self._snapshots.close()
         if self._kernel is not None:
             await self._kernel.stop()
+        if self._copies is not None:
+            self._copies.close()
 
     async def audited(self) -> Audit:
         await self._run_once()
@@ -112,7 +116,8 @@ class _Auditor:
         return Audit(self._needs, tuple(findings), self._not_kept, tuple(sorted(self._unsteady)))
 
     async def _run_once(self) -> None:
-        scene = self._stage.scene
+        self._copies = self._stage.copies_for(self._document, self._kernels.folder)
+        scene = self._stage.scene_in(self._copies)
         kernel = self._kernel = await self._kernels.take(self._stage.path, scene.environment)
         await kernel.begin(scene, self._document.cells)
         reason = await self._snapshots.prepare(kernel)

@@ -53,6 +53,25 @@ class Stage:
     copied_from: Path | None = None
     """The project's folder, if the cells run in copies of the document's folder, and of what they name in there."""
 
+    def copies_for(self, document: DocumentText, within: str) -> Scratch | None:
+        """The folder of copies that the cells run in, made in the folder `within`; it is the caller's to close.
+
+        None if they run in the document's own or another folder.
+
+        Raises:
+            DocumentError: If what it has to hold cannot be copied, or is too much.
+        """
+        if self.copied_from is None:
+            return None
+        made = Scratch(document, self.copied_from, within=within, copies_all=True)
+        for cell in document.cells:
+            made.show(cell.source, made.start)
+        return made
+
+    def scene_in(self, copies: Scratch | None) -> Scene:
+        """What surrounds the cells, which run in `copies` if there are any."""
+        return self.scene if copies is None else replace(self.scene, folder=str(copies.start))
+
 
 class Session:
     """Executes the cells of `document` when they are asked for, and those above them first. Holds the kernel.
@@ -196,7 +215,8 @@ class Session:
             raise self._refused
         if self._kernel is None:
             try:
-                scene = self._scene()
+                self._scratch = self.stage.copies_for(self.document, self._kernels.folder)
+                scene = self.stage.scene_in(self._scratch)
                 if self.document.language == "python":
                     self._kernel = await self._kernels.take(self.stage.path, scene.environment)
                 else:
@@ -212,20 +232,10 @@ class Session:
                 raise
         return self._kernel
 
-    def _scene(self) -> Scene:
-        """What surrounds the cells, whose folder is made if it is one of copies."""
-        scene, root = self.stage.scene, self.stage.copied_from
-        if root is None:
-            return scene
-        self._scratch = Scratch(self.document, root, within=self._kernels.folder, copies_all=True)
-        for cell in self.document.cells:
-            self._scratch.show(cell.source, self._scratch.start)
-        return replace(scene, folder=str(self._scratch.start))
-
     @property
     def copies(self) -> tuple[str, str] | None:
         """The folder that shows the project while the cells run, and the project's own; None if they run in that."""
-        return (str(self._scratch.top), str(self._scratch.root)) if self._scratch else None
+        return self._scratch.places if self._scratch else None
 
     async def _execute_hidden(self, kernel: Kernel, number: int) -> None:
         for code in self.stage.hidden.get(number, ()):

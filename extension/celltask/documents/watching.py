@@ -12,6 +12,7 @@ from celltask.documents.lent.kept import surroundings
 from celltask.documents.lent.lender import Lender
 from celltask.documents.lent.notes import Notes
 from celltask.documents.reader import read_document
+from celltask.documents.runner.cache import in_project
 from celltask.documents.runner.inputs import file_state, files_read
 from celltask.documents.stages import stage_of
 from celltask.documents.verdict import Failure, judge, must_raise, skip_reason, timeout_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from celltask.documents.outline import Cell, DocumentText
     from celltask.documents.project import Settings
     from celltask.documents.session import Stage
+    from celltask.documents.shell.scratch import Scratch
 
 __all__ = ["Listener", "Watch", "first_changed", "watch_all"]
 
@@ -76,6 +78,7 @@ class Watch:
         self._lender = Lender(self.path, self._snapshots, self._told)
         self._stage: Stage | None = None
         self._kernel: Kernel | None = None
+        self._copies: Scratch | None = None
         self._cells: tuple[Cell, ...] = ()
         self._passed = 0
         """Cells that have been executed or skipped without a failure, from the first on."""
@@ -106,6 +109,12 @@ class Watch:
         if self._kernel is not None:
             await self._kernel.stop()
             self._kernel = None
+        self._leave_copies()
+
+    def _leave_copies(self) -> None:
+        copies, self._copies = self._copies, None
+        if copies is not None:
+            copies.close()
 
     def _read(self) -> tuple[DocumentText, Stage]:
         document = read_document(self.path, nested=self.settings.nested)
@@ -131,7 +140,9 @@ class Watch:
                 if not await self._passes(kernel, document, stage, cell):
                     break
             told = await self._notes.told(kernel)
-            self._look_at(files_read(told, root=self.settings.root) if told else ())
+            if told:
+                its_own = in_project(told, self._copies.places if self._copies else None)
+                self._look_at(files_read(its_own, root=self.settings.root))
         self.listener.waits()
 
     async def _kernel_before(self, document: DocumentText, stage: Stage, number: int) -> tuple[Kernel, int]:
@@ -153,7 +164,9 @@ class Watch:
         return await self._fresh(document, stage), 0
 
     async def _fresh(self, document: DocumentText, stage: Stage) -> Kernel:
-        scene = stage.scene
+        self._leave_copies()
+        self._copies = stage.copies_for(document, self.kernels.folder)
+        scene = stage.scene_in(self._copies)
         kernel = self._kernel = await self.kernels.take(stage.path, scene.environment)
         await kernel.begin(scene, document.cells)
         await self._notes.begin(kernel)

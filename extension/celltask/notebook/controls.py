@@ -207,7 +207,7 @@ _table = [  # the last that matches is taken
     Control("expression", lambda _: True, f"{_PLAIN}:ExpressionEntry", f"{_DRAWN}:expression"),
     Control("text", _is("string"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:text"),
     Control("lines", _has_format("multi-line"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:lines"),
-    Control("secret", _has_format("password"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:secret"),
+    Control("secret", _has_format("password"), f"{_PLAIN}:SecretEntry", f"{_DRAWN}:secret"),
     Control("date", _has_format("date"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:date"),
     Control("moment", _has_format("date-time"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:moment"),
     Control("path", _has_format("path", "file-path"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:path"),

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from celltask.notebook.controls import Description, Scope
 
-__all__ = ["ChoiceEntry", "ExpressionEntry", "LaterError", "NothingEntry", "NumberEntry", "SwitchEntry", "TextEntry"]
+__all__ = [
+    "ChoiceEntry",
+    "ExpressionEntry",
+    "LaterError",
+    "NothingEntry",
+    "NumberEntry",
+    "SecretEntry",
+    "SwitchEntry",
+    "TextEntry",
+]
 
 MOST_CHARACTERS = 1_000_000
 """More than that is no text for a form: each change would travel to the kernel and back."""
@@ -69,6 +78,20 @@ class TextEntry(_TypedEntry):
         if not text and self.description.get("format") not in (None, "multi-line", "password"):
             raise Blank("", text)
         return text
+
+
+class SecretEntry(TextEntry):
+    """Text that is shown nowhere. It holds state.
+
+    Attributes:
+        held: The default, which stands here while nothing was typed.
+    """
+
+    held: Held | None = None
+
+    def read(self) -> object:
+        """The text that was entered, or the default."""
+        return super().read() if self.entered or self.refused or self.held is None else self.held.value
 
 
 class NumberEntry(TextEntry):

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, cast
 import ipywidgets as w
 from traitlets import TraitError
 
+from celltask.core.types.marks import HIDDEN
 from celltask.notebook.controls import control_for, limits
 from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import Slider
 from celltask.notebook.forms_upload import TABLES, accepted_files, kept_upload, reading_of
+from celltask.render.lettering import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from celltask.notebook.controls import Entry
     from celltask.notebook.controls_nested import GroupEntry, ListEntry, PairEntry, PlacesEntry, UnionEntry
-    from celltask.notebook.controls_plain import ChoiceEntry, ExpressionEntry
+    from celltask.notebook.controls_plain import ChoiceEntry, ExpressionEntry, SecretEntry
 
 __all__ = ["button", "draw", "registered"]
 
@@ -45,9 +47,11 @@ def _named(entry: Entry) -> dict[str, object]:
     return {"description": entry.label, **(wide if entry.is_labelled else {"layout": w.Layout(width="210px")})}
 
 
-def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda: None) -> w.Box:
-    """The parts of a control and beside them what is wrong, both kept as the entry has it."""
-    box = w.HBox(list(parts), layout=w.Layout(flex_flow="row wrap", align_items="center"))
+def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda: None, is_wide: bool = False) -> w.Box:
+    """The parts of a control and what is wrong, both kept as the entry has it; beside it, or below what is wide."""
+    flow = "column" if is_wide else "row wrap"
+    box = w.HBox(list(parts), layout=w.Layout(flex_flow=flow, align_items="flex-start" if is_wide else "center"))
+    box.add_class("celltask-wide" if is_wide else "celltask-plain")
     if not entry.is_labelled:
         box.add_class("celltask-bare")
     told: list[w.HTML] = []
@@ -128,7 +132,8 @@ def lines(entry: Entry) -> w.DOMWidget:
 
 def secret(entry: Entry) -> w.DOMWidget:
     """A line that shows dots."""
-    control = w.Password(**_named(entry))
+    held = cast("SecretEntry", entry).held is not None
+    control = w.Password(placeholder=f"default: {HIDDEN}" if held else "", **_named(entry))
     return _framed(entry, control, push=_bound(entry, control, _as_text))
 
 
@@ -148,7 +153,7 @@ def _date_of(entered: object) -> dt.date | None:
 def moment(entry: Entry) -> w.DOMWidget:
     """Text in ISO 8601, which says every moment exactly, and a picker that writes it."""
     control = w.Text(placeholder=_example(entry), **_named(entry))
-    picker = w.NaiveDatetimePicker(description=f"pick {entry.label}", layout=w.Layout(width="200px"))
+    picker = w.NaiveDatetimePicker(description=f"pick {entry.label}", layout=w.Layout(width="220px"))
     picker.add_class("celltask-quiet")
     push_text = _bound(entry, control, _as_text)
     push_pick = _bound(entry, picker, _moment_of, lambda at: at.isoformat() if at else "")  # type: ignore[attr-defined]  # a datetime
@@ -216,6 +221,7 @@ def _upload(entry: Entry, accept: str, take: Callable[[str], None]) -> w.DOMWidg
             take(kept_upload(str(one["name"]), bytes(one["content"])))
 
     control.observe(uploaded, "value")
+    control.add_class("celltask-upload")
     return control
 
 
@@ -306,7 +312,14 @@ def _box(*parts: w.DOMWidget) -> w.VBox:
 def group(entry: Entry) -> w.DOMWidget:
     """Fields below each other."""
     made = cast("GroupEntry | PlacesEntry", entry)
-    return _framed(entry, _titled(entry, _box(*(draw(field) for field in made.fields.values()))))
+    parts: list[w.DOMWidget] = []
+    for field in made.fields.values():
+        parts.append(draw(field))
+        told = str(field.description.get("description") or "")
+        if told:
+            parts.append(w.HTML(escape(clean(told))))
+            parts[-1].add_class("celltask-hint")
+    return _framed(entry, _titled(entry, _box(*parts)), is_wide=True)
 
 
 def union(entry: Entry) -> w.DOMWidget:
@@ -317,6 +330,7 @@ def union(entry: Entry) -> w.DOMWidget:
         named["layout"] = w.Layout(width="290px")
     pick = w.Dropdown(options=made.names, **{**named, "tooltip": f"type of {entry.label}"})
     hold, drawn = w.Box(layout=w.Layout(flex="0 1 auto")), dict[int, w.DOMWidget]()
+    hold.add_class("celltask-hold")
     push_pick = _bound(entry, pick)
 
     def push() -> None:
@@ -344,12 +358,15 @@ def rows(entry: Entry) -> w.DOMWidget:
         for row in gone:
             close_all(row)
 
-    return _framed(entry, _titled(entry, box), push=push)
+    return _framed(entry, _titled(entry, box), push=push, is_wide=True)
 
 
 def _row(entry: ListEntry, item: Entry) -> w.DOMWidget:
     remove = button("Remove", f"remove this from {entry.label}", lambda: entry.remove(item))
+    parts = [item]
     if hasattr(item, "key"):
         pair = cast("PairEntry", item)
-        return w.HBox([draw(pair.key), draw(pair.value), remove], layout=w.Layout(align_items="flex-start"))
-    return w.HBox([draw(item), remove], layout=w.Layout(align_items="flex-start"))
+        parts = [pair.key, pair.value]
+    row = w.HBox([*(draw(part) for part in parts), remove], layout=w.Layout(align_items="flex-start"))
+    row.add_class("celltask-row")
+    return row

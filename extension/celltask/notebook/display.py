@@ -13,6 +13,7 @@ from celltask.core.workflow import Workflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import ExitStack
+    from traceback import FrameSummary
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -108,18 +109,38 @@ def _details(record: NodeRecord, known: Mapping[str, object]) -> dict[str, str]:
 
 
 def trace_told(error: BaseException) -> str:
-    """Class, message and notes of an error, and below the frames of the user's own code that it passed through."""
+    """Class, message and notes of an error, and below the frames of the user's own code that it passed through.
+
+    Of the libraries below the last of these, only the frame that raised it is told, by its path in the library.
+    """
     import traceback  # noqa: PLC0415 - only for what failed
 
-    from celltask.core.origin import place_of  # noqa: PLC0415 - as above
     from celltask.notebook.failures import is_own_file  # noqa: PLC0415 - as above
 
-    frames = [
-        f"{place_of(frame.filename, frame.lineno or 0)}, in {frame.name}\n    {frame.line}\n"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not is_own_file(frame.filename)
-    ]
-    return "\n\n".join(part for part in (error_told(error), "".join(frames[-_MOST_FRAMES:]).rstrip()) if part)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_file(frame.filename)]
+    last = frames[-1:] if frames and _path_in_library(frames[-1].filename) else []
+    users = [frame for frame in frames if not _path_in_library(frame.filename)]
+    told = "".join(map(_frame_told, [*users[-_MOST_FRAMES:], *last]))
+    return "\n\n".join(part for part in (error_told(error), told.rstrip()) if part)
+
+
+def _frame_told(frame: FrameSummary) -> str:
+    from celltask.core.origin import place_of  # noqa: PLC0415 - only for what failed
+
+    library = _path_in_library(frame.filename)
+    place = f"{library}, line {frame.lineno}" if library else place_of(frame.filename, frame.lineno or 0)
+    return f"{place}, in {frame.name}\n    {frame.line}\n"
+
+
+def _path_in_library(filename: str) -> str:
+    """The path of a file from where packages are installed, or from the standard library; empty for all others.
+
+    >>> _path_in_library(os.__file__), _path_in_library("/usr/lib/site-packages/a/b.py"), _path_in_library("c.py")
+    ('os.py', 'a/b.py', '')
+    """
+    _, installed, path = filename.replace("\\", "/").rpartition("-packages/")
+    library = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a text to compare with
+    return path if installed else filename.removeprefix(library) if filename.startswith(library) else ""
 
 
 def error_told(error: BaseException) -> str:

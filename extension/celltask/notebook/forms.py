@@ -17,7 +17,7 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
 from celltask.core.types.marks import HIDDEN
 from celltask.notebook.controls import Blank, Held, Scope, Unfillable, control_for, make_entry
-from celltask.notebook.controls_plain import ExpressionEntry, LaterError
+from celltask.notebook.controls_plain import ExpressionEntry, LaterError, SecretEntry, TextEntry
 from celltask.notebook.forms_data import data_of
 from celltask.notebook.forms_source import Source, shell_word_of, source_of
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Field", "Form", "variables_for"]
 
-_MOST_LOOKED_AT = 2_000
+_MOST_LOOKED_AT, _MOST_TOLD = 2_000, 80
 
 
 class Field:
@@ -47,6 +47,7 @@ class Field:
         error: What is wrong, in words; empty if nothing is known to be.
         ready: The value, after a check that was passed.
         default_text: The default as Python.
+        default_told: The default as people read it: as it would be entered, or as Python.
     """
 
     def __init__(self, port: Input, description: str, scope: Scope) -> None:
@@ -64,6 +65,7 @@ class Field:
         self.ready: object = None
         self.reset()
         self.default_text = "" if port.default is MISSING else self.source().text
+        self.default_told = "" if port.default is MISSING else self._told_default()
 
     @property
     def is_open(self) -> bool:
@@ -89,17 +91,25 @@ class Field:
     def fill(self, value: object) -> None:
         """Show `value`; where the control has no place for it, an expression stands for it."""
         self.by_expression = self.is_open
-        if not self.is_open and not self.is_secret:
+        if isinstance(self.entry, SecretEntry):
+            self.entry.held, self.entry.entered = Held(value), ""
+            return
+        if not self.is_open:
             try:
                 self.entry.fill(data_of(self.port.handler, value))
             except Unfillable:
                 self.by_expression = True
             else:
                 return
-        self.by_expression = True
         self.expression.fill(Held(value))
-        if self.is_secret:  # its text is not shown, not even as an expression
-            self.expression.held, self.expression.entered = Held(value), ""
+
+    def _told_default(self) -> str:
+        kind = self.entry.description.get("format", "multi-line")
+        if isinstance(self.entry, TextEntry) and kind not in ("multi-line", "password") and self.entry.entered:
+            return str(self.entry.entered)
+        text = self.default_text
+        is_short = len(text) <= _MOST_TOLD and not self.is_secret and text != _UNTOLD.text
+        return text if is_short else self.port.handler.preview(self.port.default)
 
     def value(self) -> object:
         """The value that stands here, valid for the input.
@@ -192,9 +202,9 @@ class Field:
     @property
     def is_left_out(self) -> bool:
         """Whether the default stands here, and has no text; the call leaves it out then."""
-        held = self.expression.held
-        untyped = self.by_expression and not str(self.expression.entered).strip()
-        return untyped and held is not None and held.value is self.port.default
+        place = self.current
+        held = place.held if isinstance(place, ExpressionEntry | SecretEntry) else None
+        return held is not None and held.value is self.port.default and not str(place.entered).strip()
 
 
 _UNTOLD = Source("...")
@@ -291,7 +301,7 @@ class Form:
 
     def command(self) -> str:
         """The `celltask run` line for the present values; what no shell can say is in capitals."""
-        words = ["celltask", "run", document_name(self.namespace), self.member.name]
+        words = ["celltask", "run", document_name(self.namespace, self.member.place), self.member.name]
         for field in self.fields:
             if field.is_left_out:
                 continue
@@ -324,9 +334,13 @@ def flag_of(name: str) -> str:
     return f"--{name}" if name.startswith("_") else f"--{name.replace('_', '-')}"
 
 
-def document_name(namespace: Mapping[str, object]) -> str:
-    """The notebook's file, as far as its front end has told the kernel."""
-    told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or ""
+def document_name(namespace: Mapping[str, object], place: str) -> str:
+    """The notebook's file, as far as its front end has told the kernel, or the place of a definition tells it.
+
+    >>> document_name({"__vsc_ipynb_file__": "/home/me/book.ipynb"}, ""), document_name({}, "pages/a.md:31")
+    ('book.ipynb', 'a.md')
+    """
+    told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or place.partition(":")[0]
     name = os.path.basename(str(told))  # noqa: PTH119 - a name, not a place
     return name if name.endswith((".ipynb", ".md", ".py")) else "NOTEBOOK.ipynb"
 

@@ -1,4 +1,4 @@
-"""What ipywidgets has no control for: a button that copies, a slider with a name, and keys left to the form."""
+"""What ipywidgets has no control for: a button that copies, a slider with a name, keys of a form, a kernel lost."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ _SLIDE = """
 function render({ model, el }) {
   const slider = document.createElement("input");
   slider.type = "range";
+  el.classList.add("celltask-slider");
   slider.style.width = "190px";
   const show = () => {
     for (const name of ["min", "max", "step"]) slider.setAttribute(name, model.get(name));
@@ -74,7 +75,14 @@ export default { render };
 
 
 _KEYS = """
-function render({ el }) {
+function render({ model, el }) {
+  model.on("comm_live_update", () => {
+    const told = document.createElement("p");
+    told.className = "celltask-lost";
+    told.setAttribute("role", "alert");
+    told.textContent = "⚠ The kernel was lost. Run the cell again for a form that lives.";
+    el.replaceChildren(told);
+  });
   const stop = (event) => event.stopPropagation();
   const guard = setInterval(() => {
     const form = el.closest(".celltask-form");
@@ -90,7 +98,10 @@ export default { render };
 
 
 class Keys(anywidget.AnyWidget):
-    """Leaves the keys that are pressed in a form to the form: JupyterLab would move between cells, and delete them."""
+    """Leaves the keys that are pressed in a form to the form: JupyterLab would move between cells, and delete them.
+
+    It also says when the kernel is lost, since nothing in the form does anything then.
+    """
 
     _esm = _KEYS
 

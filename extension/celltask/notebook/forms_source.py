@@ -149,6 +149,8 @@ def _fields_of(value: object) -> dict[str, object] | None:
     cls = type(value)
     if isinstance(value, tuple) and hasattr(cls, "_fields"):
         return dict(zip(cls._fields, value, strict=True))
+    if cls.__module__ == "celltask.core.types.files" and not getattr(value, "format", True):
+        return {"path": value.path}  # type: ignore[attr-defined]  # a place
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value) if field.init]
         return {name: getattr(value, name) for name in names} if _is_made_of(value, names) else None
@@ -157,8 +159,6 @@ def _fields_of(value: object) -> dict[str, object] | None:
         aliases = {name: getattr(info, "alias", None) or name for name, info in named.items()}
         given = {aliases[name]: getattr(value, name) for name in named if name in value.model_fields_set}
         return given if all(name.isidentifier() for name in given) and not getattr(value, "model_extra", None) else None
-    if cls.__module__ == "celltask.core.types.files" and hasattr(value, "path"):
-        return {"path": value.path} if not getattr(value, "format", "") else None
     return None
 
 

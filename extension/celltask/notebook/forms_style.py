@@ -8,16 +8,28 @@ STYLE = """
 .celltask-form { max-width: 920px; padding: 4px 0 8px; }
 .celltask-form .widget-html-content { line-height: 1.35; }
 .celltask-field { margin: 1px 0 5px; }
-.celltask-hint { margin-left: 158px; color: var(--jp-ui-font-color2, #616161); font-size: 12px; }
+.celltask-hint { margin-left: 160px; color: var(--jp-ui-font-color2, #616161); font-size: 12px; }
 .celltask-hint code, .celltask-form pre, .celltask-form code { color: inherit; background: transparent; }
-.celltask-error { color: var(--jp-error-color0, #b00020); font-weight: 600; margin-left: 6px; }
+.celltask-error { color: var(--jp-error-color0, #b00020); font-weight: 600; margin-left: 6px; align-self: flex-start; }
+.celltask-error .widget-html-content { padding-top: 5px; }
+.celltask-field > .widget-hbox { flex-wrap: wrap; }
+.celltask-field > .widget-hbox > .celltask-plain,
+.celltask-field > .widget-hbox > .celltask-plain > .celltask-hold,
+.celltask-field > .widget-hbox > .celltask-plain > .celltask-hold > .celltask-plain { display: contents; }
+.celltask-field > .widget-hbox .celltask-plain > .celltask-error { order: 1; flex: 1 1 180px; }
+.celltask-wide > .celltask-error { margin-left: 160px; }
+.celltask-group .celltask-wide > .celltask-error, .celltask-hold .celltask-error { margin-left: 6px; }
 [data-jp-theme-light="false"] .celltask-error { color: #ff8a80; }
 [data-jp-theme-light="false"] .celltask-form { color-scheme: dark; }
 .celltask-label { text-align: right; padding-right: 8px; color: var(--jp-widgets-label-color, inherit); }
 .celltask-bare > .widget-inline-hbox > .widget-label,
 .celltask-quiet > .widget-label { position: absolute; width: 1px !important; height: 1px;
   min-width: 0; padding: 0; margin: 0; overflow: hidden; clip-path: inset(50%); }
-.celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 2px 0; }
+.celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 2px 0 2px 4px; }
+.celltask-group .celltask-group { margin-left: 0; }
+.celltask-row .celltask-group { border: 1px solid var(--jp-border-color1, #bdbdbd); border-left-width: 3px;
+  padding: 2px 6px 2px 8px; }
+.celltask-group .celltask-hint { margin-left: 100px; }
 .celltask-form pre { background: var(--jp-layout-color2, rgba(127,127,127,.12)); color: var(--jp-content-font-color1);
   padding: 6px 8px; margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow: auto; }
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
@@ -28,9 +40,18 @@ STYLE = """
 .celltask-form .celltask-bare > .widget-inline-hbox { width: 210px !important; }
 .celltask-form select { appearance: auto !important; background-image: none !important; }
 .celltask-form .widget-box { overflow: visible; }
+.celltask-slider { display: flex; align-items: center; height: 32px; }
+.celltask-quiet input { box-sizing: border-box; width: 100%; height: var(--jp-widgets-inline-height, 28px);
+  padding: 0 8px; border: 1px solid var(--jp-widgets-input-border-color, #9e9e9e); font-size: 13px;
+  color: var(--jp-widgets-input-color, inherit); background: var(--jp-widgets-input-background-color, transparent); }
+.celltask-upload { font-size: 0; }
+.celltask-upload > i { font-size: 13px; }
+.celltask-upload::after { content: "Upload"; font-size: 13px; }
 .celltask-form table { font-size: 12px; border-collapse: collapse; border: none; margin: 4px 0; }
 .celltask-form :is(td, th) { border: none; padding: 2px 10px; text-align: right; }
 .celltask-form thead { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd); }
-.celltask-state { margin: 4px 0 4px 158px; }
+.celltask-state { margin: 4px 0 4px 160px; }
+.celltask-lost { color: var(--jp-error-color0, #b00020); font-weight: 600; margin: 4px 0 4px 160px; }
+[data-jp-theme-light="false"] .celltask-lost { color: #ff8a80; }
 .celltask-copy { cursor: pointer; }
 """

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from celltask.core.interface import MISSING
 from celltask.render.lettering import clean, escape
 from celltask.render.markup import code, table
 
@@ -47,7 +46,7 @@ def table_bundle(form: Form, token: str = "", *, outcome: str = "") -> dict[str,
         (
             code(field.port.name),
             code(field.port.handler.name),
-            code(_default(field)) or "required",
+            code(field.default_told) or "required",
             code(values[field.port.name]),
             escape(clean(field.description)),
         )
@@ -56,11 +55,12 @@ def table_bundle(form: Form, token: str = "", *, outcome: str = "") -> dict[str,
     command = form.command()
     html = f"<p><strong>{code(form.member.name)}</strong> &#183; inputs</p>"
     html += table(heads, rows) or "<p>no inputs</p>"
-    html += f"<pre>{escape(clean_lines(command))}</pre>{outcome}"
+    html += f'<pre style="font-family:monospace">{escape(clean_lines(command))}</pre>{outcome}'
     marked = f'<div class="{twin_class(token)}">{html}</div>{hiding_dead_widgets(token)}' if token else html
     lines = [f"{form.member.name}: inputs"]
     for field in form.fields:
-        value = f" = {values[field.port.name] or _default(field)}" if values[field.port.name] or _default(field) else ""
+        given = values[field.port.name] or field.default_told
+        value = f" = {given}" if given else ""
         told = f"  {clean(field.description)}" if field.description else ""
         lines.append(f"  {field.port.name}: {field.port.handler.name}{value}{told}")
     return {"text/html": marked, "text/plain": "\n".join([*lines, f"  $ {clean_lines(command)}"])}
@@ -70,10 +70,6 @@ def clean_lines(text: str) -> str:
     """`text` with no more lines and characters than a page has room for."""
     shown = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text[:_MOST])
     return shown + ("…" if len(text) > _MOST else "")
-
-
-def _default(field: Field) -> str:
-    return "" if field.port.default is MISSING else field.port.handler.preview(field.port.default)
 
 
 def _value(field: Field) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import ipywidgets as w
 
 from celltask.core.interface import MISSING
-from celltask.notebook.controls_widgets import LABEL_WIDTH, button, draw
+from celltask.notebook.controls_widgets import button, draw
 from celltask.notebook.display import duration_told
 from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import CopyButton, Keys
@@ -79,7 +79,7 @@ def _hint(field: Field) -> str:
     told += ["required"] if field.port.default is MISSING else []
     told += [escape(clean(field.description))] if field.description else []
     if field.port.default is not MISSING:
-        told.append(f"default {code(field.port.handler.preview(field.port.default))}")
+        told.append(f"default {code(field.default_told)}")
     return " · ".join(told)
 
 
@@ -128,7 +128,7 @@ class FormView:
         head = f"<style>{STYLE}{style}</style><strong>{code(form.member.name)}</strong>"
         doc = f" · {escape(clean(form.member.doc))}" if getattr(form.member, "doc", "") else ""
         fields = [view.widget for view in self.fields]
-        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), self.state, self.shown, self.text, Keys()])
+        self.widget = w.VBox([w.HTML(head + doc), *fields, *self._foot(), Keys(), self.state, self.shown, self.text])
         self.widget.add_class("celltask-form")
         self.widget.add_class(LIVE)
         self.show_text()
@@ -163,7 +163,7 @@ class FormView:
         )
 
     def _foot(self) -> list[w.DOMWidget]:
-        layout = w.Layout(flex_flow="row wrap", align_items="center", margin=f"4px 0 0 {LABEL_WIDTH}")
+        layout = w.Layout(flex_flow="row wrap", align_items="center", margin="4px 0 0 158px")
         result = [self.name, self.name_error] if self.form.has_result else []
         return [w.HBox([self.go, self.stop, self.again, self.bar, *result], layout=layout)]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from celltask.core.branches import Branch, Conditional
+from celltask.core.mapping import Mapped
 from celltask.core.registry import registry
 from celltask.core.task import Task
 from celltask.core.workflow import Workflow
@@ -89,10 +91,16 @@ class Pictures:
 
 
 def _reached(member: Task[..., object] | Composite) -> Iterator[Task[..., object] | Composite]:
-    yield member
+    """`member` and all that it runs; a map or a choice, which nobody defines again by itself, after what it runs."""
     if isinstance(member, Workflow):
+        yield member
+    if isinstance(member, Mapped):
+        yield from _reached(member.task)
+    elif isinstance(member, Workflow | Conditional | Branch):
         for inner in member.trace.keys.values():
             yield from _reached(inner)
+    if not isinstance(member, Workflow):
+        yield member
 
 
 def _defined_again(members: list[Task[..., object] | Composite]) -> Task[..., object] | Composite | None:

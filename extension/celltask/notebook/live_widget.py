@@ -59,6 +59,7 @@ class RunWidget(anywidget.AnyWidget):
         looks: Letter, mark and fill of each state.
         states: One letter for each node of `told`.
         can_cancel: Whether a click reaches the kernel while the run lasts.
+        own_id: What the output that shows it calls it.
     """
 
     _esm, _css = script(), _style()
@@ -71,9 +72,11 @@ class RunWidget(anywidget.AnyWidget):
     looks: Any = traitlets.Dict().tag(sync=True)
     states = traitlets.Unicode().tag(sync=True)
     can_cancel = traitlets.Bool().tag(sync=True)
+    own_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, cancel: Callable[[], None] | None, **traits: object) -> None:
         super().__init__(**traits, can_cancel=cancel is not None)
+        self.own_id = self.model_id or ""
         if cancel is not None:
             self.on_msg(lambda _widget, content, _buffers: cancel() if content == {"do": "cancel"} else None)
 

@@ -177,13 +177,13 @@ class CelltaskMagics(Magics):
         """Tell why nodes would run, or why they ran.
 
         %why NAME INPUT=VALUE …     what a run of a workflow or task would do with each node, and why
-        %why NODE                   why the node of that id or name ran in the newest run that had it
+        %why NODE                   why the node of that id or name ran, or failed, in the newest run that had it
 
         A value is a Python expression over the notebook's names, as in %run_task.
         """
         name, _, rest = line.strip().partition(" ")
         known = {**registry.tasks(), **registry.workflows()}
-        if rest.strip() or isinstance(known.get(name), Workflow):
+        if "=" in rest or (rest and name in known) or isinstance(known.get(name), Workflow):
             from celltask.core.plan import plan  # noqa: PLC0415 - only asked for by people
 
             member = self._member(self._one_name(name, "%why"))
@@ -192,8 +192,8 @@ class CelltaskMagics(Magics):
             return
         from celltask.core.reasons import why_the_last  # noqa: PLC0415 - as above
 
-        told = why_the_last(self._one_name(line, "%why"))
-        print(told or f"no run in which {name} ran is recorded")  # noqa: T201 - as above
+        node = line.strip() or self._one_name(line, "%why")  # a label may have blanks: map fit
+        print(why_the_last(node) or f"no run in which {node} ran is recorded")  # noqa: T201 - as above
 
     @line_magic
     def task_diff(self, line: str) -> None:

@@ -23,13 +23,21 @@ def image(picture: str, alt: str) -> str:
     return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}" style="max-width:100%">'
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table whose cells hold `rows` as they are; columns that are empty throughout are left out."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, is_data: bool = False) -> str:
+    """An HTML table whose cells hold `rows` as they are; columns that are empty throughout are left out.
+
+    Args:
+        heads: Names of the columns, as text.
+        rows: Cells as HTML.
+        is_data: Whether the cells stand as those of data do on the page, not all to the left: a style in each cell
+            would weigh more than its number.
+    """
     if not rows:
         return ""
     kept = [column for column in range(len(heads)) if column == 0 or any(row[column] for row in rows)]
-    head = "".join(f"<th{_LEFT}>{escape(heads[column])}</th>" for column in kept)
-    body = "".join("<tr>" + "".join(f"<td{_LEFT}>{row[column]}</td>" for column in kept) + "</tr>" for row in rows)
+    left = "" if is_data else _LEFT
+    head = "".join(f"<th{left}>{escape(heads[column])}</th>" for column in kept)
+    body = "".join("<tr>" + "".join(f"<td{left}>{row[column]}</td>" for column in kept) + "</tr>" for row in rows)
     return f"<table{_CLOSE}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

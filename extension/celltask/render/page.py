@@ -27,7 +27,8 @@ _FEW_NODES = 8
 _MOST_NODES = 200
 """So many of these are told: a page is saved with its notebook, and must not weigh megabytes."""
 _DEEPEST = 3
-_INDENTED, _SPACED = ' style="margin-left:1.2em"', ' style="margin:.5em 0"'
+_INDENTED = ' style="margin-left:1.2em"'
+_SPACED = ' style="margin:.5em 0;font-family:monospace"'  # pages of nbconvert have no letters of one width in a <pre>
 _LONGEST = 100
 """Characters of an error beside the name of its node; all of it stands in the fold-out."""
 Details = Mapping[str, Mapping[str, str]]
@@ -134,7 +135,7 @@ def _fold_outs(graph: Graph, states: Mapping[str, str], known: Known, *, shown: 
         if entity.graph is not None and depth < _DEEPEST and (failed(node) or node.entity not in shown):
             shown.add(node.entity)
             within = _within(states, node.id)
-            if entity.kind != "conditional" and entity.graph.nodes:  # the branches are drawn in the picture around
+            if entity.kind not in ("conditional", "branch") and entity.graph.nodes:  # those are drawn in the one around
                 inner = image(svg(entity.graph, states=within), describe(entity.graph, within))
             inner += _fold_outs(entity.graph, within, known.within(node.id), shown=shown, depth=depth + 1)
         return _fold_out(words, told, users, inner)
@@ -202,7 +203,7 @@ class Told(NamedTuple):
         if found.image:
             return f'<img alt="{escape(clean(found.text))}" src="{escape(found.image)}">'
         rows = [[escape(clean(cell)) for cell in row] for row in found.table]
-        return escape(clean(found.text)) + (table(found.table[0], rows[1:]) if len(rows) > 1 else "")
+        return escape(clean(found.text)) + (table(found.table[0], rows[1:], is_data=True) if len(rows) > 1 else "")
 
 
 def _fold_out(words: Wording, told: Told, users: Mapping[tuple[str, str], list[str]], inner: str) -> str:
@@ -210,7 +211,9 @@ def _fold_out(words: Wording, told: Told, users: Mapping[tuple[str, str], list[s
     entity = words.graph.entities[node.entity]
     summed = [code(node.label), *map(escape, (kind_told(entity, node.label), told.state, known.get("duration", "")))]
     summed.append(escape(_short(known.get("error", ""))))
-    parts = [f"<details><summary>{' &#183; '.join(part for part in summed if part)}</summary><div{_INDENTED}>"]
+    # By its attribute the builder of a site knows which task it is, to link the name to the cell that defines it.
+    opening = f'<details data-task="{escape(clean(entity.name))}">'
+    parts = [f"{opening}<summary>{' &#183; '.join(part for part in summed if part)}</summary><div{_INDENTED}>"]
     about = [escape(clean(entity.doc))] if entity.doc else []
     about += [f"<small>{escape(clean(entity.place))}</small>"] if entity.place else []
     parts += [f"<p>{'<br>'.join(about)}</p>"] if about else []

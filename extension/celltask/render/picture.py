@@ -61,17 +61,19 @@ def draw(
         graph: What it was made of.
         states: State of nodes by id.
         badges: Some words on the lower edge of a box, by the id of its only node: a duration, a count.
-        sheet: The style sheet inside; that of all pictures by default.
+        sheet: The style sheet inside; by default that of all pictures, as far as `states` need it.
     """
     sketch, texts, layout = composition
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     titled = len(sketch.strokes) <= _MOST_TITLED
     labels = {node.id: node.label for node in graph.nodes}
     labels |= {member: name for box in sketch.boxes for member, name in zip(box.members, box.names, strict=False)}
+    if sheet is None:
+        sheet = style_sheet(states={summed_state(_states_of(box, states)) for box in sketch.boxes})
     parts = [
         _opening(width, height),
         f"<title>{escape(clean(graph.name))}</title><desc>{escape(describe(graph, states))}</desc>",
-        f"<style>{style_sheet() if sheet is None else sheet}</style>",
+        f"<style>{sheet}</style>",
         '<g class="lines">',
     ]
     for stroke in sketch.strokes:
@@ -148,7 +150,7 @@ def _loop(place: Place) -> tuple[str, str]:
 
 def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str], badges: Mapping[str, str]) -> str:
     port = box.shape in ("input", "output")
-    own = [state for member in box.members if (state := state_in(states, member)) in STATES] if not port else []
+    own = _states_of(box, states)
     state = summed_state(own)
     known = "port " + box.shape if port else "node " + box.shape
     if port:
@@ -169,13 +171,21 @@ def _box(box: Box, text: Lettered, place: Place, states: Mapping[str, str], badg
     if state:
         inset = 0.22 if box.shape == "conditional" else 0.0  # onto the slope of the diamond
         parts.append(_mark(state, left + 2 + inset * place.width, top + 2 + inset * place.height))
-    badge = _counted(own) if len(own) > 1 else badges.get(box.members[0], "") if not port else ""
+    is_bare = port or box.shape == "branch"  # a low box, whose nodes tell theirs
+    badge = _counted(own) if len(own) > 1 else "" if is_bare else badges.get(box.members[0], "")
     if badge:
         parts.append(
             _badge(badge, left + place.width * (0.72 if box.shape == "conditional" else 1.0) - 4, top + place.height)
         )
     parts.append("</g>")
     return "".join(parts)
+
+
+def _states_of(box: Box, states: Mapping[str, str]) -> list[str]:
+    """The known states of the nodes that a box stands for; an input or output has none."""
+    if box.shape in ("input", "output"):
+        return []
+    return [state for member in box.members if (state := state_in(states, member)) in STATES]
 
 
 def _outline(box: Box, place: Place, left: float, top: float) -> list[str]:

@@ -91,7 +91,8 @@ def _node_box(node: Node, entity: Entity, prefix: str) -> Box:
     counted = f"{many} step{'s' * (many != 1)}" if many else ""
     if shape == "task" and (entity.graph is not None or entity.kind == "workflow"):
         shape = "workflow"
-        told.append(f"workflow · {counted}" if counted else "workflow")
+        kind = "workflow" if not told or not counted else ""  # the border says it, too, and there is little room
+        told += [part for part in (kind, counted) if part]
     elif shape == "dynamic":
         told.append(f"dynamic · {counted}" if counted else "dynamic")
     elif shape in ("map", "gate"):

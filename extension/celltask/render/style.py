@@ -6,7 +6,10 @@ depends on colours. Boxes are filled and carry all text, so that a picture stays
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["BADGE_PX", "FONTS", "LABEL_PX", "NOTE_PX", "STATES", "State", "style_sheet", "summed_state"]
 
@@ -86,7 +89,7 @@ def summed_state(states: list[str]) -> str:
     return next((state for state in _LEADING if state in present), "")
 
 
-def _rules(palette: dict[str, str], *, dark: bool, within: str = "") -> str:
+def _rules(palette: dict[str, str], states: dict[str, State], *, dark: bool, within: str = "") -> str:
     root = f"{within}.celltask-dag"
     rules = [
         f"{root} .box{{fill:{palette['box']};stroke:{palette['border']}}}",
@@ -102,7 +105,7 @@ def _rules(palette: dict[str, str], *, dark: bool, within: str = "") -> str:
         f"{root} .sign{{stroke:{palette['mark']}}}",
         f"{root} .sign.full{{fill:{palette['mark']}}}",
     ]
-    for name, state in STATES.items():
+    for name, state in states.items():
         ink, fill = state.dark if dark else state.light
         rules.append(f"{root} .{name} .box{{fill:{fill};stroke:{ink}}}")
         rules.append(f"{root} .{name} .inner,{root} .{name} .fold{{stroke:{ink}}}")
@@ -110,13 +113,14 @@ def _rules(palette: dict[str, str], *, dark: bool, within: str = "") -> str:
     return "".join(rules)
 
 
-def style_sheet(*, dark_within: str = "") -> str:
+def style_sheet(*, states: Collection[str] = tuple(STATES), dark_within: str = "") -> str:
     """The style sheet inside every picture; it follows the reader's light or dark theme by itself.
 
     Args:
+        states: Those that occur; all by default. Of a small picture, the rules of the others would be the most.
         dark_within: A selector: the picture is dark inside of what it selects, whatever the reader's system says.
     """
-    root = ".celltask-dag"
+    root, known = ".celltask-dag", {name: state for name, state in STATES.items() if name in states}
     shapes = [
         f"{root}{{font-family:{FONTS}}}",
         f"{root} text{{text-anchor:middle}}",
@@ -130,10 +134,10 @@ def style_sheet(*, dark_within: str = "") -> str:
         f"{root} .badge text{{font-size:{BADGE_PX:g}px}}",
         f"{root} .sign{{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}}",
     ]
-    for name, state in STATES.items():
+    for name, state in known.items():
         dash = f";stroke-dasharray:{state.dash}" if state.dash else ""
         shapes.append(f"{root} .{name} .box{{stroke-width:{state.width:g}{dash}}}")
-    light = "".join(shapes) + _rules(_LIGHT, dark=False)
+    light = "".join(shapes) + _rules(_LIGHT, known, dark=False)
     if dark_within:
-        return light + _rules(_DARK, dark=True, within=f"{dark_within} ")
-    return f"{light}@media(prefers-color-scheme:dark){{{_rules(_DARK, dark=True)}}}"
+        return light + _rules(_DARK, known, dark=True, within=f"{dark_within} ")
+    return f"{light}@media(prefers-color-scheme:dark){{{_rules(_DARK, known, dark=True)}}}"

@@ -104,7 +104,7 @@ class Store(Protocol):
         """
         ...
 
-    def know(self, digest: str, parts: Code) -> None:
+    def know(self, digest: str, parts: Mapping[str, str]) -> None:
         """Keep the parts of the code with this digest."""
         ...
 

@@ -17,7 +17,7 @@ from celltask.core.stores.index import Index
 from celltask.core.stores.values import Values, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from celltask.core.types.pieces import Buffer
@@ -159,10 +159,12 @@ class FilesStore:
         """A claim on computing `key`."""
         return self._claims.take(key, wait=wait)
 
-    def know(self, digest: str, parts: Code) -> None:
+    def know(self, digest: str, parts: Mapping[str, str]) -> None:
         """Keep the parts of a code, once."""
         if digest not in self._known:
-            self._index.change("INSERT OR IGNORE INTO code (digest, parts) VALUES (?, ?)", (digest, json.dumps(parts)))
+            self._index.change(
+                "INSERT OR IGNORE INTO code (digest, parts) VALUES (?, ?)", (digest, json.dumps(dict(parts)))
+            )
             self._known.add(digest)
 
     def code(self, digest: str) -> Code | None:

@@ -26,9 +26,10 @@ _SETTING_UP_S = 4.0
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS entry (
-        key TEXT PRIMARY KEY, task TEXT NOT NULL, made REAL NOT NULL, used REAL NOT NULL, size INTEGER NOT NULL,
-        facts TEXT NOT NULL, layout TEXT NOT NULL, files TEXT NOT NULL, inline BLOB NOT NULL
-    ) WITHOUT ROWID""",
+        key TEXT PRIMARY KEY NOT NULL, task TEXT NOT NULL, made REAL NOT NULL, used REAL NOT NULL,
+        size INTEGER NOT NULL, facts TEXT NOT NULL, layout TEXT NOT NULL, files TEXT NOT NULL,
+        inline BLOB NOT NULL
+    )""",  # rows in the order in which they come, so that few pages change
     "CREATE INDEX IF NOT EXISTS entry_of_task ON entry (task, made)",
     "CREATE TABLE IF NOT EXISTS code (digest TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID",
 )

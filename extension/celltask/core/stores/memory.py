@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from celltask.core.stores.base import Code, Entry, Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
 __all__ = ["MemoryStore"]
@@ -53,9 +53,9 @@ class MemoryStore:
         del key, wait
         return nullcontext()
 
-    def know(self, digest: str, parts: Code) -> None:
+    def know(self, digest: str, parts: Mapping[str, str]) -> None:
         """Keep the parts of a code."""
-        self._codes.setdefault(digest, parts)
+        self._codes.setdefault(digest, dict(parts))
 
     def code(self, digest: str) -> Code | None:
         """The parts of the code with this digest."""

@@ -57,6 +57,7 @@ _FAMILIES = {
     "polars.LazyFrame": _HERE + "tables:copy_polars",
     "pyarrow._Weakrefable": _HERE + "tables:copy_arrow",
     "pydantic.BaseModel": _HERE + "models:copy_model",
+    "torch.Tensor": _HERE + "tensors:copy_tensor",
 }
 """How instances of a library's classes (and of their subclasses) are copied, by root package and class name."""
 

@@ -42,6 +42,7 @@ _FAMILIES = {
     "pyarrow.ChunkedArray": _HERE + "tabledigest:digest_arrow_array",
     "pyarrow.Array": _HERE + "tabledigest:digest_arrow_array",
     "pydantic.BaseModel": _HERE + "models:digest_model",
+    "torch.Tensor": _HERE + "tensors:digest_tensor",
     "pathlib.PurePath": _HERE + "files:digest_path",
     "celltask.File": _HERE + "files:digest_file",
     "celltask.Directory": _HERE + "files:digest_directory",

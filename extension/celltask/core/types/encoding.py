@@ -9,6 +9,7 @@ import io
 import json
 import math
 import pickle
+import sys
 import typing
 from importlib import import_module
 
@@ -166,11 +167,23 @@ def declared_pickler(
         def persistent_id(self, part: object) -> str | None:
             return names.get(part) if isinstance(part, type) else None
 
+        def reducer_override(self, part: object) -> object:
+            reduced = _reduced_tensor(part) if "torch" in sys.modules else None
+            return super().reducer_override(part) if reduced is None else reduced
+
     try:
         Pickler(file, protocol=5, buffer_callback=keep).dump(value)
     except Exception as error:
         hint = f"a {class_name(type(value))} cannot be stored: {error}"
         raise Mismatch("a value that can be pickled", value, hint=hint) from error
+
+
+def _reduced_tensor(part: object) -> tuple[object, ...] | None:
+    if place_in_library(type(part)) not in {"torch.Tensor", "torch.Parameter"}:
+        return None
+    from celltask.core.types.tensors import reduced_tensor  # noqa: PLC0415 - only where there is a tensor
+
+    return reduced_tensor(typing.cast("typing.Any", part))
 
 
 def declared_classes(annotation: object) -> dict[str, type]:

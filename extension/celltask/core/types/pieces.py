@@ -30,8 +30,8 @@ __all__ = ["Buffer", "are_code", "pieces_of", "value_of"]
 
 Buffer = bytes | bytearray | memoryview
 
-_ARRAY, _FRAME, _OBJECT, _OWN = b"n", b"w", b"p", b"o"
-_SAFE = frozenset((b"J", b"N", b"L", b"A", _ARRAY, _FRAME))  # not files, which are written where they say
+_ARRAY, _FRAME, _TENSOR, _OBJECT, _OWN = b"n", b"w", b"t", b"p", b"o"
+_SAFE = frozenset((b"J", b"N", b"L", b"A", _ARRAY, _FRAME, _TENSOR))  # not files, which are written where they say
 _FEWEST = 1 << 16  # bytes; smaller buffers of a pickle stay in it
 
 
@@ -65,6 +65,12 @@ def pieces_of(value: object, handler: TypeHandler) -> list[Buffer]:
         found = _frame_pieces(value, handler)
         if found is not None:
             return found
+    if place == "torch.Tensor":
+        from celltask.core.types.tensors import tensor_pieces  # noqa: PLC0415 - only where there is a tensor
+
+        found = tensor_pieces(typing.cast("typing.Any", value))
+        if found is not None:
+            return [_TENSOR, *found]
     return _other_pieces(value, handler)
 
 
@@ -82,6 +88,10 @@ def value_of(pieces: Sequence[Buffer], handler: TypeHandler) -> object:
         return _array_of(pieces)
     if mark == _FRAME:
         return _frame_of(pieces)
+    if mark == _TENSOR:
+        from celltask.core.types.tensors import tensor_of  # noqa: PLC0415 - only where there is a tensor
+
+        return tensor_of(pieces[1:])
     if mark == _OBJECT:
         file = io.BytesIO(pieces[1])
         return declared_unpickler(file, handler.annotation, pieces[2:]).load()

@@ -112,7 +112,7 @@ def surroundings(stage: Stage) -> dict[str, object]:
     return {
         "celltask": __version__,
         "interpreter": [os.path.realpath(sys.executable), sys.prefix, sys.version],
-        "working folder": scene.folder,
+        "working folder": scene.folder if stage.copied_from is None else "copies",
         "environment": {**environment, **{name: scene.environment[name] for name in scene.environment.keys() - LIMITS}},
         "warning filters": [[*one] for one in scene.filters],
         "limits": [scene.most_output, scene.memory_mib, stage.timeout_s, stage.document_timeout_s],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from celltask.documents.project import Settings
     from celltask.documents.session import Stage
 
-__all__ = ["Passed", "Watched"]
+__all__ = ["Passed", "Watched", "in_project"]
 
 _FORMAT = 1
 
@@ -102,7 +102,7 @@ class Passed:
         try:
             if not has_passed or not watched.file.exists():
                 return
-            told = _in_project(json.loads(watched.file.read_text(encoding="utf-8")), copies)
+            told = dict(in_project(json.loads(watched.file.read_text(encoding="utf-8")), copies))
         finally:
             shutil.rmtree(watched.file.parent, ignore_errors=True)
         document, root = watched.document, self._settings.root
@@ -139,7 +139,7 @@ class Passed:
         return _hash(repr([header, cells, blocks, replace(settings, root=Path(), documents=())]))
 
 
-def _in_project(told: dict[str, Any], copies: tuple[str, str] | None) -> dict[str, Any]:
+def in_project(told: Mapping[str, Any], copies: tuple[str, str] | None) -> Mapping[str, Any]:
     """What was told, with the project's own files in the place of their copies; what was written to those is gone."""
     if copies is None:
         return told

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from celltask.documents.outline import DocumentText
     from celltask.documents.runner.outcome import CellOutcome, DocumentOutcome
 
-__all__ = ["executed_notebook", "notebook_of"]
+__all__ = ["executed_notebook", "fill", "notebook_of"]
 
 _FORMATS = {
     "myst": {"extension": ".md", "format_name": "myst"},
@@ -47,11 +47,7 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
     """
     notebook = notebook_of(original)
     notebook.cells = list(_without_expected(_filled(notebook, outcome)))
-    notebook.metadata.setdefault("kernelspec", _kernelspec())
-    notebook.metadata["language_info"] = _language()
-    notebook.metadata.pop("widgets", None)
-    if outcome.widgets:
-        notebook.metadata["widgets"] = nbformat.from_dict(outcome.widgets)  # type: ignore[no-untyped-call]  # untyped there
+    _describe(notebook, outcome)
     failed = next((cell for cell in outcome.executed if cell.told is not None), None)
     if failed is not None:
         notebook.cells.insert(0, _banner(failed, outcome))
@@ -59,6 +55,28 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
         for cell in notebook.cells:
             cell.pop("id", None)
     return notebook
+
+
+def _shows_a_widget(notebook: NotebookNode) -> bool:
+    """Whether an output is a widget. Those of runs are gone when the run has ended; their state is dead weight."""
+    shown = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ()))
+    return any("application/vnd.jupyter.widget-view+json" in data for data in shown)
+
+
+def fill(notebook: NotebookNode, outcome: DocumentOutcome) -> bool:
+    """Give the cells of `notebook`, made by another reader, what they showed; False if it has other code cells.
+
+    Args:
+        notebook: Of the document whose outcome it is; it is changed.
+        outcome: Of all cells; those in directives, lists and quotations are no cells of the notebook.
+    """
+    nodes, cells = _code_cells(notebook), [one for one in outcome.executed if not one.cell.nested]
+    if len(nodes) != len(cells):
+        return False
+    for node, cell in zip(nodes, cells, strict=True):
+        _with_outputs(node, cell)
+    _describe(notebook, outcome)
+    return True
 
 
 def notebook_of(document: DocumentText) -> NotebookNode:
@@ -76,6 +94,15 @@ def notebook_of(document: DocumentText) -> NotebookNode:
         if len(_code_cells(found)) == len(document.cells):
             return found  # type: ignore[no-any-return]  # jupytext has no types
     return _by_lines(document)
+
+
+def _describe(notebook: NotebookNode, outcome: DocumentOutcome) -> None:
+    """Have the metadata tell of the kernel that executed it, and of its widgets."""
+    notebook.metadata.setdefault("kernelspec", _kernelspec())
+    notebook.metadata["language_info"] = _language()
+    notebook.metadata.pop("widgets", None)
+    if outcome.widgets and _shows_a_widget(notebook):
+        notebook.metadata["widgets"] = nbformat.from_dict(outcome.widgets)  # type: ignore[no-untyped-call]  # untyped there
 
 
 def _code_cells(notebook: Any) -> list[NotebookNode]:  # noqa: ANN401 - untyped in nbformat

@@ -88,6 +88,11 @@ class Scratch:
             with suppress(OSError):  # a word may be longer than any path
                 self._show(Path(os.path.normpath(folder / word)))
 
+    @property
+    def places(self) -> tuple[str, str]:
+        """The folder that shows the project, and the project's own."""
+        return str(self.top), str(self.root)
+
     def close(self) -> None:
         """Remove the folder; a second call does nothing."""
         shutil.rmtree(self.place, ignore_errors=True)

@@ -1,38 +1,41 @@
-// A kernel that dies cannot put the last picture in the place of the widget. The page does it then, where it reaches
-// the notebook's document (JupyterLab, Notebook 7): what is saved afterwards holds a picture and no dead widget.
+// A kernel that dies cannot put the last picture in the place of the widget, nor can one that lives do so in a second
+// tab of the same notebook, which does not know the output by its name. The page does it then, where it reaches the
+// notebook's document (JupyterLab, Notebook 7): what is saved afterwards holds a picture and no dead widget.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 
-async function freeze(model, store) {
-  const manager = model.widget_manager, cells = manager?.context?.model?.cells;
+/** Put a picture of the run, as it was last seen, in the place of every output that is this widget. */
+function freeze(model, store) {
+  const cells = model.widget_manager?.context?.model?.cells;
   if (!cells) return;
-  const bundle = frozen(model, store);
+  let bundle;
   for (const cell of cells) {
     const outputs = cell.outputs;
     for (let place = 0; outputs && place < outputs.length; place += 1) {
-      const output = outputs.get(place), id = output.data?.[VIEW]?.model_id;
-      if (!id || !(await isOurs(manager, id, model.get("key")))) continue;
+      if (outputs.get(place).data?.[VIEW]?.model_id !== model.get("own_id")) continue;
+      bundle ??= frozen(model, store);
       outputs.set(place, { output_type: "display_data", data: bundle, metadata: {} });
     }
   }
 }
 
-async function isOurs(manager, id, key) {
-  try {
-    return (await manager.get_model(id)).get("key") === key;
-  } catch {
-    return false;
-  }
+/** How the run was last seen, in words. */
+function lastTold(name, store) {
+  const after = durationTold(store.elapsed());
+  if (store.isLost) return `Workflow ${name}: the kernel was lost ${after} after the run began.`;
+  const counts = store.counts(store.children.get("") || []);
+  const told = Object.entries(counts).map(([state, many]) => `${many} ${state}`).join(", ");
+  return `Workflow ${name}: ${store.state} after ${after}; ${told}.`;
 }
 
 /** The run as it was last seen, by MIME type; it needs no script. */
 function frozen(model, store) {
-  const looks = model.get("looks"), picture = new Picture(store, looks, {});
+  const picture = new Picture(store, model.get("looks"), {});
   const svg = picture.sheet.querySelector("svg"), style = document.createElementNS(SVG, "style");
-  style.textContent = model.get("sheet");
+  style.textContent = store.sheet;
   svg.prepend(style);
   svg.setAttribute("role", "img");
-  const told = `Workflow ${model.get("name")}: the kernel was lost ${durationTold(store.elapsed())} after the run began.`;
+  const told = lastTold(model.get("name"), store);
   const bytes = new TextEncoder().encode(new XMLSerializer().serializeToString(svg));
   const data = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
   const image = make("img", { alt: told, src: `data:image/svg+xml;base64,${data}`, style: "max-width:100%" });

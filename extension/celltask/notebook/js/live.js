@@ -149,8 +149,8 @@ class View {
 
 export default {
   initialize({ model }) {
-    storeOf(model);
-    return () => stores.delete(model.get("key"));
+    const store = storeOf(model);
+    return () => store.end(model);
   },
   render({ model, el }) {
     const view = new View(model, el);

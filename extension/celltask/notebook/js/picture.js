@@ -1,5 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_HIGH = 520, LEAST_ZOOM = 0.1, MOST_ZOOM = 6;
+const MOST_SHRUNK = 0.7; // so that all of it is in view; of what is higher still, only the top
 
 /** The picture: its boxes coloured by state, moved and zoomed with pointer and keys. */
 class Picture {
@@ -137,7 +138,8 @@ class Picture {
 
   fit() {
     const [width, height] = this.size, room = this.element.clientWidth || 800;
-    const zoom = Math.min(1, room / width);
+    const whole = MOST_HIGH / height, wide = Math.min(1, room / width);
+    const zoom = Math.min(wide, Math.max(whole, wide * MOST_SHRUNK));
     this.element.style.height = `${Math.min(height * zoom, MOST_HIGH) + 2}px`;
     this.place(0, 0, zoom);
   }

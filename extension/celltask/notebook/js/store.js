@@ -18,6 +18,7 @@ class Store {
     this.children = new Map(); // ids of the nodes inside of a node; of all, under ""
     this.pictures = new Map(Object.entries(model.get("pictures") || {}));
     this.pictures.set("", model.get("svg"));
+    this.sheet = model.get("sheet");
     this.state = "running";
     this.began = performance.now();
     this.isLost = false;
@@ -51,6 +52,7 @@ class Store {
     const changed = new Set();
     this.began = performance.now() - news.elapsed * 1000;
     this.state = news.state;
+    if (news.state !== "running") this.tookInAll = news.elapsed;
     for (const [node, made] of Object.entries(news.made || {})) {
       this.add(`${node}/`, made.told);
       if (made.svg) this.pictures.set(node, made.svg);
@@ -74,12 +76,18 @@ class Store {
     freeze(model, this);
   }
 
+  /** The widget was closed; of a run that has ended its last picture stays, where it is not there already. */
+  end(model) {
+    stores.delete(model.get("key"));
+    if (this.state !== "running") freeze(model, this);
+  }
+
   tell(changed) {
     for (const listener of this.listeners) listener(changed);
   }
 
   elapsed() {
-    return this.isLost && this.lostAfter !== undefined ? this.lostAfter : (performance.now() - this.began) / 1000;
+    return this.lostAfter ?? this.tookInAll ?? (performance.now() - this.began) / 1000;
   }
 
   /** The state of a node; what is within a branch that was not taken was skipped with it. */

@@ -139,6 +139,21 @@ def test_a_store_that_may_not_be_written_to_is_told(tmp_path: Path, why: str, *,
     assert two_runs(store) == ((REUSED if is_there else COMPUTED) + REUSED, "")
 
 
+def test_a_pipe_in_the_place_of_the_index_is_told(tmp_path: Path) -> None:
+    """Nobody waits for who writes to it."""
+    store = tmp_path / "store"
+    store.mkdir()
+    os.mkfifo(store / "index.sqlite")
+    assert two_runs(store) == (
+        COMPUTED + REUSED,
+        told(
+            store,
+            "the folder FOLDER cannot be used (disk I/O error); results are kept in memory, until the process ends\n"
+            "  mend: set CELLTASK_STORE to another folder",
+        ),
+    )
+
+
 @contextmanager
 def dead_mount(folder: Path) -> Iterator[None]:
     """A file system of which nobody answers for the files, as one of a machine that has gone."""

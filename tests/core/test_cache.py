@@ -365,11 +365,11 @@ def test_what_holds_only_reused_nodes_counts_as_reused() -> None:
     again = states([1, 2])
     assert (again.pop("n1/n1"), set(again.values())) == ("skipped", {"reused"})
     assert [(event.node, event.reason) for event in told if isinstance(event, NodeReused) if "[" not in event.node] == [
-        ("n0/n0", "all its items were reused"),
-        ("n0", "all nodes in it were reused"),
+        ("n0/n0", "2 of 2 items: same code, same inputs"),
+        ("n0", "all nodes of it are reused"),
         ("n1/n0/n0", "same code, same inputs"),
-        ("n1/n0", "all nodes in it were reused"),
-        ("n1", "all nodes in it were reused"),
+        ("n1/n0", "all nodes of it are reused"),
+        ("n1", "all nodes of it are reused"),
     ]
     more = states([1, 2, 7])
     assert (more["n0"], more["n0/n0"], more["n1"]) == ("done", "done", "reused")

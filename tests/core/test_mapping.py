@@ -132,6 +132,12 @@ def test_several_failures_are_summed_up() -> None:
         "item 6, ValueError: 6 is even; item 8, ValueError: 8 is even; item 10, ValueError: 10 is even; and 4 more"
     )
     assert error.__notes__[2:] == [told, "in node n0 (map odd) of workflow 'wf'"]
+    error = wf.run(xs=[2, 1, 2, 4, 2]).error
+    assert error is not None
+    assert error.__notes__[2] == "4 of 5 items failed; also item 3, ValueError: 4 is even; and 2 more"
+    error = wf.run(xs=[2, 1, 2]).error
+    assert error is not None
+    assert error.__notes__[2] == "2 of 3 items failed, all with this error"
 
 
 @ENGINES

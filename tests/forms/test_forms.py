@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 import typing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as w
+import pandas as pd
 import pytest
 from annotated_types import Ge, Le
+from IPython.core.formatters import DisplayFormatter
 
 import celltask
 from celltask import current_context, task, workflow
 from celltask.core import onlookers
 from celltask.notebook.forms import Form
 from celltask.notebook.forms_parts import Slider
+from celltask.notebook.forms_result import result_html
 from celltask.notebook.forms_table import table_bundle
 
 if TYPE_CHECKING:
@@ -279,3 +282,21 @@ def test_a_static_page_has_inputs_and_the_command_line() -> None:
     )
     assert '<td style="text-align:left">By how much.</td>' in bundle["text/html"]
     assert "widget" not in bundle["text/html"]
+
+
+class Measured(NamedTuple):
+    """A table and a number."""
+
+    table: object
+    mean: float
+
+
+def test_parts_of_a_result_are_shown_each_in_its_own_way() -> None:
+    """A table within a named tuple is a table, under its name; one with numbers alone stays a line."""
+    formats = DisplayFormatter().format
+    told = result_html(Measured(pd.DataFrame({"x": [1, 2]}), 1.5), lambda value: formats(value)[0])
+    assert told.startswith("<p><code>table</code></p>")
+    assert "<th>x</th>" in told
+    assert told.endswith('<p><code>mean</code></p><pre tabindex="0">1.5</pre>')
+    told = result_html(Measured(1, 1.5), lambda value: formats(value)[0])
+    assert told == '<pre tabindex="0">Measured(table=1, mean=1.5)</pre>'

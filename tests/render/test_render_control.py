@@ -5,6 +5,7 @@ from __future__ import annotations
 from celltask import approve, conditional, dynamic, map_task, task, workflow
 from celltask.core.graph import Graph
 from celltask.render import html, mermaid, svg, text
+from celltask.render.wording import way_told
 
 
 @task
@@ -134,3 +135,22 @@ def test_a_page_shows_what_a_dynamic_function_became() -> None:
     run = everything.run(xs=[1], answers={"publish": True})
     assert run.graph is not None
     assert html(run.graph).count("<img") == html(everything.graph).count("<img") + 1
+
+
+@workflow
+def mapping(xs: list[int]) -> list[int]:
+    """A map."""
+    return map_task(double)(x=xs)
+
+
+@workflow
+def around(xs: list[int]) -> list[int]:
+    """A map in a workflow under another name."""
+    return mapping(xs=xs).with_overrides(name="all of them")
+
+
+def test_the_way_to_a_node_is_told_by_labels() -> None:
+    """Those of what it is in stand before its own; what is not known keeps its id."""
+    assert way_told(around.graph, "n0/n0") == "all of them / map double"
+    assert way_told(around.graph, "n0/n0[3]") == "all of them / map double[3]"
+    assert way_told(around.graph, "n0/n7/n8") == "all of them / n7 / n8"

@@ -42,6 +42,21 @@ def test_a_page_becomes_a_notebook_with_its_outputs(cli: Cli, folder: Path, page
     assert (found.metadata.language_info.name, found.metadata.kernelspec.name) == ("python", "python3")
 
 
+def test_errors_and_warnings_name_the_document_without_the_folders_of_the_machine(
+    cli: Cli, folder: Path, page: MakePage
+) -> None:
+    """What is saved is the same wherever it was executed; what a cell prints itself is left as it is."""
+    code = "import os, warnings\nwarnings.warn('careful')\nprint(os.path.abspath('page.md'))\n1 / 0"
+    page(f":tags: [raises-exception]\n\n{code}")
+    assert cli("execute", "page.md", "-o", "out.ipynb").code == 0
+    outputs = read(folder / "out.ipynb").cells[-1].outputs
+    told = {output.get("name", "error"): output.get("text") or "\n".join(output.traceback) for output in outputs}
+    assert told["stderr"].startswith("page.md:7: UserWarning: careful\n")
+    assert str(folder) not in told["error"]
+    assert "page.md:9" in told["error"]
+    assert told["stdout"] == f"{folder / 'page.md'}\n"
+
+
 def test_the_state_of_widgets_is_kept(cli: Cli, folder: Path, page: MakePage) -> None:
     """So that they are shown without a kernel."""
     page("import ipywidgets\nipywidgets.IntSlider(value=7)")

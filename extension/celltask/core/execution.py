@@ -290,7 +290,7 @@ class Execution:
         if inner.error is not None:
             raise inner.error
         if member.kind != "dynamic" and inner.ledger.is_reused():
-            cast("NodeContext", ACTIVE.get()).reuse("all nodes in it were reused")
+            cast("NodeContext", ACTIVE.get()).reuse("all nodes of it are reused")
         return inner.value
 
     def inside(self, member: Composite, trace: Trace, place: int, inputs: tuple[object, ...]) -> Execution:

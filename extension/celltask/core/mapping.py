@@ -10,7 +10,7 @@ from celltask.core.budget import budget, demand_of
 from celltask.core.calling import annotate, call_error, mismatch
 from celltask.core.calls import calls_of
 from celltask.core.composite import Composite
-from celltask.core.context import ACTIVE, NodeContext, Tracing
+from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Entity
 from celltask.core.identity import digest_of
 from celltask.core.interface import Input, Interface, Output, handler_preview
@@ -18,7 +18,7 @@ from celltask.core.items import Items
 from celltask.core.late import late
 from celltask.core.ledger import told
 from celltask.core.settings import Settings
-from celltask.core.sharing import REUSED, Sharing
+from celltask.core.sharing import Sharing
 from celltask.core.task import Task
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
@@ -213,8 +213,6 @@ class Mapped(Composite):
         sharing.work()
         if len(sharing.errors) > items.size - needed:
             raise self._failure(sharing, arguments)
-        if items.size and sharing.states.count(REUSED) == items.size:
-            cast("NodeContext", ACTIVE.get()).reuse("all its items were reused")
         return sharing.values if self.interface.outputs else None
 
     def _items(self, arguments: Sequence[object]) -> Items:
@@ -250,8 +248,7 @@ class Mapped(Composite):
     def _failure(self, sharing: Sharing, arguments: Sequence[object]) -> BaseException:
         """The error of the map, with what failed."""
         count, errors = sharing.items.size, sharing.errors
-        first = min(errors)
-        error = errors[first]
+        error = errors[first := min(errors)]
         given = [
             f"{port.name}={handler_preview(cast('Sequence[object]', value)[first])}"
             for port, value in zip(self.interface.inputs, arguments, strict=True)
@@ -261,11 +258,12 @@ class Mapped(Composite):
             error,
             f"in item {first} of {count} (counted from 0) of the map over {self.task.name!r}: " + ", ".join(given),
         )
-        others = sorted(errors)[1 : _MOST_TOLD + 1]
-        if others:
-            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others)
-            more = len(errors) - 1 - len(others)
-            annotate(error, f"{len(errors)} of {count} items failed; also {few}" + (f"; and {more} more" * (more > 0)))
+        if len(errors) > 1:
+            others = sorted({told(errors[place]): place for place in sorted(errors, reverse=True)}.values())[1:]
+            few = "; ".join(f"item {place}, {told(errors[place])}" for place in others[:_MOST_TOLD])
+            more = len(errors) - 1 - len(others[:_MOST_TOLD])
+            also = f"; also {few}" + (f"; and {more} more" * (more > 0)) if few else ", all with this error"
+            annotate(error, f"{len(errors)} of {count} items failed{also}")
         if not self.options.is_lenient:
             return error
         made = RunError(

@@ -155,8 +155,6 @@ def _unkept(node: _Node, nodes: Sequence[_Node]) -> str:
     """Why nothing is known of the result of a node that did not fail."""
     if node.state != "done":
         return ""
-    if _mapped_by(node):
-        return "each item is reused or run by itself"
     if any(other.id.startswith(f"{node.id}/") for other in nodes):
         return "each node in it is reused or run by itself"
     return "not cached, or its result is not kept any more"

@@ -10,13 +10,16 @@ import threading
 import time
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from celltask.core.cache import SAME
+from celltask.core.context import ACTIVE
 from celltask.core.events import NodeProgress
 from celltask.core.items import Items, Outcome, run_items
 from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
+    from celltask.core.context import NodeContext
     from celltask.core.execution import Execution
 
 __all__ = ["Sharing"]
@@ -62,7 +65,10 @@ class Sharing:
         self._fatal: BaseException | None = None
 
     def work(self) -> None:
-        """Call the task for each item; afterwards `values`, `states` and `errors` tell what came out."""
+        """Call the task for each item; afterwards `values`, `states` and `errors` tell what came out.
+
+        The node that runs counts as reused if all items were.
+        """
         __tracebackhide__ = True
         try:
             while (chunk := self._take(wait=True)) is not None:
@@ -74,6 +80,8 @@ class Sharing:
             raise self._fatal
         if self.items.size:
             self._tell(time.monotonic())
+            if self.states.count(REUSED) == self.items.size:
+                cast("NodeContext", ACTIVE.get()).reuse(f"{self.items.size:,} of {self.items.size:,} items: {SAME}")
 
     def _help(self) -> None:
         try:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from celltask.render.page import Values
 
 __all__ = [
-    "Seen", "bundle_of", "duration_told", "error_told", "install_formatters", "run_bundle", "show", "show_definitions",
-    "trace_told",
+    "Seen", "bundle_of", "duration_told", "error_told", "frames_told", "install_formatters", "run_bundle", "show",
+    "show_definitions", "trace_told",
 ]  # fmt: skip
 
 _MOST_LOGGED, _MOST_FRAMES = 4000, 12
@@ -109,7 +109,12 @@ def _details(record: NodeRecord, known: Mapping[str, object]) -> dict[str, str]:
 
 
 def trace_told(error: BaseException) -> str:
-    """Class, message and notes of an error, and below the frames of the user's own code that it passed through.
+    """Class, message and notes of an error, and below the frames of the user's own code that it passed through."""
+    return "\n\n".join(part for part in (error_told(error), frames_told(error)) if part)
+
+
+def frames_told(error: BaseException) -> str:
+    """The frames of the user's own code that an error passed through, two lines each.
 
     Of the libraries below the last of these, only the frame that raised it is told, by its path in the library.
     """
@@ -120,8 +125,7 @@ def trace_told(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_file(frame.filename)]
     last = frames[-1:] if frames and _path_in_library(frames[-1].filename) else []
     users = [frame for frame in frames if not _path_in_library(frame.filename)]
-    told = "".join(map(_frame_told, [*users[-_MOST_FRAMES:], *last]))
-    return "\n\n".join(part for part in (error_told(error), told.rstrip()) if part)
+    return "".join(map(_frame_told, [*users[-_MOST_FRAMES:], *last])).rstrip()
 
 
 def _frame_told(frame: FrameSummary) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from celltask.core.types.naming import library_of
 from celltask.errors import CelltaskError
-from celltask.notebook.display import error_told
-from celltask.notebook.failures import is_own_file
+from celltask.notebook.display import error_told, frames_told
 from celltask.render.lettering import escape
+from celltask.render.markup import code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +23,20 @@ _TABLES = ("pandas", "polars")
 
 
 def result_html(value: object, formats: Callable[[object], dict[str, object]]) -> str:
-    """A picture, a table of pandas or polars, or text.
+    """A picture, a table of pandas or polars, or text; of a named tuple with such a part, each part by itself.
 
     Args:
         value: The result.
         formats: Gives what a value says of itself, by MIME type.
     """
+    names = getattr(type(value), "_fields", ()) if isinstance(value, tuple) else ()
+    parts = [_one_html(part, formats) for part in value] if names and isinstance(value, tuple) else []
+    if any(not part.startswith("<pre") for part in parts):
+        return "".join(f"<p>{code(str(name))}</p>{part}" for name, part in zip(names, parts, strict=True))
+    return _one_html(value, formats)
+
+
+def _one_html(value: object, formats: Callable[[object], dict[str, object]]) -> str:
     try:
         told = formats(value)
     except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
@@ -67,8 +74,7 @@ def failure_html(error: BaseException) -> str:
     """The error in its own words; of one that is not ours, the frames of the user's code in a fold-out, too."""
     own = str(error) if isinstance(error, CelltaskError) else ""
     told = f'<pre tabindex="0">{escape(_cut(own or error_told(error)))}</pre>'
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_file(frame.filename)]
+    frames = frames_told(error)
     if own or not frames:
         return told
-    lines = escape(_cut("".join(traceback.format_list(frames))))
-    return f"{told}<details><summary>where</summary><pre>{lines}</pre></details>"
+    return f"{told}<details><summary>where</summary><pre>{escape(_cut(frames))}</pre></details>"

@@ -21,11 +21,13 @@ from celltask.notebook.forms_style import STYLE
 from celltask.notebook.forms_table import LIVE, clean_lines, twin_class
 from celltask.render.lettering import clean
 from celltask.render.markup import code
+from celltask.render.wording import way_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from contextvars import Context
 
+    from celltask.core.graph import Graph
     from celltask.core.run import Run
     from celltask.notebook.controls import Entry
     from celltask.notebook.forms import Field, Form
@@ -118,8 +120,7 @@ class FormView:
         self.idle.set()
         self._context = around.context or copy_context()
         self._started = 0.0
-        graph = getattr(form.member, "graph", None)
-        self.labels = {node.id: node.label for node in graph.nodes} if graph is not None else {}
+        self.graph: Graph | None = getattr(form.member, "graph", None)
         form.scope.changed = self.changed
         self.fields = [FieldView(field, self.changed) for field in form.fields]
         self._make_buttons()
@@ -236,7 +237,7 @@ class FormView:
             return
         spent = duration_told(time.time() - self._started)
         node, colon, rest = progress.now.partition(":")
-        now = f"{self.labels.get(node, node)}{colon}{rest}"
+        now = f"{way_told(self.graph, node)}{colon}{rest}"
         of = f"{progress.ended} of {progress.total} steps, " if progress.total > 1 else ""
         self._tell(f"running … {of}{spent}{f', now {now}' if now and of else ''}")
 

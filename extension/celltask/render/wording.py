@@ -13,7 +13,7 @@ from celltask.render.lettering import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Wording", "kind_told", "port_told", "signature_told"]
+__all__ = ["Wording", "kind_told", "port_told", "signature_told", "way_told"]
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 40
@@ -119,3 +119,18 @@ def kind_told(entity: Entity, label: str) -> str:
     if entity.kind not in ("python", ""):
         told.append(clean(entity.kind))
     return " · ".join(told)
+
+
+def way_told(graph: Graph | None, node_id: str) -> str:
+    """The labels on the way to a node inside of others: ``"validate / map fit"``; its id where no graph is known.
+
+    >>> way_told(None, "n1")
+    'n1'
+    """
+    told = []
+    for step in node_id.split("/"):
+        key, bracket, item = step.partition("[")
+        node = next((node for node in graph.nodes if node.id == key), None) if graph is not None else None
+        told.append(f"{node.label if node is not None else key}{bracket}{item}")
+        graph = graph.entities[node.entity].graph if graph is not None and node is not None else None
+    return " / ".join(told)

@@ -47,6 +47,7 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
     """
     notebook = notebook_of(original)
     notebook.cells = list(_without_expected(_filled(notebook, outcome)))
+    _leave_out_folder(notebook, str(Path(original.path).absolute()), outcome.chosen.shown)
     _describe(notebook, outcome)
     failed = next((cell for cell in outcome.executed if cell.told is not None), None)
     if failed is not None:
@@ -147,6 +148,16 @@ def _filled(notebook: NotebookNode, outcome: DocumentOutcome) -> Iterator[Notebo
                 break
             yield node
     yield from nodes
+
+
+def _leave_out_folder(notebook: NotebookNode, path: str, shown: str) -> None:
+    """Let errors and warnings name the document as messages do: its folder is that of one machine."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                output.traceback = [line.replace(path, shown) for line in output.traceback]
+            elif output.get("name") == "stderr":
+                output.text = output.text.replace(path, shown)
 
 
 def _without_expected(nodes: Iterator[NotebookNode]) -> Iterator[NotebookNode]:

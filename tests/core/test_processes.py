@@ -157,7 +157,9 @@ def test_memory_asked_for_is_a_bound() -> None:
     assert eat.run(size=10_000_000, engine="processes").state == "done"
     run = eat.run(size=1_000_000_000, engine="processes")
     assert type(run.error) is MemoryError
-    assert str(run.error) == "the task asked for 300 MiB (resources=Resources(memory=…)) and needed more"
+    assert str(run.error) == (
+        "the task asked for 300 MiB (resources=Resources(memory=…)) and needed more: ask for more, or give it less"
+    )
 
 
 def test_variables_and_folder_are_those_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

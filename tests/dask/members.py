@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import ClassVar
+from weakref import WeakSet
 
 from celltask import conditional, current_context, dynamic, map_task, task, workflow
 
@@ -232,3 +234,38 @@ def calling(x: int) -> list[int]:
 def calling_in_a_map(n: int) -> list[int]:
     """Items that call tasks."""
     return map_task(calls)(counted(n=n))
+
+
+class Watched:
+    """A large value of which each process knows how many it has."""
+
+    alive: ClassVar[WeakSet[Watched]] = WeakSet()
+    data: bytes
+
+    def __init__(self, size: int) -> None:
+        self.data = bytes(size)
+        self.alive.add(self)
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return Watched, (len(self.data),)
+
+
+@task
+def watched(size: int) -> Watched:
+    """Something large."""
+    return Watched(size)
+
+
+@task(share=["value"])
+def size_of(value: Watched) -> int:
+    """Its size."""
+    return len(value.data)
+
+
+@workflow
+def passing(size: int) -> tuple[int, int]:
+    """A large value that two nodes want, one of them in the process of the run, and a node after both."""
+    value = watched(size=size)
+    chosen = conditional("any").if_(value.data != b"").then(inc(x=size)).else_().then(0)
+    both = add(a=chosen, b=size_of(value=value))
+    return both, inc(x=both)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -56,6 +58,25 @@ def test_a_cached_node_that_failed_tells_why_it_ran(client: Client) -> None:
     run = members.kept_never.run(x=3, engine=client)
     assert (run.state, run.why("n0")) == ("failed", "no earlier run")
     assert set(run.missed["n0"]) == {"code", "inputs"}
+
+
+def test_a_value_that_no_node_wants_any_more_is_let_go(client: Client) -> None:
+    """While later nodes run, neither this process nor the cluster has it."""
+    seen: list[tuple[int, list[str]]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, NodeStarted) and event.node == "n4":
+            for _ in range(200):  # until the scheduler and the workers know it
+                gc.collect()
+                kept = [str(key) for key, workers in client.who_has().items() if workers and "watched" in str(key)]
+                if not kept and not members.Watched.alive:
+                    break
+                time.sleep(0.05)
+            seen.append((len(members.Watched.alive), kept))
+
+    run = members.passing.run(size=1_000_000, engine=client, on_event=listen)
+    assert run.value == (2_000_001, 2_000_002)
+    assert seen == [(0, [])]
 
 
 def test_what_fails_within_a_node_ends_nothing_beside_it(client: Client) -> None:

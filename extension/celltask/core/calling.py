@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "annotate",
+    "bound_arguments",
     "call_body",
     "call_error",
     "checked_inputs",
@@ -260,6 +261,27 @@ def fault_of(error: Mismatch) -> str:
     return f"must be {error.expected}, got {handler_preview(error.value)}"
 
 
+def bound_arguments(
+    member: Task[..., object] | Composite, args: tuple[object, ...], kwargs: Mapping[str, object], where: str = ""
+) -> tuple[object, ...]:
+    """One value per input of `member`, defaults filled in.
+
+    Raises:
+        CallError: If the arguments do not fit the names, at `where`, by default the place of `member`.
+    """
+    __tracebackhide__ = True
+    interface = member.interface
+    positional = [port.name for port in interface.inputs if not port.keyword_only]
+    given = dict(zip(positional, args, strict=False))
+    is_odd = len(args) > len(positional) or given.keys() & kwargs.keys()
+    if not is_odd and not kwargs.keys() - {port.name for port in interface.inputs}:
+        given.update(kwargs)
+        values = tuple([given.get(port.name, port.default) for port in interface.inputs])
+        if all(value is not MISSING for value in values):  # by identity: a value may be an array
+            return values
+    raise call_error(member.name, interface, args, kwargs, where or member.place)
+
+
 def call_error(
     name: str, interface: Interface, args: Sequence[object], kwargs: Mapping[str, object], where: str
 ) -> CallError:
@@ -302,8 +324,9 @@ def tell_where(task: Task[..., object], error: BaseException) -> None:
     if any(note.startswith(f"in task {task.name!r}, ") for note in getattr(error, "__notes__", ())):
         return  # in the process that it ran in
     line = line_in(task.function, error.__traceback__) or code.co_firstlineno
-    note = f"in task {task.name!r}, {place_of(code.co_filename, line)}"
-    annotate(error, note)
+    annotate(error, f"in task {task.name!r}, {place_of(code.co_filename, line)}")
+    if type(error) is ValueError and "read-only" in str(error):  # as NumPy says it of an input
+        annotate(error, "mend: copy an array before writing to it (values = values.copy()), or name it in share=(…)")
 
 
 def annotate(error: BaseException, note: str) -> None:

@@ -55,25 +55,36 @@ class Calls:
     Attributes:
         rows: Those told one by one, in the order in which they began.
         more: How many others there were of each task, by its name.
+        next: Number of the next one.
+        is_full: Whether further ones are only counted.
     """
 
-    __slots__ = ("more", "next", "rows")
+    __slots__ = ("is_full", "more", "next", "rows")
 
     def __init__(self, first: int = 0) -> None:
         self.rows: list[Called] = []
         self.more: dict[str, int] = {}
-        self.next = first
+        self.next, self.is_full = first, False
 
     def begin(self, caller: str, task: str, started: float) -> tuple[str, int]:
         """Note that a call begins: its id, and its place among the rows; the caller's id, and -1, if it only counts."""
         with _noting:
-            if len(self.rows) >= MOST_CALLS:
+            if self.is_full:  # by now
                 self.more[task] = self.more.get(task, 0) + 1
                 return caller, -1
             made = f"{caller}/c{self.next}"
             self.next += 1
-            self.rows.append(Called(made, task, "queued", started, 0.0, 1, ""))
+            self._add(Called(made, task, "queued", started, 0.0, 1, ""))
             return made, len(self.rows) - 1
+
+    def _add(self, row: Called) -> None:
+        self.rows.append(row)
+        self.is_full = len(self.rows) >= MOST_CALLS
+
+    def count(self, task: str) -> None:
+        """Note a call of a task only by its name."""
+        with _noting:
+            self.more[task] = self.more.get(task, 0) + 1
 
     def end(self, place: int, state: str, duration_s: float, attempts: int, error: str) -> None:
         """Note how the call at `place` ended."""
@@ -90,8 +101,8 @@ class Calls:
         """Add calls that were noted elsewhere."""
         with _noting:
             for row in told.rows:
-                if len(self.rows) < MOST_CALLS:
-                    self.rows.append(row)
+                if not self.is_full:
+                    self._add(row)
                     self.next = max(self.next, int(row.id.rpartition("/c")[2]) + 1)
                 else:
                     self.more[row.task] = self.more.get(row.task, 0) + 1

@@ -189,12 +189,17 @@ class NodeContext(TaskContext):
 
     def inside(self, member: _Named) -> NodeContext:
         """The context of a task that the body calls now: in the same run, its prints are the node's."""
-        outer, clock = self.outer or self, time.perf_counter()
+        outer = self.outer or self
+        made = NodeContext(member, self.run_id, self.node, None, None, self.control)
+        made.is_away, made.outer = self.is_away, outer
+        calls = outer.calls or calls_of(outer)
+        if calls.is_full:
+            calls.count(member.name)
+            made._call = -1
+            return made
+        made._began = clock = time.perf_counter()
         epoch = self.control.epoch if self.control is not None else time.time() - clock
-        node, place = calls_of(outer).begin(self.node, member.name, epoch + clock)
-        made = NodeContext(member, self.run_id, node, None)
-        made.control, made.is_away, made.outer = self.control, self.is_away, outer
-        made._began, made._call = clock, place
+        made.node, made._call = calls.begin(self.node, member.name, epoch + clock)
         return made
 
     def ended(self, error: BaseException | None = None) -> None:

@@ -60,6 +60,7 @@ class Execution:
         ledger: What became of each node.
         known: What is known of the content of values.
         steps: Those of the program.
+        wanted: By place, how many nodes and outputs still want what the node there gave.
         crew: Who works on it, if not the calling thread alone.
         recording: What writes down how it goes, for the outermost execution of a run.
     """
@@ -92,7 +93,7 @@ class Execution:
         self._stopped = False
         self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
-        self._wanted = list(program.wanted)
+        self.wanted = list(program.wanted)
         self._failing = threading.Lock()
         self._forks = forks.count
 
@@ -160,7 +161,7 @@ class Execution:
 
     def let_go(self, place: int) -> None:
         """Keep no longer what the node at `place`, which has ended, was the last to want."""
-        wanted = self._wanted
+        wanted = self.wanted
         for source in self.steps[place].waits:
             wanted[source] -= 1
             if not wanted[source]:

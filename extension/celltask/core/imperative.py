@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from celltask.core.calling import call_error
+from celltask.core.calling import bound_arguments
 from celltask.core.conditional import conditional
 from celltask.core.failing import check_handler
 from celltask.core.interface import MISSING, Input, Interface, Output
 from celltask.core.origin import place_of
 from celltask.core.policies import policy_of
 from celltask.core.registry import registry
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.tracing import Trace, Tracer
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
 from celltask.core.workflow import Workflow
@@ -86,9 +86,7 @@ class ImperativeWorkflow(Workflow[..., object]):
             CallError: If `inputs` do not fit the member's names.
             BindingError: If a value or reference does not fit its type.
         """
-        values = bound_arguments(member.interface, (), inputs)
-        if values is None:
-            raise call_error(member.name, member.interface, (), inputs, self.place)
+        values = bound_arguments(member, (), inputs, self.place)
         self._tracer.changed()
         return self._tracer.add(member, values)
 

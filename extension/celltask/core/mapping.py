@@ -20,9 +20,9 @@ from celltask.core.ledger import told
 from celltask.core.settings import Settings
 from celltask.core.sharing import Sharing
 from celltask.core.task import Task
-from celltask.core.task_options import Options
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
+from celltask.core.workflow_task import WorkflowTask
 from celltask.errors import CallError, InterfaceError, RunError, ValueMismatchError
 
 if TYPE_CHECKING:
@@ -275,28 +275,6 @@ class Mapped(Composite):
         for note in getattr(error, "__notes__", ()):
             annotate(made, note)
         return made
-
-
-class WorkflowTask(Task[..., object]):
-    """A workflow as the task that a map calls: each call is a run of its own."""
-
-    kind = "workflow"
-
-    def __init__(self, workflow: Workflow[..., object]) -> None:
-        self.workflow = workflow
-        super().__init__(
-            workflow.__call__, workflow.interface, Options(), name=workflow.name, module=workflow.module,
-            place=workflow.place,
-        )  # fmt: skip
-
-    @property
-    def digest(self) -> str:
-        """Identity of the workflow."""
-        return self.workflow.digest
-
-    def is_current(self) -> bool:
-        """Whether the workflow is."""
-        return self.workflow.is_current()
 
 
 def _listed(port: Input) -> Input:

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from celltask.core.calling import call_error, checked_inputs
+from celltask.core.calling import bound_arguments, checked_inputs
 from celltask.core.context import FRESH_SINCE
 from celltask.core.planner import PlannedNode, Planner
 from celltask.core.program import program_of
-from celltask.core.tracing import bound_arguments, trace_of
+from celltask.core.tracing import trace_of
 from celltask.core.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -80,10 +80,7 @@ def plan(
     'not cached'
     """
     given = {**(inputs or {}), **named}
-    values = bound_arguments(member.interface, (), given)
-    if values is None:
-        raise call_error(member.name, member.interface, (), given, member.place)
-    return plan_workflow(member, values, refresh=refresh)
+    return plan_workflow(member, bound_arguments(member, (), given), refresh=refresh)
 
 
 def plan_workflow(

@@ -18,13 +18,14 @@ from celltask.core.entries import digests_in
 from celltask.core.graph import FromNode, sources_of
 from celltask.core.known import KnownDigests
 from celltask.core.ledger import told
-from celltask.core.mapping import Mapped, WorkflowTask
+from celltask.core.mapping import Mapped
 from celltask.core.program import Step, program_of
 from celltask.core.reasons import why_not_reused
 from celltask.core.stores.choice import current_store
 from celltask.core.task import Task
 from celltask.core.types.base import Mismatch
 from celltask.core.workflow import Workflow
+from celltask.core.workflow_task import WorkflowTask
 from celltask.errors import CelltaskError
 
 if TYPE_CHECKING:

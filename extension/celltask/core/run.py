@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
-from celltask.core.calling import call_error, checked_inputs
+from celltask.core.calling import bound_arguments, checked_inputs
 from celltask.core.calls import more_told
 from celltask.core.context import FRESH_SINCE
 from celltask.core.engines import name_of
@@ -30,7 +30,7 @@ from celltask.core.recording import Recording
 from celltask.core.settings import Settings
 from celltask.core.task import Task
 from celltask.core.telling import Telling, both
-from celltask.core.tracing import Trace, alone, bound_arguments
+from celltask.core.tracing import Trace, alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -207,9 +207,7 @@ def run_task(
 def prepared_task(task: Task[..., object], inputs: Mapping[str, object], settings: Settings) -> Running:
     """The same, not begun."""
     __tracebackhide__ = True
-    values = bound_arguments(task.interface, (), inputs)
-    if values is None:
-        raise call_error(task.name, task.interface, (), inputs, task.place)
+    values = bound_arguments(task, (), inputs)
     return Running(task, alone(task), checked_inputs(task, values), settings, None)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.graph import Binding, Collected, Constant, FromInput, FromNode, Node
-from celltask.core.interface import MISSING, Input, Interface, Output, handler_preview
+from celltask.core.interface import Input, Interface, Output, handler_preview
 from celltask.core.origin import place_of
 from celltask.core.refs import Condition, NodeHandle, NodeOutputs, Ref, _Ordered, binding_of, declared_of
 from celltask.core.task import Task
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from celltask.core.trace import Member
     from celltask.core.types.base import TypeHandler
 
-__all__ = ["Trace", "Tracer", "alone", "bound_arguments", "trace_of"]
+__all__ = ["Trace", "Tracer", "alone", "trace_of"]
 
 OVERRIDES = ("name", "retries", "timeout", "cache", "cache_ttl", "environment", "resources")
 
@@ -362,18 +362,3 @@ def trace_of(member: Member) -> Trace:
     """The graph of `member`; of one node, if it has none of its own."""
     trace = getattr(member, "trace", None)
     return trace if isinstance(trace, Trace) else alone(member)
-
-
-def bound_arguments(
-    interface: Interface, args: tuple[object, ...], kwargs: Mapping[str, object]
-) -> tuple[object, ...] | None:
-    """One value per input, defaults filled in; ``None`` if the arguments do not fit the names."""
-    positional = [port.name for port in interface.inputs if not port.keyword_only]
-    if len(args) > len(positional):
-        return None
-    given = dict(zip(positional, args, strict=False))
-    if given.keys() & kwargs.keys() or kwargs.keys() - {port.name for port in interface.inputs}:
-        return None
-    given.update(kwargs)
-    values = tuple(given.get(port.name, port.default) for port in interface.inputs)
-    return None if any(value is MISSING for value in values) else values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
-from celltask.core.calling import call_error
+from celltask.core.calling import bound_arguments
 from celltask.core.composite import Composite
 from celltask.core.context import ACTIVE, Tracing
 from celltask.core.interface import Interface, interface_of
@@ -17,7 +17,7 @@ from celltask.core.registry import registry
 from celltask.core.settings import Settings
 from celltask.core.task import look_like
 from celltask.core.trace import graph_of
-from celltask.core.tracing import Trace, Tracer, bound_arguments
+from celltask.core.tracing import Trace, Tracer
 from celltask.errors import GraphError, InterfaceError
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ class Workflow(Composite, Generic[P, R]):
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """The outputs for these inputs; inside another workflow, a reference to them."""
         __tracebackhide__ = True
-        values = bound_arguments(self.interface, args, kwargs)
-        if values is None:
-            raise call_error(self.name, self.interface, args, kwargs, self.place)
+        values = bound_arguments(self, args, kwargs)
         active = ACTIVE.get()
         if isinstance(active, Tracing):
             return cast("R", active.add(self, values))
@@ -212,9 +210,7 @@ class Workflow(Composite, Generic[P, R]):
         >>> [(node.id, node.action, node.because) for node in quadruple.plan(x=1).nodes]
         [('n0', 'run', 'not cached'), ('n1', 'run', 'not cached')]
         """
-        values = bound_arguments(self.interface, args, kwargs)
-        if values is None:
-            raise call_error(self.name, self.interface, args, kwargs, self.place)
+        values = bound_arguments(self, args, kwargs)
         return cast("Plan", late("plan").plan_workflow(self, values))
 
     def run(
@@ -266,9 +262,7 @@ class Workflow(Composite, Generic[P, R]):
 
     def _prepared(self, given: Mapping[str, object], settings: Settings) -> Running:
         __tracebackhide__ = True
-        values = bound_arguments(self.interface, (), given)
-        if values is None:
-            raise call_error(self.name, self.interface, (), given, self.place)
+        values = bound_arguments(self, (), given)
         return cast("Running", late("run").prepared_workflow(self, values, settings))
 
     def __repr__(self) -> str:

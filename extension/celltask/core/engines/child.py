@@ -210,7 +210,8 @@ def _memory(most: int | None) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        told = f"the task asked for {most / 2**20:.0f} MiB (resources=Resources(memory=…)) and needed more"
+        asked = f"the task asked for {most / 2**20:.0f} MiB (resources=Resources(memory=…))"
+        told = f"{asked} and needed more: ask for more, or give it less"
         if error.args:
             annotate(error, told)
         error.args = error.args or (told,)

@@ -34,6 +34,9 @@ _chosen: dict[tuple[str | None, str], Store] = {}
 _opened: dict[str, Store] = {}
 _folders: dict[tuple[str | None, str], str] = {}
 _told: set[str] = set()
+_real: dict[str, str | None] = {}
+"""The real path of each folder that was asked for; ``None`` for one whose disk did not answer."""
+_PATIENCE_S = 5.0
 _opening = threading.RLock()
 
 
@@ -90,7 +93,7 @@ def folder_of(part: str) -> str | None:
     found = _folders.get(key)
     if found is None:
         name, text = _name_and_text(where())
-        found = _folders[key] = text if name == "files" else ""
+        found = _folders[key] = text if name == "files" and _real[text] is not None else ""
     return f"{found}/{part}" if found else None
 
 
@@ -116,6 +119,11 @@ def opened(place: str) -> Store:
     key = f"{name}:{text}"
     with _opening:
         if key not in _opened:
+            if name == "files" and _real[text] is None:
+                from celltask.core.stores.base import StoreProblem  # noqa: PLC0415 - only where something is wrong
+
+                told = f"the folder {text} has not answered for {_PATIENCE_S:.0f} s"
+                raise StoreProblem(told, "see whether its disk is there, or set CELLTASK_STORE to another folder")
             made = cast("Callable[[str], Store]", shelf.get(name))(text)
             check: Callable[[], None] | None = getattr(made, "check", None)
             if check is not None:
@@ -131,7 +139,21 @@ def _name_and_text(place: str) -> tuple[str, str]:
         return "memory", ""
     if not colon or len(name) == 1 or os.sep in name:  # one letter: a drive
         name, text = "files", place
-    return name, os.path.realpath(os.path.expanduser(text)) if name == "files" else text  # noqa: PTH111 - as above
+    return name, _real_path(os.path.expanduser(text)) if name == "files" else text  # noqa: PTH111 - as above
+
+
+def _real_path(folder: str) -> str:
+    """The folder without links, where its disk answers within a few seconds; else as it is."""
+    folder = os.path.abspath(folder)  # noqa: PTH100 - as above
+    if folder not in _real:
+        found: list[str] = []
+        # It may lie on a machine that does not answer, and then the system waits for ever.
+        thread = threading.Thread(target=lambda: found.append(os.path.realpath(folder)), daemon=True)
+        thread.start()
+        thread.join(_PATIENCE_S)
+        real = found[0] if found else None
+        _real[real or folder] = _real[folder] = real
+    return _real[folder] or folder
 
 
 def tell_once(what: str, mend: str) -> None:

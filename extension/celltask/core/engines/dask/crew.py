@@ -248,7 +248,16 @@ class DaskCrew:
         owner.execution.record(at)
         owner.ended.add(at)
         owner.left.discard(at)
+        self._let_go(owner, at)
         self._begin_here()
+
+    def _let_go(self, scope: Scope, place: int) -> None:
+        """Keep no longer, here and on the cluster, what the node at `place`, which has ended, was the last to want."""
+        execution = scope.execution
+        execution.let_go(place)
+        for source in scope.step(place).waits:
+            if source in scope.keys and not execution.wanted[source]:
+                self._office.let_go(scope.keys[source][0])
 
     def _count(self, owner: Scope, place: int, attempts: int) -> None:
         owner.execution.ledger.attempts[place] = owner.before.get(place, 0) + attempts
@@ -319,6 +328,7 @@ class DaskCrew:
             value = scope.execution.values[place]
             if isinstance(value, Distant):
                 scope.keys[place] = self._office.adopt(value)
+            self._let_go(scope, place)
             self._hand_over()
         else:
             self._settle(scope)

@@ -79,6 +79,7 @@ class Office:
         self._kept: dict[Key, Future[object]] = {}
         self._held: dict[Key, Future[object]] = {}
         self._told: set[Key] = set()
+        self._lasting: set[Key] = set()
         self._quiet = 0
         self._chunks: set[Future[Outcome]] = set()
         self._fixed: dict[int, tuple[object, Future[object]]] = {}  # by id: the value stays, so that no other has it
@@ -177,12 +178,19 @@ class Office:
         """Put a value of this process on the cluster."""
         future = self._client.scatter([value], hash=False, broadcast=_BROADCAST)[0]
         self._kept[future.key] = future
+        self._lasting.add(future.key)  # it cannot be computed again
         return cast("Key", future.key)
 
     def adopt(self, value: Distant) -> tuple[Key, int | None]:
         """Keep what another crew of the run has left on the cluster; where it is."""
         self._kept[value.key] = cast("Future[object]", value.hold)
+        self._lasting.add(value.key)  # several nodes may have it
         return value.key, value.item
+
+    def let_go(self, key: Key) -> None:
+        """Keep a value no longer that only one node gave and no other wants."""
+        if key not in self._lasting:
+            self._kept.pop(key, None)
 
     def distant(self, key: Key, item: int | None) -> Distant:
         """What stands for a value that is kept."""

@@ -45,6 +45,7 @@ def settled(scope: Scope, place: int, task: Task[..., object]) -> bool:
     context.tell(NodeReused(context.run_id, context.node, SAME))
     execution.finished(place, context, clock)
     execution.ledger.attempts[place] = 1
+    execution.let_go(place)
     scope.contexts[place] = context, clock
     scope.settled.add(place)
     scope.ended.add(place)

@@ -63,9 +63,8 @@ def _framed(entry: Entry, *parts: w.DOMWidget, push: Callable[[], None] = lambda
             told[0].add_class("celltask-error")
         for one in told:
             one.value = f'<span role="alert">⚠ {escape(entry.error)}</span>' if entry.error else ""
-        wanted = (*parts, *told) if entry.error else parts
-        if box.children != wanted:
-            box.children = wanted
+        if box.children != (*parts, *told):
+            box.children = (*parts, *told)
 
     entry.shown = follow
     follow()

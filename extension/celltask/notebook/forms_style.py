@@ -12,6 +12,7 @@ STYLE = """
 .celltask-hint code, .celltask-form pre, .celltask-form code { color: inherit; background: transparent; }
 .celltask-error { color: var(--jp-error-color0, #b00020); font-weight: 600; margin-left: 6px; align-self: flex-start; }
 .celltask-error .widget-html-content { padding-top: 5px; }
+.celltask-error:not(:has([role="alert"])) { display: none; }
 .celltask-field > .widget-hbox { flex-wrap: wrap; }
 .celltask-field > .widget-hbox:has(> .celltask-wide) { flex-wrap: nowrap; }
 .celltask-form .jupyter-button, .celltask-label { flex-shrink: 0; }

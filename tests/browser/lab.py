@@ -13,6 +13,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -52,7 +53,7 @@ _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # A run-all that is sent before the kernel has answered is lost without a word, though the page looks idle.
 _KERNEL_READY = """async () => {
-    const late = new Promise((_, refuse) => setTimeout(() => refuse('kernel not ready in 90 s'), 90000));
+    const late = new Promise((_, refuse) => setTimeout(() => refuse('kernel not ready in 180 s'), 180000));
     const ready = async () => {
         const panel = window.jupyterapp.shell.currentWidget;
         await panel.context.ready; await panel.sessionContext.ready;
@@ -114,9 +115,7 @@ def lab_server(folder: Path, *, theme: str = "light") -> Iterator[Server]:
     home = Path(tempfile.mkdtemp(prefix="celltask-lab-"))
     _write_settings(home, theme)
     token = "celltask"  # noqa: S105 - guards a server that only this machine reaches, for a minute
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     command = [
         *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
         *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"),
@@ -133,6 +132,16 @@ def lab_server(folder: Path, *, theme: str = "light") -> Iterator[Server]:
         finally:
             _stop(process)
             shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    """One below those that the system hands out by itself, so that none of the many kernels takes it meanwhile."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    message = "none of 100 ports is free"
+    raise RuntimeError(message)
 
 
 def _write_settings(home: Path, theme: str) -> None:

@@ -43,6 +43,18 @@ class Opened:
         # Not awaited: a command whose promise never settles would hang the driver.
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
 
+    def run_last(self, source: str) -> None:
+        """Write `source` into the last cell and run that."""
+        self.page.evaluate(
+            """source => {
+                const { content } = window.jupyterapp.shell.currentWidget;
+                content.activeCellIndex = content.widgets.length - 1;
+                content.activeCell.model.sharedModel.setSource(source);
+            }""",
+            source,
+        )
+        self.command("notebook:run-cell")
+
     def let(self, file: str, text: str = "") -> None:
         """Let a body go on that waits for this file."""
         (self.folder / f"{file}.new").write_text(text)

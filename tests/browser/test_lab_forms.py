@@ -11,14 +11,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lab
+from opened import Opened
 
 if not lab.missing("playwright"):
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = lab.marks("playwright", "jupyterlab")
 
@@ -27,6 +28,8 @@ def train(rounds: int, rate: Annotated[float, Ge(0), Le(1)] = 0.5, kind: Literal
           sizes: list[int] = [1], note: str = "", strict: bool = False) -> dict:
     """Fit a model."""
     context = celltask.current_context()
+    if note == "die":
+        os.kill(os.getpid(), 9)
     for _ in range(3000 if note == "long" else 1):
         time.sleep(0.01)
         if context.is_cancelled:
@@ -34,22 +37,23 @@ def train(rounds: int, rate: Annotated[float, Ge(0), Le(1)] = 0.5, kind: Literal
     print("trained")
     return {"rounds": rounds, "rate": rate, "kind": kind, "sizes": sizes, "strict": strict}'''
 CELLS = [
-    "%load_ext celltask\nimport time, celltask\nfrom typing import *\nfrom annotated_types import Ge, Le",
+    "%load_ext celltask\nimport os, time, celltask\nfrom typing import *\nfrom annotated_types import Ge, Le",
     TASK,
     "%form train",
 ]
 
 
 @pytest.fixture(params=["light", "dark"])
-def opened(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Page, lab.Server]]:
+def opened(
+    request: pytest.FixtureRequest, server_of: Callable[[str], lab.Server], browser: Browser
+) -> Iterator[Opened]:
     """The notebook, run, in one of the two themes."""
-    lab.write_notebook(tmp_path / "form.ipynb", CELLS)
-    dark = request.param == "dark"
-    with lab.lab_server(tmp_path, theme=request.param) as server, lab.lab_page(dark=dark, height=1400) as page:
-        lab.open_notebook(page, server, "form.ipynb")
-        lab.run_all(page)
+    server = server_of(request.param)
+    with lab.lab_page(browser, dark=request.param == "dark", height=1400) as page:
+        opened = Opened(page, server, request.node.name, *CELLS)
         page.locator(".celltask-form").wait_for()
-        yield page, server
+        yield opened
+    lab.end_kernels(server)
 
 
 def fill_by_keyboard(page: Page, form: Locator) -> None:
@@ -96,9 +100,9 @@ def contrast_of(page: Page, selector: str) -> float:
     )
 
 
-def test_a_form_is_filled_run_cancelled_and_kept(opened: tuple[Page, lab.Server]) -> None:
+def test_a_form_is_filled_run_cancelled_and_kept(opened: Opened) -> None:
     """From the first key to the saved notebook that is opened again without a kernel."""
-    page, server = opened
+    page = opened.page
     form = page.locator(".celltask-form")
     fill_by_keyboard(page, form)
     expect(form.get_by_label("rate", exact=True)).to_have_value("0.26")
@@ -127,13 +131,21 @@ def test_a_form_is_filled_run_cancelled_and_kept(opened: tuple[Page, lab.Server]
     form.get_by_text("· bound to train_result").wait_for()
     expect(form).to_contain_text("'sizes': [1, 7]")
 
-    page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:save'); }")
-    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
-    page.evaluate("() => { window.jupyterapp.commands.execute('kernelmenu:shutdown'); }")
-    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.sessionContext.session === null")
-    lab.open_notebook(page, server, "form.ipynb", kernel=False)
-    table = page.locator(".jp-OutputArea-output", has_text="celltask run form.ipynb train --rounds 12")
+    opened.save()
+    opened.reopen()
+    table = page.locator(".jp-OutputArea-output", has_text="celltask run run.ipynb train --rounds 12")
     table.wait_for()
     assert "bound to train_result" in table.inner_text()
     assert not page.get_by_text("Error displaying widget").first.is_visible()
     assert not page.get_by_text("Loading widget").first.is_visible()
+
+
+@pytest.mark.parametrize("opened", ["dark"], indirect=True)
+def test_a_kernel_that_dies_is_told_by_the_form(opened: Opened) -> None:
+    """A form that can do nothing any more says so, and how to get one that can."""
+    form = opened.page.locator(".celltask-form")
+    form.get_by_label("rounds", exact=True).fill("3")
+    form.get_by_label("note", exact=True).fill("die")
+    form.get_by_title("run train with").click()
+    form.get_by_role("alert").filter(has_text="The kernel was lost. Run the cell again").wait_for()
+    assert contrast_of(opened.page, ".celltask-lost") >= 4.5

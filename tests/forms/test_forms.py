@@ -130,6 +130,21 @@ def test_reset_shows_the_defaults_again(page: Open) -> None:
     assert (form.control("factor").value, form.control("times").value, form.errors()) == ("", "3", [])
 
 
+def test_reset_takes_along_what_is_wrong_within_a_field(page: Open) -> None:
+    """An error in a part of a value goes, too, and the result has its first name again."""
+
+    @task
+    def spread(point: tuple[int, int] = (1, 2)) -> int:
+        return sum(point)
+
+    form = page(spread)
+    form.type("2", "x")
+    form.type("result in", "kept")
+    assert form.errors() == ["must be int, got &#x27;x&#x27; (str)"]
+    form.click("Reset")
+    assert (form.control("2").value, form.errors(), form.view.form.result_name) == ("2", [], "spread_result")
+
+
 def test_cancel_ends_a_run_and_the_form_can_run_again(page: Open) -> None:
     """The body is told; nothing is bound; the notebook was never blocked."""
     begun, may_end = threading.Event(), threading.Event()

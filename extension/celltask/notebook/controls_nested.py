@@ -266,7 +266,13 @@ def _name(kind: Description) -> str:
     if kind.get("type") == "null":
         return "none"
     told = kind.get("title") or kind.get("format") or kind.get("type") or kind.get("x-python")
-    return str(told or str(kind.get("$ref", "value")).rpartition("/")[2])
+    name = str(told or str(kind.get("$ref", "value")).rpartition("/")[2])
+    return _PYTHON.get(name, name)
+
+
+_PYTHON = {
+    "integer": "int", "number": "float", "string": "str", "boolean": "bool", "array": "list", "object": "dict",
+}  # fmt: skip
 
 
 _CLASSES: dict[str, tuple[type, ...]] = {

@@ -85,7 +85,9 @@ class Field:
             self.fill(self.port.default)
         elif not self.is_open:
             self.entry = make_entry(self.entry.description, self.scope, self.port.name)
-        self.set_error("")
+        for place in (self.entry, self.expression):
+            place.clear_errors()
+        self.error = ""
         self.current.shown()
 
     def fill(self, value: object) -> None:
@@ -245,7 +247,7 @@ class Form:
         interface = member.interface
         self.fields = [Field(port, interface.description_of(port.name), self.scope) for port in interface.inputs]
         self.has_result = bool(interface.outputs)
-        self.result_name = f"{member.name}_result" if self.has_result else ""
+        self.result_name = self._first_name = f"{member.name}_result" if self.has_result else ""
 
     def __getitem__(self, name: str) -> Field:
         return next(field for field in self.fields if field.port.name == name)
@@ -264,8 +266,8 @@ class Form:
         return {field.port.name: field.ready for field in self.fields} if fits else None
 
     def reset(self) -> None:
-        """Every input as it was at first."""
-        self.scope.is_tried = False
+        """Every input, and the name for the result, as it was at first."""
+        self.scope.is_tried, self.result_name = False, self._first_name
         for field in self.fields:
             field.reset()
 

@@ -12,11 +12,16 @@ STYLE = """
 .celltask-hint code, .celltask-form pre, .celltask-form code { color: inherit; background: transparent; }
 .celltask-error { color: var(--jp-error-color0, #b00020); font-weight: 600; margin-left: 6px; align-self: flex-start; }
 .celltask-error .widget-html-content { padding-top: 5px; }
+.celltask-error:not(:has([role="alert"])) { display: none; }
 .celltask-field > .widget-hbox { flex-wrap: wrap; }
+.celltask-field > .widget-hbox:has(> .celltask-wide) { flex-wrap: nowrap; }
+.celltask-form .jupyter-button, .celltask-label { flex-shrink: 0; }
 .celltask-field > .widget-hbox > .celltask-plain,
 .celltask-field > .widget-hbox > .celltask-plain > .celltask-hold,
 .celltask-field > .widget-hbox > .celltask-plain > .celltask-hold > .celltask-plain { display: contents; }
-.celltask-field > .widget-hbox .celltask-plain > .celltask-error { order: 1; flex: 1 1 180px; }
+.celltask-field > .widget-hbox > .celltask-plain > .celltask-error,
+.celltask-field > .widget-hbox > .celltask-plain > .celltask-hold > .celltask-plain > .celltask-error {
+  order: 1; flex: 1 1 180px; }
 .celltask-wide > .celltask-error { margin-left: 160px; }
 .celltask-group .celltask-wide > .celltask-error, .celltask-hold .celltask-error { margin-left: 6px; }
 [data-jp-theme-light="false"] .celltask-error { color: #ff8a80; }
@@ -37,6 +42,7 @@ STYLE = """
 .celltask-group .widget-label { width: 90px !important; }
 .celltask-group .widget-inline-hbox:not(.celltask-label) { width: 340px !important; }
 .celltask-group .celltask-label { width: 90px !important; }
+.celltask-group .celltask-plain:has(> .celltask-hold) > .widget-inline-hbox { width: 220px !important; }
 .celltask-form .celltask-bare > .widget-inline-hbox { width: 210px !important; }
 .celltask-form select { appearance: auto !important; background-image: none !important; }
 .celltask-form .widget-box { overflow: visible; }

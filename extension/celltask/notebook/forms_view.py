@@ -199,6 +199,7 @@ class FormView:
         for view in self.fields:
             view.show()
         self.state.value = self.shown.value = ""
+        self.name.value = self.form.result_name
         self.show_text()
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ import time
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from celltask.core.calling import releaser
 from celltask.core.context import ACTIVE, FRESH_SINCE, NodeContext
@@ -135,16 +135,30 @@ async def cached(
     call = call_of(task, args, node.input_digests if node is not None else None)
     if node is not None:
         node.input_digests = call.by_place(task)
-    known = _look_up(task, call, store, node)
-    if known is not MISS:
-        return known
+    if task not in _missing:
+        known = _look_up(task, call, store, node)
+        if known is not MISS:
+            return known
     if task.is_async:
         async with alone_async(call.key, store):
-            known = _look_up(task, call, store, node)
+            known = _look_up_alone(task, call, store, node)
             return await _computed(task, args, call, store, compute) if known is MISS else known
     with alone(call.key, store):
-        known = _look_up(task, call, store, node)
+        known = _look_up_alone(task, call, store, node)
         return await _computed(task, args, call, store, compute) if known is MISS else known
+
+
+_missing: WeakSet[Task[..., object]] = WeakSet()
+"""Tasks whose last call had no result: that of the next one is not looked for before nobody else computes it."""
+
+
+def _look_up_alone(task: Task[..., object], call: CachedCall, store: Store, node: NodeContext | None) -> object:
+    known = _look_up(task, call, store, node)
+    if known is MISS:
+        _missing.add(task)
+    else:
+        _missing.discard(task)
+    return known
 
 
 def _look_up(task: Task[..., object], call: CachedCall, store: Store, node: NodeContext | None) -> object:

@@ -74,6 +74,9 @@ def _encodes(text: str) -> bool:
     return True
 
 
+_as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # made once; `json.dumps` makes one a call
+
+
 def is_pickle(data: bytes) -> bool:
     """Whether decoding `data` would run code that it brings with it.
 
@@ -95,7 +98,7 @@ def encode_value(value: object, annotation: object) -> bytes:
         Mismatch: If the value cannot be pickled.
     """
     if is_json(value):
-        return _JSON + json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return _JSON + _as_json(value).encode()
     cls = type(value)
     for name, (mark, module) in _FAMILIES.items():
         if name == place_in_library(cls):

@@ -69,7 +69,7 @@ class View {
     const unfollow = followTheme(this.element), timer = setInterval(() => this.tick(), 500);
     const observer = new ResizeObserver(() => {
       const width = this.picture.element.clientWidth;
-      if (width && width !== this.width) this.picture.fit();
+      if (width && width !== this.width) this.picture.fit(MOST_SHRUNK);
       this.width = width;
     });
     observer.observe(this.picture.element);

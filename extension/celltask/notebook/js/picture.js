@@ -1,6 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_HIGH = 520, LEAST_ZOOM = 0.1, MOST_ZOOM = 6;
-const MOST_SHRUNK = 0.7; // so that all of it is in view; of what is higher still, only the top
+const MOST_SHRUNK = 0.7; // at first, so that names can be read; of what is higher still, only the top is in view
 
 /** The picture: its boxes coloured by state, moved and zoomed with pointer and keys. */
 class Picture {
@@ -27,7 +27,7 @@ class Picture {
     this.boxes[0]?.group.setAttribute("tabindex", "0");
     this.sheet.replaceChildren(svg);
     this.paint(null);
-    this.fit();
+    this.fit(MOST_SHRUNK);
   }
 
   box(group, prefix) {
@@ -136,10 +136,11 @@ class Picture {
     }
   }
 
-  fit() {
+  /** Have all of it in view, shrunk at most so much. */
+  fit(least = LEAST_ZOOM) {
     const [width, height] = this.size, room = this.element.clientWidth || 800;
     const whole = MOST_HIGH / height, wide = Math.min(1, room / width);
-    const zoom = Math.min(wide, Math.max(whole, wide * MOST_SHRUNK));
+    const zoom = Math.min(wide, Math.max(whole, wide * least));
     this.element.style.height = `${Math.min(height * zoom, MOST_HIGH) + 2}px`;
     this.place(0, 0, zoom);
   }

@@ -127,9 +127,10 @@ def main() -> int:
         size = len(draw(compose(graph), graph, states, badges=badges, sheet="")) / nodes
         rows.append((f"static picture of {nodes} nodes, with states", size, 1024.0, "bytes a node"))
     if importlib.util.find_spec("playwright") is not None:
+        import lab  # noqa: PLC0415 - only where there is a browser
         from blank import blank_page  # noqa: PLC0415 - as above
 
-        with blank_page() as page:
+        with lab.chromium() as browser, blank_page(browser) as page:
             rows += in_browser(page)
     for title, figure, bound, unit in rows:
         print(f"{title:<44} {figure:>8.2f} <= {bound:>7g} {unit}{'' if figure <= bound else '  MISSED'}")

@@ -55,7 +55,7 @@ def wf(seed: int) -> tuple[set[str], set[str]]:
 
 def tell(event: object) -> None:
     if type(event).__name__ == "NodeFinished":
-        print(event.node, flush=True)
+        print(f"{event.node}\\n", end="", flush=True)  # in one piece: several threads tell
 
 
 if __name__ == "__main__":

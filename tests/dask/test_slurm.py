@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import dask
 import pytest
 import slurm
 
 from celltask import map_task, task, workflow
-from celltask.core.engines.dask.offices import ClusterWarning
 from celltask.core.events import NodeFinished
 
 if TYPE_CHECKING:
@@ -60,9 +60,10 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def cluster(configuration: Path, tmp_path: Path) -> Iterator[SpecCluster]:
     """A cluster whose worker is a job."""
     del configuration
-    options = {"host": "127.0.0.1", "dashboard_address": None}
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     folder = str(tmp_path)
-    with jobqueue.SLURMCluster(
+    soon = dask.config.set({"distributed.deploy.lost-worker-timeout": "1s"})
+    with soon, jobqueue.SLURMCluster(
         cores=1, memory="300MB", job_cpu=1, job_mem="300MB", python=sys.executable, scheduler_options=options,
         worker_extra_args=["--host", "127.0.0.1"], log_directory=folder, local_directory=folder,
     ) as made:  # fmt: skip
@@ -76,6 +77,9 @@ def test_a_run_is_carried_out_by_jobs(cluster: SpecCluster) -> None:
     assert (run.state, run.value) == ("done", 40 * 9 + 14)
 
 
+@pytest.mark.filterwarnings(
+    "ignore::celltask.core.engines.dask.offices.ClusterWarning"
+)  # for a while, no worker is there
 def test_a_job_that_is_cancelled_in_the_middle_of_a_run_is_made_up_for(
     cluster: SpecCluster, configuration: Path
 ) -> None:
@@ -88,8 +92,7 @@ def test_a_job_that_is_cancelled_in_the_middle_of_a_run_is_made_up_for(
             cluster.adapt(minimum=1, maximum=1)
             slurm.cancel(configuration, cancelled[0])
 
-    with pytest.warns(ClusterWarning, match="there is no worker at the Dask scheduler"):
-        run = squares.run(first=2, engine=cluster, on_event=listen)
+    run = squares.start(first=2, engine=cluster, on_event=listen).wait(timeout=120)
     assert (run.state, run.value) == ("done", 40 * 4 + 14)
     assert cancelled
     assert cancelled[0] not in slurm.jobs(configuration)

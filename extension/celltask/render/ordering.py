@@ -115,6 +115,12 @@ def _crossings_over(row: list[int], above: Near, place: list[int]) -> int:
 
 def _gain(left: list[int], right: list[int]) -> int:
     """Crossings removed by exchanging two neighbours, whose own neighbours stand at these places, sorted."""
+    if not left or not right:
+        return 0
+    if left[-1] < right[0]:
+        return -len(left) * len(right)
+    if left[0] > right[-1]:
+        return len(left) * len(right)
     gain = 0
     if len(left) * len(right) > _SEARCHED:
         for one in left:

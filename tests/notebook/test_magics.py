@@ -231,6 +231,7 @@ def test_status_names_versions_and_definitions(defined: Notebook) -> None:
 
 def completions(notebook: Notebook, before: str) -> list[str]:
     """What the shell offers at the end of `before`."""
+    notebook.shell.Completer.jedi_compute_type_timeout = 60_000  # else IPython offers nothing after 0.4 s
     with completer.provisionalcompleter():
         return [item.text for item in notebook.shell.Completer.completions(before, len(before))]
 

@@ -373,3 +373,25 @@ def test_what_holds_only_reused_nodes_counts_as_reused() -> None:
     ]
     more = states([1, 2, 7])
     assert (more["n0"], more["n0/n0"], more["n1"]) == ("done", "done", "reused")
+
+
+RATE = 1
+
+
+def test_a_constant_bound_anew_while_the_body_runs_is_no_part_of_its_code(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result is kept with the code that it was asked for with; that of now does not pass for it."""
+    del own_store
+
+    @task(cache=True)
+    def taxed(x: int) -> int:
+        time.sleep(0)
+        return x * RATE
+
+    monkeypatch.setattr(time, "sleep", lambda _: monkeypatch.setitem(globals(), "RATE", 2))
+    before = taxed.digest
+    assert taxed(3) == 6
+    assert taxed.digest != before
+    assert [one.facts["code"] for one in current_store().newest("taxed", 1)] == [before]
+    assert current_store().code(before) is None

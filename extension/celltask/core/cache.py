@@ -230,7 +230,8 @@ def _keep(task: Task[..., object], call: CachedCall, store: Store, value: object
     try:
         with each_once():
             entry = entry_of(task, call.key, value, facts, seconds)
-            store.know(digest, task.fingerprint.parts)
+            if digest == task.digest:  # else a name that it reads was bound anew while the body ran
+                store.know(digest, task.fingerprint.parts)
             store.put(call.key, entry)
     except StoreProblem as problem:
         tell_once(f"{problem.what}; results are not kept", problem.mend)

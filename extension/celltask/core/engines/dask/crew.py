@@ -17,7 +17,7 @@ from celltask.core.engines.dask.handing import Handout, outputs_of
 from celltask.core.engines.dask.here import Here
 from celltask.core.engines.dask.offices import Office
 from celltask.core.engines.dask.scopes import LEAVING, Scope
-from celltask.core.events import NodePrinted, NodeRepeated, NodeRetried, NodeReused
+from celltask.core.events import NodePrinted, NodeRepeated, NodeRetried
 from celltask.core.task import Task
 from celltask.errors import RunCancelledError, WorkerDiedError
 
@@ -206,9 +206,7 @@ class DaskCrew:
         context.tell(NodeRetried(context.run_id, context.node, attempt, error_in(told), delay_s))
 
     def _on_reused(self, scope: Scope, place: int, part: str, reason: str) -> None:
-        context = self._context(scope, place, part)
-        context.reused = True
-        context.tell(NodeReused(context.run_id, context.node, reason))
+        self._context(scope, place, part).reuse(reason)
 
     def _context(self, scope: Scope, place: int, part: str) -> NodeContext:
         owner, at = self._node_of(scope, place, part)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from misbehaving import crash, leave, unpicklable
 
 from celltask import Resources, runs, task, workflow
 
@@ -61,19 +61,6 @@ def mistyped(x: int) -> int:
     return str(x)  # type: ignore[return-value]  # what is tried
 
 
-@task
-def leave(x: int) -> int:
-    """End the process."""
-    os._exit(x)
-
-
-@task
-def crash(x: int) -> int:
-    """Be killed by the system."""
-    os.kill(os.getpid(), signal.SIGSEGV)
-    return x
-
-
 @task(timeout=0.5)
 def last_for_ever(x: int) -> int:
     """Never end, in a process; in a thread, end some time later."""
@@ -86,12 +73,6 @@ def last_for_ever(x: int) -> int:
 def eat(x: int) -> int:
     """Take all memory there is."""
     return len([bytes(1 << 20) for _ in range(1 << 16)])
-
-
-@task
-def unpicklable(x: int) -> object:
-    """Return what cannot leave its process."""
-    return (number for number in range(x))
 
 
 class OddExit(BaseException):

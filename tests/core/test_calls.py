@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from contextvars import copy_context
@@ -180,6 +181,27 @@ def test_a_run_tells_so_many_calls_one_by_one_and_no_more() -> None:
     assert len(rows) == 10_000
     assert sum(sum(node.more_calls.values()) for node in run.nodes) == 200
     assert len(runs("wf")[0].nodes) == 10_102
+
+
+def test_nodes_that_end_at_once_tell_no_more() -> None:
+    """The limit holds for a run whose nodes end in several threads at the same time."""
+
+    @task
+    def lasting(n: int) -> int:
+        many(n=n)
+        return int(not time.sleep(0.002))  # so that more than one thread is wanted
+
+    @workflow
+    def wf(n: int) -> list[int]:
+        return [lasting(n=n) for _ in range(120)]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # whatever can come between two steps of a thread does
+    try:
+        ran = [wf.run(n=50, engine="threads") for _ in range(3)]
+    finally:
+        sys.setswitchinterval(before)
+    assert [sum(node.is_call for node in run.nodes) for run in ran] == [10_000] * 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)

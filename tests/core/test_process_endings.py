@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from misbehaving import crash, leave, unpicklable
 
 from celltask import current_context, task, workflow
 from celltask.core.engines.children import START_METHODS, Children
@@ -23,25 +23,6 @@ def where(x: int) -> int:
     return os.getpid()
 
 
-@task
-def leave(code: int) -> int:
-    """End the process."""
-    os._exit(code)
-
-
-@task
-def crash(x: int) -> int:
-    """Be killed by the system."""
-    os.kill(os.getpid(), signal.SIGSEGV)
-    return x
-
-
-@task
-def make_generator(x: int) -> object:
-    """Something that cannot be pickled."""
-    return (n for n in range(x))
-
-
 @task(share=["x"])
 def hold(x: object) -> int:
     """An input of any kind."""
@@ -51,9 +32,9 @@ def hold(x: object) -> int:
 @pytest.mark.parametrize(
     ("run", "kind", "words"),
     [
-        (lambda: leave.run(code=3, engine="processes"), WorkerDiedError, "ended in the middle, with exit code 3"),
+        (lambda: leave.run(x=3, engine="processes"), WorkerDiedError, "ended in the middle, with exit code 3"),
         (lambda: crash.run(x=1, engine="processes"), WorkerDiedError, "ended in the middle, with signal 11 (SIGSEGV)"),
-        (lambda: make_generator.run(x=1, engine="processes"), RunError, "returned a generator that cannot leave"),
+        (lambda: unpicklable.run(x=1, engine="processes"), RunError, "returned a generator that cannot leave"),
         (lambda: hold.run(x=(n for n in "a"), engine="processes"), RunError, "an input of task 'hold' cannot travel"),
     ],
 )

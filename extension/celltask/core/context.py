@@ -124,13 +124,14 @@ class RunControl:
         enders: What ends things of the run that would not hear of it otherwise, when it is cancelled.
         onlooker: Who looks at the run beside its caller, or ``None``.
         called: How many calls that bodies made are told one by one.
+        counting: Held while `called` is looked at and changed: nodes may end in several threads at once.
     """
 
-    __slots__ = ("called", "cancelled", "enders", "epoch", "is_apart", "live", "onlooker")
+    __slots__ = ("called", "cancelled", "counting", "enders", "epoch", "is_apart", "live", "onlooker")
 
     def __init__(self) -> None:
         self.onlooker: Onlooker | None = None
-        self.called = 0
+        self.called, self.counting = 0, threading.Lock()
         self.epoch = time.time() - time.perf_counter()
         self.cancelled = threading.Event()
         self.enders: list[Callable[[], object]] = []

@@ -126,8 +126,9 @@ class Ledger:
         if context.printed:
             self.printed[place] = context.printed
         if context.calls is not None and context.control is not None:
-            self.calls[place] = kept = context.calls.told(MOST_OF_A_RUN - context.control.called)
-            context.control.called += len(kept.rows)
+            with context.control.counting:
+                self.calls[place] = kept = context.calls.told(MOST_OF_A_RUN - context.control.called)
+                context.control.called += len(kept.rows)
 
     def all(self, prefix: str = "") -> Iterator[tuple[str, Ledger]]:
         """This one, and behind it those of inner workflows and of what ran beside, with the beginning of their ids."""

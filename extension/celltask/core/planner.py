@@ -82,14 +82,18 @@ class Planner:
 
     def nodes(self) -> tuple[PlannedNode, ...]:
         """What to do about each node."""
-        planned = []
+        planned: list[PlannedNode] = []
         for place, step in enumerate(self._program.steps):
-            action, because = self._decided(place, step)
-            if action == "run":
+            decision = self._decided(place, step)
+            if decision[0] == "run":
                 self._running.add(step.node.id)
-            planned.append(PlannedNode(self._prefix + step.node.id, step.node.label, action, because))
-            planned.extend(self._inner.get(place, ()))
+            planned += self._planned(place, step, decision)
         return tuple(planned)
+
+    def _planned(self, place: int, step: Step, decision: _Decision) -> tuple[PlannedNode, ...]:
+        """A node about which this is decided, and behind it those within it."""
+        own = PlannedNode(self._prefix + step.node.id, step.node.label, *decision)
+        return own, *self._inner.get(place, ())
 
     def _knows(self, binding: Binding | None) -> bool:
         """Whether what is bound is known before the run."""
@@ -187,18 +191,15 @@ class Planner:
         planned: list[PlannedNode] = []
         decision: _Decision = _LATER
         for place, step in enumerate(self._program.steps):
-            branch = cast("Branch", step.member)
             if place != taken:
-                planned.append(
-                    PlannedNode(self._prefix + step.node.id, step.node.label, "skip", "another branch is taken")
-                )
+                planned += self._planned(place, step, ("skip", "another branch is taken"))
                 continue
+            branch = cast("Branch", step.member)
             inputs = self._values[len(self._program.steps) :]
             decision = "run", f"it fails: {branch.message}"
             if branch.message is None:
                 decision = self._within(place, step, branch, inputs, self._unknown)
-            planned.append(PlannedNode(self._prefix + step.node.id, step.node.label, *decision))
-            planned.extend(self._inner.get(place, ()))
+            planned += self._planned(place, step, decision)
         return tuple(planned), decision, self._values[taken]
 
     def _map(

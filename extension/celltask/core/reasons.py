@@ -112,7 +112,7 @@ def _why_items_ran(run: _Run, node: _Node, found: Sequence[Listed], store: Store
     """Why items of a map ran whose results are kept: how many, for each reason."""
     mine = [one for one in found if one.facts.get("run") == run.id]
     items = [one for one in mine if str(one.facts.get("node")).startswith(f"{node.id}[")]
-    others = [one for one in found if one not in mine]
+    others = [one for one in found if one.facts.get("run") != run.id]
     counts = Counter(_why_made(one, [old for old in others if old.made < one.made], store) for one in items[:_MOST])
     if len(items) > _MOST:
         return f"{len(items):,} items: {counts.most_common(1)[0][0]}" + (", and other reasons" * (len(counts) > 1))
@@ -136,7 +136,7 @@ def why_the_last(name: str) -> str:
 
     store = current_store()
     for run in runs():
-        found = [node for node in run.nodes if name in (node.id, node.label, node.task, _mapped_by(node))]
+        found = [node for node in run.nodes if name in (node.id, node.label, node.task, node.task.removeprefix(_MAP))]
         if found:
             lines = [f"in run {run.id} of {run.name}:"]
             for node, why in zip(found, why_they_ran(run, found, store), strict=True):
@@ -144,11 +144,6 @@ def why_the_last(name: str) -> str:
                 lines.append(f"  {node.id} {node.label}: {told}")
             return "\n".join(lines)
     return ""
-
-
-def _mapped_by(node: _Node) -> str:
-    """The task that a map calls; empty for all other nodes."""
-    return node.task.removeprefix(_MAP) if node.task.startswith(_MAP) else ""
 
 
 def _unkept(node: _Node, nodes: Sequence[_Node]) -> str:

@@ -17,7 +17,7 @@ from celltask.core.engines.dask.handing import Handout, outputs_of
 from celltask.core.engines.dask.here import Here
 from celltask.core.engines.dask.offices import Office
 from celltask.core.engines.dask.scopes import LEAVING, Scope
-from celltask.core.events import NodePrinted, NodeRepeated, NodeRetried, NodeReused
+from celltask.core.events import NodePrinted, NodeRepeated, NodeRetried
 from celltask.core.task import Task
 from celltask.errors import RunCancelledError, WorkerDiedError
 
@@ -206,9 +206,7 @@ class DaskCrew:
         context.tell(NodeRetried(context.run_id, context.node, attempt, error_in(told), delay_s))
 
     def _on_reused(self, scope: Scope, place: int, part: str, reason: str) -> None:
-        context = self._context(scope, place, part)
-        context.reused = True
-        context.tell(NodeReused(context.run_id, context.node, reason))
+        self._context(scope, place, part).reuse(reason)
 
     def _context(self, scope: Scope, place: int, part: str) -> NodeContext:
         owner, at = self._node_of(scope, place, part)
@@ -236,9 +234,8 @@ class DaskCrew:
             self._count(owner, at, attempts)
             return  # done again
         context, clock = owner.contexts[at]
-        context.reused, context.input_digests, context.output_digests = is_reused, inputs, outputs
-        if called is not None:
-            calls_of(context).take(called)
+        context.reused, context.output_digests = is_reused, outputs
+        _take(context, called, inputs)
         if part == "leave":
             scope.left.discard(LEAVING)
         else:
@@ -278,10 +275,7 @@ class DaskCrew:
             return
         error = error_in(told)
         if at in owner.contexts:
-            context = owner.contexts[at][0]
-            context.input_digests = inputs
-            if called is not None:
-                calls_of(context).take(called)
+            _take(owner.contexts[at][0], called, inputs)
         self._fail(owner, at, error, duration_s, attempts)
         if part != "node":
             scope.left.clear()
@@ -387,3 +381,10 @@ class DaskCrew:
             if (scope.number, place) not in alive and place not in scope.inner and not self._here.runs(scope, place):
                 told = f"the Dask worker of task {scope.step(place).member.name!r} was lost while the run was stopped"
                 self._fail(scope, place, WorkerDiedError(told, scope.step(place).member.place), 0.0)
+
+
+def _take(context: NodeContext, called: Told | None, inputs: dict[int, str] | None) -> None:
+    """Take over what a worker tells of a node however it ended: what its body called, the content of its inputs."""
+    context.input_digests = inputs
+    if called is not None:
+        calls_of(context).take(called)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from celltask.core.cache import SAME, call_of, known_result
 from celltask.core.calling import checked_inputs
 from celltask.core.entries import digests_in
-from celltask.core.events import NodeReused
 from celltask.core.stores.choice import current_store
 from celltask.core.types.large import each_once
 from celltask.errors import CelltaskError
@@ -40,9 +39,8 @@ def settled(scope: Scope, place: int, task: Task[..., object]) -> bool:
         return False
     entry, execution.values[place] = found
     context, clock = execution.begin(place)
-    context.reused = True
     context.input_digests, context.output_digests = call.by_place(task), digests_in(entry.facts)
-    context.tell(NodeReused(context.run_id, context.node, SAME))
+    context.reuse(SAME)
     execution.finished(place, context, clock)
     execution.ledger.attempts[place] = 1
     execution.let_go(place)

@@ -165,6 +165,24 @@ def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:
     assert form.errors() == []
 
 
+def test_reset_forgets_a_text_that_was_too_long(page: Open) -> None:
+    """The default stands there again and fits, an empty, a secret and a held one, too."""
+
+    @task
+    def measure(
+        text: str = "", key: typing.Annotated[str, Secret] = "", size: dt.timedelta = dt.timedelta(1), at: object = None
+    ) -> int:
+        return len(text)
+
+    form = page(measure)
+    for field in form.view.form.fields:
+        field.current.enter("<" * 1_000_001)
+    assert len(form.errors()) == 4
+    form.click("Reset")
+    assert form.errors() == []
+    assert form.view.form.take() == {"text": "", "key": "", "size": dt.timedelta(1), "at": None}
+
+
 def test_a_users_own_type_gets_a_control_by_one_registration(page: Open) -> None:
     """Its handler describes it, the control is for that description, and both ways are walked."""
 

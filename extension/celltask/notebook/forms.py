@@ -80,7 +80,7 @@ class Field:
     def reset(self) -> None:
         """Show the default, or nothing."""
         self.by_expression = self.is_open
-        self.expression.held, self.expression.entered = None, ""
+        self.expression.hold(None)
         if self.port.default is not MISSING:
             self.fill(self.port.default)
         elif not self.is_open:
@@ -94,7 +94,7 @@ class Field:
         """Show `value`; where the control has no place for it, an expression stands for it."""
         self.by_expression = self.is_open
         if isinstance(self.entry, SecretEntry):
-            self.entry.held, self.entry.entered = Held(value), ""
+            self.entry.hold(Held(value))
             return
         if not self.is_open:
             try:

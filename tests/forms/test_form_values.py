@@ -150,6 +150,31 @@ def test_a_secret_is_shown_nowhere(page: Open) -> None:
     assert form.variables["log_in_result"] == 24
 
 
+def test_a_secret_default_is_shown_by_no_control(page: Open) -> None:
+    """A secret number or object is in no control at first, and in no hint; a run takes it."""
+
+    @task
+    def log_in(pin: typing.Annotated[int, Secret] = 271828, key: typing.Annotated[object, Secret] = "s3cr3t") -> object:
+        return pin, key
+
+    form = page(log_in)
+    shown = [str(one.get_state()) for one in form.widgets(w.DOMWidget)]
+    assert not any("271828" in text or "s3cr3t" in text for text in [*shown, str(table_bundle(form.view.form))])
+    form.click("Run")
+    form.wait()
+    assert form.variables["log_in_result"] == (271828, "s3cr3t")
+
+
+def test_the_default_of_an_optional_secret_is_not_in_its_hint(page: Open) -> None:
+    """It is told by its preview, as in a list of inputs."""
+
+    @task
+    def log_in(token: typing.Annotated[str, Secret] | None = "s3cr3t") -> int:  # noqa: S107 - the secret that is looked for
+        return len(token or "")
+
+    assert [field.default_told for field in page(log_in).view.form.fields] == ["••••••••"]
+
+
 def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:
     """The field is empty again and says why; nothing hangs."""
 

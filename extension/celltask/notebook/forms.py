@@ -93,8 +93,10 @@ class Field:
     def fill(self, value: object) -> None:
         """Show `value`; where the control has no place for it, an expression stands for it."""
         self.by_expression = self.is_open
-        if isinstance(self.entry, SecretEntry):
-            self.entry.hold(Held(value))
+        if self.is_secret:  # where the control has no dots, an expression stands for the value without its text
+            place = self.entry if isinstance(self.entry, SecretEntry) else self.expression
+            self.by_expression = place is self.expression
+            place.hold(Held(value))
             return
         if not self.is_open:
             try:
@@ -109,9 +111,9 @@ class Field:
         kind = self.entry.description.get("format", "multi-line")
         if isinstance(self.entry, TextEntry) and kind not in ("multi-line", "password") and self.entry.entered:
             return str(self.entry.entered)
-        text = self.default_text
-        is_short = len(text) <= _MOST_TOLD and not self.is_secret and text != _UNTOLD.text
-        return text if is_short else self.port.handler.preview(self.port.default)
+        text, preview = self.default_text, self.port.handler.preview(self.port.default)
+        is_secret = self.is_secret or HIDDEN in preview
+        return preview if is_secret or len(text) > _MOST_TOLD or text == _UNTOLD.text else text
 
     def value(self) -> object:
         """The value that stands here, valid for the input.

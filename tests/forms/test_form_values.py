@@ -165,14 +165,26 @@ def test_a_secret_default_is_shown_by_no_control(page: Open) -> None:
     assert form.variables["log_in_result"] == (271828, "s3cr3t")
 
 
-def test_the_default_of_an_optional_secret_is_not_in_its_hint(page: Open) -> None:
-    """It is told by its preview, as in a list of inputs."""
+def test_an_optional_secret_is_in_no_text(page: Open) -> None:
+    """Not in the hint, the code, the command or the table that is saved, neither its default nor what was typed."""
 
     @task
     def log_in(token: typing.Annotated[str, Secret] | None = "s3cr3t") -> int:  # noqa: S107 - the secret that is looked for
         return len(token or "")
 
-    assert [field.default_told for field in page(log_in).view.form.fields] == ["••••••••"]
+    form = page(log_in)
+    assert form.view.form["token"].default_told == "••••••••"
+    assert form.view.copy_code.text == "log_in_result = log_in()"
+    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in"
+    form.view.form["token"].fill("s3cr3t too")
+    form.view.show_text()
+    shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
+    assert not any("s3cr3t" in text for text in shown)
+    assert form.view.copy_code.text == "log_in_result = log_in(token=...)"
+    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token TOKEN"
+    form.view.form["token"].fill(None)
+    form.view.show_text()
+    assert form.view.copy_code.text == "log_in_result = log_in(token=None)"
 
 
 def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:

@@ -111,9 +111,9 @@ class Field:
         kind = self.entry.description.get("format", "multi-line")
         if isinstance(self.entry, TextEntry) and kind not in ("multi-line", "password") and self.entry.entered:
             return str(self.entry.entered)
-        text, preview = self.default_text, self.port.handler.preview(self.port.default)
-        is_secret = self.is_secret or HIDDEN in preview
-        return preview if is_secret or len(text) > _MOST_TOLD or text == _UNTOLD.text else text
+        text = self.default_text
+        is_short = len(text) <= _MOST_TOLD and not self.is_secret and text != _UNTOLD.text
+        return text if is_short else self.port.handler.preview(self.port.default)
 
     def value(self) -> object:
         """The value that stands here, valid for the input.
@@ -176,7 +176,7 @@ class Field:
             text = str(self.expression.entered).strip()
             needed = [name for name in self.expression.modules if text.startswith(f"{name}.")]
             return Source(text, tuple(f"import {name}" for name in needed if name not in self.scope.namespace))
-        value = self._known()
+        value = self._sayable()
         found = None if value is None else source_of(value.value, self.scope.namespace)
         return found or _UNTOLD
 
@@ -187,7 +187,7 @@ class Field:
         if self.is_open and "x-python" in self.entry.description:
             expression, path = self.expression.uploaded
             return path if expression and expression == self.expression.entered else None
-        value = self._known()
+        value = self._sayable()
         return None if value is None else shell_word_of(self.port.handler, value.value)
 
     def _known(self) -> Held | None:
@@ -196,6 +196,11 @@ class Field:
             return Held(self.value())
         except Exception:  # noqa: BLE001 - border: types of users; `check` tells what is wrong
             return None
+
+    def _sayable(self) -> Held | None:
+        """The known value, unless its preview hides it: that of an input which may be a secret, or something else."""
+        value = self._known()
+        return None if value is not None and HIDDEN in self.port.handler.preview(value.value) else value
 
     @property
     def is_default(self) -> bool:
@@ -307,10 +312,9 @@ class Form:
         """The `celltask run` line for the present values; what no shell can say is in capitals."""
         words = ["celltask", "run", document_name(self.namespace, self.member.place), self.member.name]
         for field in self.fields:
-            if field.is_left_out:
+            flag, word = flag_of(field.port.name), field.word()
+            if field.is_left_out or (word is None and field.is_default):
                 continue
-            flag = flag_of(field.port.name)
-            word = field.word()
             if word is None:
                 words += [flag, field.port.name.upper()]
             elif word.startswith("-") and not field.is_secret:

@@ -150,6 +150,43 @@ def test_a_secret_is_shown_nowhere(page: Open) -> None:
     assert form.variables["log_in_result"] == 24
 
 
+def test_a_secret_default_is_shown_by_no_control(page: Open) -> None:
+    """A secret number or object is in no control at first, and in no hint; a run takes it."""
+
+    @task
+    def log_in(pin: typing.Annotated[int, Secret] = 271828, key: typing.Annotated[object, Secret] = "s3cr3t") -> object:
+        return pin, key
+
+    form = page(log_in)
+    shown = [str(one.get_state()) for one in form.widgets(w.DOMWidget)]
+    assert not any("271828" in text or "s3cr3t" in text for text in [*shown, str(table_bundle(form.view.form))])
+    form.click("Run")
+    form.wait()
+    assert form.variables["log_in_result"] == (271828, "s3cr3t")
+
+
+def test_an_optional_secret_is_in_no_text(page: Open) -> None:
+    """Not in the hint, the code, the command or the table that is saved, neither its default nor what was typed."""
+
+    @task
+    def log_in(token: typing.Annotated[str, Secret] | None = "s3cr3t") -> int:  # noqa: S107 - the secret that is looked for
+        return len(token or "")
+
+    form = page(log_in)
+    assert form.view.form["token"].default_told == "••••••••"
+    assert form.view.copy_code.text == "log_in_result = log_in()"
+    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in"
+    form.view.form["token"].fill("s3cr3t too")
+    form.view.show_text()
+    shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
+    assert not any("s3cr3t" in text for text in shown)
+    assert form.view.copy_code.text == "log_in_result = log_in(token=...)"
+    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token TOKEN"
+    form.view.form["token"].fill(None)
+    form.view.show_text()
+    assert form.view.copy_code.text == "log_in_result = log_in(token=None)"
+
+
 def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:
     """The field is empty again and says why; nothing hangs."""
 
@@ -163,6 +200,24 @@ def test_a_text_of_ten_megabytes_is_refused_and_not_kept(page: Open) -> None:
     assert form.errors()[0].startswith("must be a text of at most 1,000,000 characters, got &#x27;&lt;&lt;")
     form.type("text", "ab")
     assert form.errors() == []
+
+
+def test_reset_forgets_a_text_that_was_too_long(page: Open) -> None:
+    """The default stands there again and fits, an empty, a secret and a held one, too."""
+
+    @task
+    def measure(
+        text: str = "", key: typing.Annotated[str, Secret] = "", size: dt.timedelta = dt.timedelta(1), at: object = None
+    ) -> int:
+        return len(text)
+
+    form = page(measure)
+    for field in form.view.form.fields:
+        field.current.enter("<" * 1_000_001)
+    assert len(form.errors()) == 4
+    form.click("Reset")
+    assert form.errors() == []
+    assert form.view.form.take() == {"text": "", "key": "", "size": dt.timedelta(1), "at": None}
 
 
 def test_a_users_own_type_gets_a_control_by_one_registration(page: Open) -> None:

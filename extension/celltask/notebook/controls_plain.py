@@ -38,9 +38,11 @@ class _TypedEntry(Entry):
 
     Attributes:
         refused: The beginning of a text that was too long, which is not kept.
+        held: The value that stands here while nothing was typed, where the control can hold one.
     """
 
     refused = ""
+    held: Held | None = None
 
     def enter(self, entered: object) -> None:
         """Take what was typed, unless it is far too long."""
@@ -52,6 +54,15 @@ class _TypedEntry(Entry):
             self.scope.changed()
         else:
             super().enter(entered)
+
+    def fill(self, data: object) -> None:
+        """Show `data` in the place of what was typed."""
+        self.refused = ""
+        super().fill(data)
+
+    def hold(self, held: Held | None) -> None:
+        """Let `held` stand here, and nothing be typed."""
+        self.held, self.entered, self.refused = held, "", ""
 
     def typed(self) -> str:
         """The text.
@@ -81,13 +92,7 @@ class TextEntry(_TypedEntry):
 
 
 class SecretEntry(TextEntry):
-    """Text that is shown nowhere. It holds state.
-
-    Attributes:
-        held: The default, which stands here while nothing was typed.
-    """
-
-    held: Held | None = None
+    """Text that is shown nowhere; while nothing was typed, the default stands here."""
 
     def read(self) -> object:
         """The text that was entered, or the default."""
@@ -167,7 +172,6 @@ class ExpressionEntry(_TypedEntry):
     """A Python expression over the notebook's variables, for what no control can show. It holds state.
 
     Attributes:
-        held: The value that it stands for while nothing was typed.
         fits: What says of a variable whether it can stand here; None if that is not known.
         preview: Tells a person what the held value is.
         modules: What an expression written by the form needs beside the notebook's variables.
@@ -176,7 +180,6 @@ class ExpressionEntry(_TypedEntry):
 
     def __init__(self, description: Description, scope: Scope, label: str) -> None:
         super().__init__(description, scope, label)
-        self.held: Held | None = None
         self.fits: Callable[[object], object] | None = None
         self.preview: Callable[[object], str] = lambda value: f"a {type(value).__name__}"
         self.modules: dict[str, object] = {}
@@ -188,8 +191,9 @@ class ExpressionEntry(_TypedEntry):
 
         value = data.value if isinstance(data, Held) else data
         source = source_of(value, self.scope.namespace)
-        self.held = None if source is not None and not source.imports else Held(value)
-        self.entered = source.text if source is not None and self.held is None else ""
+        is_text = source is not None and not source.imports
+        self.hold(None if is_text else Held(value))
+        self.entered = source.text if source is not None and is_text else ""
         self.shown()
 
     def read(self) -> object:

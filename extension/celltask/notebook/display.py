@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
@@ -141,10 +142,14 @@ def _path_in_library(filename: str) -> str:
 
     >>> _path_in_library(os.__file__), _path_in_library("/usr/lib/site-packages/a/b.py"), _path_in_library("c.py")
     ('os.py', 'a/b.py', '')
+    >>> _path_in_library("/home/me/my-packages/c.py")
+    ''
     """
-    _, installed, path = filename.replace("\\", "/").rpartition("-packages/")
+    _, *installed = re.split(r"/(?:site|dist)-packages/", filename.replace("\\", "/"))
+    if installed:
+        return installed[-1]
     library = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - a text to compare with
-    return path if installed else filename.removeprefix(library) if filename.startswith(library) else ""
+    return filename.removeprefix(library) if filename.startswith(library) else ""
 
 
 def error_told(error: BaseException) -> str:

@@ -80,7 +80,7 @@ class Field:
     def reset(self) -> None:
         """Show the default, or nothing."""
         self.by_expression = self.is_open
-        self.expression.held, self.expression.entered = None, ""
+        self.expression.hold(None)
         if self.port.default is not MISSING:
             self.fill(self.port.default)
         elif not self.is_open:
@@ -93,8 +93,10 @@ class Field:
     def fill(self, value: object) -> None:
         """Show `value`; where the control has no place for it, an expression stands for it."""
         self.by_expression = self.is_open
-        if isinstance(self.entry, SecretEntry):
-            self.entry.held, self.entry.entered = Held(value), ""
+        if self.is_secret:  # where the control has no dots, an expression stands for the value without its text
+            place = self.entry if isinstance(self.entry, SecretEntry) else self.expression
+            self.by_expression = place is self.expression
+            place.hold(Held(value))
             return
         if not self.is_open:
             try:
@@ -174,7 +176,7 @@ class Field:
             text = str(self.expression.entered).strip()
             needed = [name for name in self.expression.modules if text.startswith(f"{name}.")]
             return Source(text, tuple(f"import {name}" for name in needed if name not in self.scope.namespace))
-        value = self._known()
+        value = self._sayable()
         found = None if value is None else source_of(value.value, self.scope.namespace)
         return found or _UNTOLD
 
@@ -185,7 +187,7 @@ class Field:
         if self.is_open and "x-python" in self.entry.description:
             expression, path = self.expression.uploaded
             return path if expression and expression == self.expression.entered else None
-        value = self._known()
+        value = self._sayable()
         return None if value is None else shell_word_of(self.port.handler, value.value)
 
     def _known(self) -> Held | None:
@@ -194,6 +196,11 @@ class Field:
             return Held(self.value())
         except Exception:  # noqa: BLE001 - border: types of users; `check` tells what is wrong
             return None
+
+    def _sayable(self) -> Held | None:
+        """The known value, unless its preview hides it: that of an input which may be a secret, or something else."""
+        value = self._known()
+        return None if value is not None and HIDDEN in self.port.handler.preview(value.value) else value
 
     @property
     def is_default(self) -> bool:
@@ -305,10 +312,9 @@ class Form:
         """The `celltask run` line for the present values; what no shell can say is in capitals."""
         words = ["celltask", "run", document_name(self.namespace, self.member.place), self.member.name]
         for field in self.fields:
-            if field.is_left_out:
+            flag, word = flag_of(field.port.name), field.word()
+            if field.is_left_out or (word is None and field.is_default):
                 continue
-            flag = flag_of(field.port.name)
-            word = field.word()
             if word is None:
                 words += [flag, field.port.name.upper()]
             elif word.startswith("-") and not field.is_secret:

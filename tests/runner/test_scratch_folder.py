@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from celltask.documents.kernels.scene import Scene
+from celltask.documents.reader import read_document
+from celltask.documents.session import Stage
+from celltask.errors import DocumentError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -131,6 +136,20 @@ def test_too_much_to_copy_is_refused(cli: Cli, folder: Path) -> None:
         f"  at: {folder}/docs",
         "  mend: give the document a folder of its own; other folders are linked, not copied",
     ]
+
+
+def test_too_much_that_a_cell_names_is_refused_and_leaves_no_folder(tmp_path: Path) -> None:
+    """An environment is a link until a cell names it."""
+    project(tmp_path, "open('env/large.bin')")
+    (tmp_path / "docs/env").mkdir()
+    (tmp_path / "docs/env/pyvenv.cfg").touch()
+    with (tmp_path / "docs/env/large.bin").open("wb") as file:
+        file.truncate(1_000_000_001)
+    (tmp_path / "within").mkdir()
+    stage = Stage(Scene(str(tmp_path / "docs")), copied_from=tmp_path)
+    with pytest.raises(DocumentError, match=r"^more than 20,000 files or 1 GB would be copied for `cwd: scratch`\n"):
+        stage.copies_for(read_document(str(tmp_path / "docs/page.md")), str(tmp_path / "within"))
+    assert list((tmp_path / "within").iterdir()) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="elsewhere, nobody outlives the process to clear up")

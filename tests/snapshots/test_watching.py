@@ -117,6 +117,21 @@ def test_cells_that_run_in_copies_leave_the_project_as_it_is(watched: Watched) -
     assert watched.told() == f"page.md: from the start, since {watched.folder / 'near.py'} has changed\n{passed}"
 
 
+def test_changed_cell_in_copies_writes_to_none_of_the_folders_that_it_names(tmp_path: Path) -> None:
+    """Also where no cell named the folder when the copies were made."""
+    for name in ("docs", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    page, new, header = tmp_path / "docs" / "page.md", tmp_path / "new", "---\ncelltask: {cwd: scratch}\n---\n"
+    page.write_text(header + page_of("x = 1", "y = 2"), encoding="utf-8")
+    with Watched(tmp_path, "docs/page.md") as watched:
+        assert watched.told() == "docs/page.md: from the start\n  passed  x  line 7\n  passed  y  line 11"
+        new.write_text(header + page_of("x = 1", "y = open('../out/made.txt', 'w').write('two')"), encoding="utf-8")
+        new.replace(page)
+        assert watched.told() == "docs/page.md: from cell 2 on, y\n  passed  y  line 11"
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
 def test_interruption_ends_everything(watched: Watched) -> None:
     """The command ends with the exit code of an interruption, and its kernels with it."""
     watched.write("import os; open('pid', 'w').write(str(os.getpid())); None")

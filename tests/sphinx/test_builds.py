@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -113,6 +114,13 @@ def test_a_page_with_a_failing_cell_shows_how_far_it_came(faulty: Faulty) -> Non
     """The error is in the page, and the cells below have no output."""
     assert "ZeroDivisionError" in faulty.site.body("failing")
     assert "not reached" not in faulty.site.body("failing")
+
+
+def test_the_site_does_not_tell_the_folder_of_its_pages(faulty: Faulty) -> None:
+    """An error that a page shows names the page as messages do: the site is read elsewhere."""
+    text = re.sub(r"<[^>]*>", "", faulty.site.body("failing"))
+    assert "File pages/failing.md:" in text
+    assert str(faulty.site.folder) not in text
 
 
 def test_a_failing_cell_of_a_notebook_is_told_with_its_line(faulty: Faulty) -> None:

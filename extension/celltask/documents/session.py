@@ -64,8 +64,11 @@ class Stage:
         if self.copied_from is None:
             return None
         made = Scratch(document, self.copied_from, within=within, copies_all=True)
-        for cell in document.cells:
-            made.show(cell.source, made.start)
+        try:
+            made.show_named(document.cells)
+        except DocumentError:
+            made.close()
+            raise
         return made
 
     def scene_in(self, copies: Scratch | None) -> Scene:

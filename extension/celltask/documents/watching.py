@@ -155,7 +155,9 @@ class Watch:
             await kernel.stop()
         after = max(self._snapshots.taken, default=None)
         if after is not None:
-            with suppress(DocumentError):  # it was killed: begin anew
+            with suppress(DocumentError):  # it was killed, or the copies are too much: begin anew
+                if self._copies is not None:
+                    self._copies.show_named(document.cells)
                 self._kernel = await self._snapshots.resume(after, document.cells)
                 self._passed = after
                 self._notes.go_on(after)

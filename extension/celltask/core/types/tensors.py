@@ -71,7 +71,8 @@ def _is_plain(value: torch.Tensor) -> bool:
         and value.layout is torch.strided
         and value.device.type == "cpu"
         and not value.is_quantized
-        and (value.is_leaf and value.grad is None)
+        and value.is_leaf
+        and value.grad is None
         and not vars(value)
         and not value._backward_hooks  # noqa: SLF001 - PyTorch's own pickles look there too
     )

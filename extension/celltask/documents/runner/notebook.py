@@ -47,7 +47,7 @@ def executed_notebook(original: DocumentText, outcome: DocumentOutcome) -> Noteb
     """
     notebook = notebook_of(original)
     notebook.cells = list(_without_expected(_filled(notebook, outcome)))
-    _leave_out_folder(notebook, str(Path(original.path).absolute()), outcome.chosen.shown)
+    _leave_out_folder(notebook, outcome)
     _describe(notebook, outcome)
     failed = next((cell for cell in outcome.executed if cell.told is not None), None)
     if failed is not None:
@@ -76,6 +76,7 @@ def fill(notebook: NotebookNode, outcome: DocumentOutcome) -> bool:
         return False
     for node, cell in zip(nodes, cells, strict=True):
         _with_outputs(node, cell)
+    _leave_out_folder(notebook, outcome)
     _describe(notebook, outcome)
     return True
 
@@ -150,8 +151,9 @@ def _filled(notebook: NotebookNode, outcome: DocumentOutcome) -> Iterator[Notebo
     yield from nodes
 
 
-def _leave_out_folder(notebook: NotebookNode, path: str, shown: str) -> None:
+def _leave_out_folder(notebook: NotebookNode, outcome: DocumentOutcome) -> None:
     """Let errors and warnings name the document as messages do: its folder is that of one machine."""
+    path, shown = str(outcome.chosen.path.absolute()), outcome.chosen.shown
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":

@@ -14,7 +14,9 @@ from celltask.documents.shell.page_module import page_as
 from celltask.errors import DocumentError
 
 if TYPE_CHECKING:
-    from celltask.documents.outline import DocumentText
+    from collections.abc import Iterable
+
+    from celltask.documents.outline import Cell, DocumentText
 
 __all__ = ["Scratch"]
 
@@ -87,6 +89,15 @@ class Scratch:
         for word in paths_in(text):
             with suppress(OSError):  # a word may be longer than any path
                 self._show(Path(os.path.normpath(folder / word)))
+
+    def show_named(self, cells: Iterable[Cell]) -> None:
+        """Have the folders be folders here that `cells` name, which run where this one begins.
+
+        Raises:
+            DocumentError: If what they name is too much.
+        """
+        for cell in cells:
+            self.show(cell.source, self.start)
 
     @property
     def places(self) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
+from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -120,7 +120,7 @@ def _chosen(env: SphinxEnvType, docname: str) -> Chosen | None:
 def _is_executed(env: SphinxEnvType, path: Path) -> bool:
     """Whether MyST-NB would execute the page, by its settings and those at the head of the page."""
     config: NbParserConfig = env.mystnb_config
-    if any(PurePath(path.as_posix()).match(pattern) for pattern in config.execution_excludepatterns):
+    if any(path.match(pattern) for pattern in config.execution_excludepatterns):
         return False
     try:
         text = path.read_text(encoding="utf-8")

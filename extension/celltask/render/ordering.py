@@ -41,7 +41,7 @@ class _Effort(NamedTuple):
 
 _EFFORTS = (
     _Effort(200, starts=8, followed=8, passes=_PASSES, patience=6),
-    _Effort(400, starts=6, followed=6, passes=_PASSES, patience=6),
+    _Effort(450, starts=6, followed=6, passes=_PASSES, patience=6),
     _Effort(1200, starts=6, followed=2, passes=2, patience=4),
     _Effort(3000, starts=4, followed=1, passes=2, patience=4),
     _Effort(8000, starts=2, followed=1, passes=2, patience=4),

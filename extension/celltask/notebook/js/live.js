@@ -1,9 +1,11 @@
 /** Whether the page around is dark: what the front end says, and only then what the system says. */
 function isDark() {
   const body = document.body, theme = body.dataset.jpThemeLight;
-  if (theme !== undefined) return theme === "false";
-  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return true;
-  if (body.classList.contains("vscode-light")) return false;
+  if (theme !== undefined) return theme === "false"; // JupyterLab, Notebook 7
+  const told = [...body.classList].filter((name) => /^vscode-(light|dark|high-contrast(-light)?)$/.test(name)); // VS Code
+  if (told.length) return !told.some((name) => name.endsWith("light")); // on light with high contrast, both may stand
+  const page = document.documentElement.getAttribute("theme"); // Colab
+  if (page === "dark" || page === "light") return page === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
@@ -12,6 +14,7 @@ function followTheme(element) {
   const follow = () => element.classList.toggle("celltask-dark", isDark());
   const observer = new MutationObserver(follow), system = matchMedia("(prefers-color-scheme: dark)");
   observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["theme"] });
   system.addEventListener("change", follow);
   follow();
   return () => {

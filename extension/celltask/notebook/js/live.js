@@ -56,7 +56,7 @@ class View {
         this.model.send({ do: "cancel" });
       });
       buttons.push(this.cancel);
-    } else {
+    } else if (this.store.state === "running") {
       buttons.push(make("span", { class: "ct-small" }, "■ interrupt cancels"));
     }
     const told = make("div", { class: "ct-told" }, this.state, make("b", {}, this.model.get("name")), this.time, this.sum);
@@ -156,7 +156,8 @@ export default {
     return () => store.end(model);
   },
   render({ model, el }) {
-    const view = new View(model, el);
+    const view = new View(model, el), store = view.store;
+    if (store.state !== "running") setTimeout(() => freeze(model, store)); // a page that got it after the run
     return () => view.end();
   },
 };

@@ -199,7 +199,8 @@ class Live:
         seen = screen.seen()
         bundle = None if run is None else run_bundle(run, seen)
         show(self._shell, bundle or screen.still(), key=self.key, update=True)
-        is_awaited = self._in_page and not self._running.is_apart
+        # One that took the place of another is not awaited: of a loop there would be hundreds.
+        is_awaited = self._in_page and not self._running.is_apart and not self.place
         screen.close((lambda: bool(self._session.places.running)) if is_awaited else None)
         if run is not None and seen.graph is not None:
             draw = partial(run_bundle, run, seen)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -44,6 +46,17 @@ def shown(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> Shown:
     publisher = Shown()
     monkeypatch.setattr(notebook.shell, "display_pub", publisher)
     return publisher
+
+
+@pytest.fixture
+def colab(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Colab's part in the kernel, as far as anywidget asks it; gives the address that its pages load widgets from."""
+    address, output = "https://example.org/manager.js", ModuleType("google.colab.output")
+    monkeypatch.setattr(output, "enable_custom_widget_manager", lambda: None, raising=False)
+    monkeypatch.setattr(output, "_widgets", SimpleNamespace(_installed_url=address), raising=False)
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    return address
 
 
 def wait_until(condition: object) -> None:
@@ -303,3 +316,34 @@ def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, s
     run_in_cell(notebook, many_wf, "for _ in range(11): wf(before=len(shown.outputs))")
     assert len(shown.keys()) == 8
     assert [output["update"] for output in shown.outputs].count(False) == 8
+
+
+def test_colab_is_told_how_widgets_are_loaded(
+    notebook: Notebook, shown: Shown, colab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is shown by another thread than that of the cells, and Colab loads no widgets that do not say how."""
+    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)  # a page shows its cells
+    notebook("%celltask live on")
+
+    @task
+    def slow(x: int) -> int:
+        wait_until(lambda: shown.outputs)
+        return x + 1
+
+    @workflow
+    def slow_wf(x: int) -> int:
+        return slow(x=x)
+
+    run_in_cell(notebook, slow_wf, "wf(1)")
+    first, last = shown.outputs[0], shown.outputs[-1]
+    assert first["metadata"] == {VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}
+    assert {"text/html", VIEW} <= set(first["data"])
+    assert (VIEW in last["data"], last["metadata"], last["update"]) == (False, None, True)
+
+
+def test_colab_is_told_the_same_of_forms(notebook: Notebook, shown: Shown, colab: str) -> None:
+    """The button on a card and the form itself are loaded in the same way."""
+    notebook.shell.run_cell("%%task\ndef double(x: int) -> int:\n    return 2 * x", store_history=True)
+    notebook.shell.run_cell("%form double", store_history=True)
+    told = [output["metadata"] for output in shown.outputs if VIEW in output["data"]]
+    assert told == [{VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}] * 2

@@ -181,7 +181,10 @@ class Picture {
       const frame = view.getBoundingClientRect();
       this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, event.clientX - frame.left, event.clientY - frame.top);
     }, { passive: false });
-    view.addEventListener("keydown", (event) => this.key(event));
+    // Notebook 7 hears of a key before what has the focus does; the window hears of it before all.
+    const key = (event) => event.composedPath().includes(view) && this.key(event);
+    view.addEventListener("focusin", () => window.addEventListener("keydown", key, true));
+    view.addEventListener("focusout", () => window.removeEventListener("keydown", key, true));
   }
 
   boxAt(target) {
@@ -191,7 +194,7 @@ class Picture {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = this.boxAt(event.target), way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const box = this.boxAt(event.composedPath()[0]), way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === "+" || event.key === "=") this.zoom(1.25);
     else if (event.key === "-") this.zoom(0.8);
     else if (event.key === "0") this.fit();

@@ -19,7 +19,7 @@ class Store {
     this.pictures = new Map(Object.entries(model.get("pictures") || {}));
     this.pictures.set("", model.get("svg"));
     this.sheet = model.get("sheet");
-    this.state = "running";
+    [this.state, this.tookInAll] = model.get("ended")?.length ? model.get("ended") : ["running"];
     this.began = performance.now();
     this.isLost = false;
     this.listeners = new Set();

@@ -59,6 +59,8 @@ class Items(NamedTuple):
     """Whether the run is elsewhere, as in `NodeContext`."""
     calls: Calls | None = None
     """What notes the calls that the bodies make."""
+    ended: list[object] | None = None
+    """Gets something for each item as soon as that has ended, where somebody counts them meanwhile."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
@@ -83,6 +85,10 @@ class Items(NamedTuple):
         """What to zip for the arguments of each call."""
         pairs = zip(self.columns, self.fixed, strict=True)
         return [repeat(value, self.size) if column is None else column for column, value in pairs]
+
+    def values(self) -> list[object]:
+        """An empty list for what they give, one after another; `ended`, if somebody counts them."""
+        return [] if self.ended is None else self.ended
 
 
 class Outcome(NamedTuple):
@@ -120,7 +126,7 @@ def _run_plain(items: Items) -> Outcome:
     """As fast as the generated call of the task: nothing is done between two items."""
     __tracebackhide__ = True
     calls = map(items.task.as_node, *items.arguments())
-    values: list[object] = []
+    values = items.values()
     errors: dict[int, BaseException] = {}
     token = ACTIVE.set(items.context())
     try:
@@ -166,7 +172,7 @@ def _stopped(task: Task[..., object]) -> Exception:
 def _run_one_by_one(items: Items) -> Outcome:
     """Each item with a context of its own, for retries and the cache."""
     __tracebackhide__ = True
-    values: list[object] = []
+    values = items.values()
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
     call, demand = items.call, demand_of(items.task)
@@ -196,7 +202,7 @@ def _run_async(items: Items) -> Outcome:
     values: list[object] = [None] * items.size
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
-    call, demand = items.call, demand_of(items.task)
+    call, demand, ended = items.call, demand_of(items.task), items.values()
     todo = enumerate(zip(*items.arguments(), strict=True))
 
     async def work() -> None:
@@ -215,6 +221,7 @@ def _run_async(items: Items) -> Outcome:
                 raise
             except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
                 errors[place] = error
+            ended.append(place)
             if context.reused:
                 reused.append(place)
             if errors and items.stops:

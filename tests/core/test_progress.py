@@ -9,7 +9,7 @@ import time
 import pytest
 
 from celltask import map_task, task, workflow
-from celltask.core.events import NodeProgress
+from celltask.core.events import Event, NodeProgress
 from celltask.core.mapping import MapTask  # noqa: TC001 - annotations of tests are read
 from celltask.core.run import Running  # noqa: TC001 - as above
 
@@ -42,6 +42,22 @@ async def quick_in_turn(x: int) -> int:
     return x
 
 
+@task(allow_globals=("_gate", "QUICK"), retries=1)
+def slow_or_again(x: int) -> int:
+    """Gives `x`; the later ones take a while, until the gate is open."""
+    if x >= QUICK:
+        _gate.wait(0.15)
+    return x
+
+
+@task(allow_globals=("_gate", "QUICK"))
+async def slow_in_turn(x: int) -> int:
+    """The same on the loop."""
+    if x >= QUICK:
+        await asyncio.to_thread(_gate.wait, 0.15)
+    return x
+
+
 def awaited(running: Running, done: int) -> list[NodeProgress]:
     """What is told of the maps under way, once so many items have ended."""
     give_up = time.monotonic() + PATIENCE_S
@@ -67,3 +83,35 @@ def test_items_are_counted_while_their_chunk_goes_on(member: MapTask[int]) -> No
         _gate.set()
     assert running.result() == list(range(SIZE))
     assert running.progress() == []
+
+
+@pytest.mark.parametrize("member", [slow_or_again, slow_in_turn], ids=lambda one: one.name)
+def test_listeners_are_told_while_a_chunk_goes_on(member: MapTask[int]) -> None:
+    """Items with retries, a cache or a loop are told as they end, not when their chunk does."""
+    told: list[int] = []
+
+    def listener(event: Event) -> None:
+        if isinstance(event, NodeProgress):
+            told.append(event.done)
+            if event.done > QUICK:
+                _gate.set()
+
+    _gate.clear()
+    map_task(member, concurrency=1).run(x=list(range(SIZE)), engine="inline", on_event=listener).result()
+    assert set(told).intersection(range(QUICK + 1, QUICK + 5))
+    assert told == sorted(told)
+    assert told[-1] == SIZE
+
+
+@pytest.mark.parametrize("member", [slow_or_again, slow_in_turn], ids=lambda one: one.name)
+def test_what_a_listener_raises_in_the_middle_of_a_chunk_ends_the_run(member: MapTask[int]) -> None:
+    """It is the error of the run, and no further item begins."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, NodeProgress):
+            raise ZeroDivisionError
+
+    _gate.clear()
+    run = map_task(member, concurrency=1).run(x=list(range(SIZE)), engine="inline", on_event=listener)
+    assert isinstance(run.error, ZeroDivisionError)
+    assert run.ledger.items[0].count(0) > 0

@@ -30,6 +30,10 @@ _AT_ONCE = 100
 """So many calls of an async task wait at once where nothing else is said."""
 
 
+def _told_to_nobody() -> None:
+    """Do nothing."""
+
+
 Columns = tuple[tuple["Sequence[object] | None", ...], tuple[object, ...], int]
 """As in `Items`: lists, fixed values, number of items."""
 
@@ -61,6 +65,8 @@ class Items(NamedTuple):
     """What notes the calls that the bodies make."""
     ended: list[object] | None = None
     """Gets something for each item as soon as that has ended, where somebody counts them meanwhile."""
+    tick: Callable[[], object] = _told_to_nobody
+    """Called after each item that costs more than a call of its function, to tell how far they have come."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
@@ -191,6 +197,7 @@ def _run_one_by_one(items: Items) -> Outcome:
             ACTIVE.reset(token)
         if context.reused:
             reused.append(place)
+        items.tick()
     return Outcome(values, errors, tuple(reused))
 
 
@@ -224,6 +231,10 @@ def _run_async(items: Items) -> Outcome:
             ended.append(place)
             if context.reused:
                 reused.append(place)
+            try:
+                items.tick()
+            except Exception as error:  # noqa: BLE001 - border: a listener; it ends the run, not this item
+                raise _LeftError(error) from None
             if errors and items.stops:
                 return
 
@@ -263,7 +274,7 @@ async def _together(workers: list[Coroutine[object, None, None]]) -> None:
 
 
 class _LeftError(Exception):
-    """Carries an exit out of a worker: asyncio ends the loop of all runs with one that comes as it is."""
+    """Carries what ends the run out of a worker: asyncio ends the loop of all runs with an exit that comes as it is."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()

@@ -340,7 +340,7 @@ class Running:
             self._over.set()
 
     def progress(self) -> list[NodeProgress]:
-        """How many items of each map that is under way have ended by now; events tell it at the end of a chunk only."""
+        """How many items of each map that is under way have ended by now; of quick items events tell less."""
         return [sharing.progress() for sharing in list(self._execution.control.maps)]
 
     @property

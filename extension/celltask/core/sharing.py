@@ -125,7 +125,7 @@ class Sharing:
     def _slice(self, first: int, count: int) -> Items:
         columns = tuple(None if column is None else column[first : first + count] for column in self.items.columns)
         ended = self._under_way[first] = list[object]()
-        return self.items._replace(columns=columns, first=first, size=count, ended=ended)
+        return self.items._replace(columns=columns, first=first, size=count, ended=ended, tick=self._tick)
 
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
@@ -157,20 +157,22 @@ class Sharing:
         elif outcome.duration_s > _LONG_S:
             self._size = max(1, min(self._size, count // 2))
         self._is_quick = self.items.guests is None and count > 1 and outcome.duration_s < _QUICK_S * count
+        self._tick()
+
+    def _tick(self) -> None:
+        """Tell how many items have ended, if that was last told a while ago."""
         now = time.monotonic()
         if now - self._told >= _TELLING_S:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        self._told = now
-        if self.items.on_event is not None:
-            self.items.on_event(self._progress(self._done))
+        with self._turn:  # so that no count is told after a higher one
+            self._told = now
+            if self.items.on_event is not None:
+                self.items.on_event(self.progress())
 
     def progress(self) -> NodeProgress:
         """How many items have ended by now, also of chunks that have not; failures count when their chunk ends."""
         with self._turn:
-            return self._progress(self._done + sum(map(len, self._under_way.values())))
-
-    def _progress(self, done: int) -> NodeProgress:
-        items = self.items
-        return NodeProgress(items.run_id, items.node, done, len(self.errors), items.size)
+            items, done = self.items, self._done + sum(map(len, self._under_way.values()))
+            return NodeProgress(items.run_id, items.node, done, len(self.errors), items.size)

@@ -300,6 +300,27 @@ def test_a_choice_or_a_map_is_stale_by_what_it_runs(notebook: Notebook) -> None:
     assert told.count("stale") == 3
 
 
+def test_steps_within_a_stale_choice_are_stale(notebook: Notebook, shown: Shown) -> None:
+    """Of a choice those steps are marked that run what was defined again, or get what comes of it; no others."""
+    load = "%%task\ndef load(n: int) -> int:\n    import time\n    time.sleep(0.3)\n    return n"
+    notebook("from celltask import conditional")
+    notebook(load)
+    notebook("%%task\ndef half(n: int) -> int:\n    return n // 2\ndef other(n: int) -> int:\n    return n")
+    notebook(
+        "%%workflow\ndef chosen(n: int) -> int:\n"
+        "    raw = load(n=n)\n"
+        "    few = conditional('few').if_(n < 3).then(half(n=half(n=raw)))\n"
+        "    return few.elif_(n < 9).then(other(n=n)).else_().then(0)"
+    )
+    notebook.shell.run_cell("chosen(n=1)", store_history=True)
+    shown.outputs.clear()
+    notebook.shell.run_cell(load.replace("return n", "return n + 1"), store_history=True)
+    run, graph = (str(output["data"]["text/html"]) for output in reversed(shown.outputs[-2:]))
+    states = [part.split("</summary>")[0] for part in (run + graph).split("<summary>")[1:]]
+    assert len([told for told in states if "half" in told and "stale" in told]) == 4
+    assert len([told for told in states if "stale" in told]) == 10
+
+
 def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, shown: Shown) -> None:
     """From the ninth run on, each takes the place of the last picture."""
 

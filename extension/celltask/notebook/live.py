@@ -177,6 +177,7 @@ class Live:
             self._screen = Screen(self._running, self._shell, widget=self._session.live == "on")
         screen, events, kept = self._screen, self._events, self._kept
         screen.board.note(events.popleft() for _ in range(len(events)))
+        screen.board.note(self._running.progress())
         while kept:
             screen.look_at(kept.popleft())
         return screen

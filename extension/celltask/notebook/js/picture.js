@@ -54,7 +54,8 @@ class Picture {
       boxes = new Set();
       for (const id of changed) {
         // Of a node inside of a branch that was skipped only the branch itself is told.
-        if (this.boxOf.has(id)) boxes.add(this.boxOf.get(id));
+        const box = this.boxOf.get(id) || this.boxOf.get(this.store.around(id, (outer) => this.boxOf.has(outer)));
+        if (box) boxes.add(box);
         if (this.store.children.has(id)) for (const box of this.boxes) if (box.ids[0].startsWith(`${id}/`)) boxes.add(box);
       }
     }
@@ -93,7 +94,8 @@ class Picture {
       return state === "queued" ? "" : `${ended}/${box.ids.length}${counts.failed ? ` ✗${counts.failed}` : ""}`;
     }
     const known = this.store.known.get(box.ids[0]) || {};
-    if (known.progress) return `${known.progress[0]}/${known.progress[2]}${known.progress[1] ? ` ✗${known.progress[1]}` : ""}`;
+    const [done, failed, total] = known.progress || (state === "running" ? this.store.progressIn(box.ids[0]) : [0, 0, 0]);
+    if (known.progress || total) return `${done}/${total}${failed ? ` ✗${failed}` : ""}`;
     const taken = this.store.taken(box.ids[0]);
     if (taken === undefined) return "";
     return state === "running" ? (taken < 1 ? "" : `${Math.floor(taken)} s`) : durationTold(taken);

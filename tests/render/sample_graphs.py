@@ -75,6 +75,21 @@ def layered(count: int, layers: int, seed: int) -> tuple[Names, Pairs]:
     return names, sorted(pairs)
 
 
+def scattered(count: int, seed: int) -> tuple[Names, Pairs]:
+    """`count` steps, each after one or two of all those before it, taken at random.
+
+    The harshest of sparse graphs: nothing in it has a place of its own.
+    """
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    names = [f"{chance.choice(_VERBS)}_{chance.choice(_NOUNS)}_{number}" for number in range(count)]
+    pairs = [
+        (names[chance.randrange(number)], names[number])
+        for number in range(1, count)
+        for _ in range(chance.randint(1, 2))
+    ]
+    return names, list(dict.fromkeys(pairs))
+
+
 def samples() -> dict[str, tuple[Names, Pairs]]:
     """The graphs that pictures are measured by, by their size."""
     return {"5": report(), "30": training(), "300": layered(300, 22, 1), "1000": layered(1000, 40, 2)}

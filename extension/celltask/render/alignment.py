@@ -42,6 +42,20 @@ class _Room:
         high = self.x[right] - right_gap if right >= 0 else float("inf")
         return low, high
 
+    def around(self, moved: set[int], pulls: Pulls) -> set[int]:
+        """The vertices whose next shift may depend on where those of `moved` are."""
+        found: set[int] = set()
+        for middle in moved.union(*([other for other, _ in pulls[vertex]] for vertex in moved)):
+            found.add(middle)
+            for side in (0, 2):
+                vertex = middle
+                for _ in range(_PUSHES):
+                    vertex = int(self.beside[vertex][side])
+                    if vertex < 0:
+                        break
+                    found.add(vertex)
+        return found
+
     def ahead(self, moving: set[int], *, rightwards: bool) -> tuple[float, int]:
         """How far the vertices `moving` can go together, at least 0, and which vertex stops them; -1 for none."""
         free, blocker = float("inf"), -1
@@ -102,13 +116,25 @@ def align(x: list[float], rows: Rows, gaps: Gaps, pulls: Pulls) -> None:
         pulls: For each vertex its neighbours above and below, and how hard each pulls.
     """
     room = _Room(x, rows, gaps)
+    singles = [[vertex] for vertex in range(len(x))]
+    # What was tried in vain would be so again until something that it depends on has moved.
+    tries = 0
+    tried: dict[tuple[int, ...], int] = {}
+    stirred = [0] * len(x)
     for _ in range(_ALIGNMENTS):
-        moved = False
-        for block in _blocks(x, pulls):
-            moved |= _shift(x, room, block, pulls)
-        for vertex in range(len(x)):
-            moved |= _shift(x, room, (vertex,), pulls)
-        if not moved:
+        calm = True
+        for block in (*_blocks(x, pulls), *singles):
+            key = tuple(block)
+            if tried.get(key, -1) >= max([stirred[vertex] for vertex in block]):
+                continue
+            moved = _shift(x, room, block, pulls)
+            tries += 1
+            tried[key] = tries
+            if moved:
+                calm = False
+                for vertex in room.around(moved, pulls):
+                    stirred[vertex] = tries + 1
+        if calm:
             break
 
 
@@ -132,10 +158,13 @@ def _blocks(x: list[float], pulls: Pulls) -> list[list[int]]:
     return found
 
 
-def _shift(x: list[float], room: _Room, block: Sequence[int], pulls: Pulls) -> bool:
-    """Move the vertices of `block` by the same step to the median of what pulls at them; whether that was better.
+def _shift(x: list[float], room: _Room, block: Sequence[int], pulls: Pulls) -> set[int]:
+    """Move the vertices of `block` by the same step to the median of what pulls at them, if that is better.
 
     What stands in the way is pushed along if this is better still on the whole.
+
+    Returns:
+        The vertices that have moved.
     """
     moving = set(block)
     for _ in range(_PUSHES):
@@ -143,20 +172,20 @@ def _shift(x: list[float], room: _Room, block: Sequence[int], pulls: Pulls) -> b
             (x[other] - x[vertex], pull) for vertex in moving for other, pull in pulls[vertex] if other not in moving
         ]
         if not wishes:
-            return False
+            return set()
         step = _middle_of(wishes)
         if abs(step) < _SAME:
-            return False
+            return set()
         free, blocker = room.ahead(moving, rightwards=step > 0)
         reached = min(step, free) if step > 0 else max(step, -free)
         if fsum(pull * (abs(wish) - abs(wish - reached)) for wish, pull in wishes) >= _SAME:
             for vertex in moving:
                 x[vertex] += reached
-            return True
+            return moving
         if blocker < 0:
-            return False
+            return set()
         moving.add(blocker)
-    return False
+    return set()
 
 
 def _middle_of(wishes: list[tuple[float, float]]) -> float:

@@ -41,6 +41,8 @@ _CALM = 1.8
 """With more lines than so many for each box, those from one box run together."""
 _GAPS = (0.5, 0.2, 0.05)
 """Factors for the distance between lines, where they need more room than the boxes."""
+_HOPE = 0.87
+"""Of the width that a layout would have if it stretched as the one before, so much may do."""
 
 
 class Lettered(NamedTuple):
@@ -86,18 +88,26 @@ def compose(graph: Graph, *, detail: Detail = "auto") -> Composition:
     sketch = sketch_of(graph)
     if detail == "full":
         skeleton = arrange_sketch(sketch)
-        down, across = (_attempt(sketch, skeleton, _ROOMS[0], across=way) for way in (False, True))
-        return down[1]() if down[0] <= max(across[0], _inner_width()) else across[1]()
-    narrowest: tuple[float, Callable[[], Composition]] | None = None
+        texts = _lettered_all(sketch, _ROOMS[0])
+        down, across = (_attempt(sketch, skeleton, texts, across=way) for way in (False, True))
+        return (down if down.least <= max(across.least, _inner_width()) else across).made()
+    narrowest: _Attempt | None = None
     for folded in fold(sketch):
-        for least, attempt in _attempts(folded):
-            if least <= _inner_width():
-                tried = attempt()
+        stretch: dict[bool, float] = {}  # width of the last layout over its least width, for either way of the flow
+        for attempt in _attempts(folded):
+            hoped = attempt.least * max(1.0, stretch.get(attempt.across, 1.0) * _HOPE)
+            if hoped <= _inner_width():
+                tried = attempt.made()
                 if tried.layout.width <= _inner_width():
                     return tried
-            if narrowest is None or least < narrowest[0]:
-                narrowest = (least, attempt)
-    return narrowest[1]() if narrowest is not None else _set(sketch, arrange_sketch(sketch), _ROOMS[0])
+                stretch[attempt.across] = tried.layout.width / attempt.least
+            if narrowest is None or attempt.least < narrowest.least:
+                narrowest = attempt
+    return (
+        narrowest.made()
+        if narrowest is not None
+        else _set(sketch, arrange_sketch(sketch), _lettered_all(sketch, _ROOMS[0]))
+    )
 
 
 def _inner_width() -> float:
@@ -136,25 +146,46 @@ def arrange_sketch(sketch: Sketch) -> Skeleton:
     return arrange(len(sketch.boxes), lines, bundled=len(lines) > _CALM * len(sketch.boxes))
 
 
-def _attempts(sketch: Sketch) -> Iterator[tuple[float, Callable[[], Composition]]]:
-    """Ways to set out one sketch, the best to look at first, each with the width it needs at least."""
+class _Attempt(NamedTuple):
+    """A way to set out a sketch."""
+
+    least: float
+    """Width that it needs at least, in px."""
+    across: bool
+    made: Callable[[], Composition]
+
+
+def _attempts(sketch: Sketch) -> Iterator[_Attempt]:
+    """Ways to set out one sketch, the best to look at first."""
     skeleton = arrange_sketch(sketch)
     ways = [(room, False, 1.0) for room in _ROOMS]
     ways += [(room, True, 1.0) for room in _ROOMS[1:]]
     ways += [(_ROOMS[-1], False, gap) for gap in _GAPS]
+    texts_in = {room: _lettered_all(sketch, room) for room in _ROOMS}
+    tried: set[tuple[object, ...]] = set()
     for room, across, gap in ways:
-        yield _attempt(sketch, skeleton, room, across=across, gap=gap)
+        key = (tuple(_sizes(texts_in[room])), across, gap)
+        if key not in tried:  # where all labels are short, less room changes nothing
+            tried.add(key)
+            yield _attempt(sketch, skeleton, texts_in[room], across=across, gap=gap)
 
 
 def _attempt(
-    sketch: Sketch, skeleton: Skeleton, room: float, *, across: bool = False, gap: float = 1.0
-) -> tuple[float, Callable[[], Composition]]:
-    sizes = [(text.width, text.height) for text in (lettered(box, room) for box in sketch.boxes)]
-    least = least_width(skeleton, sizes, across=across, gap=gap)
-    return least, partial(_set, sketch, skeleton, room, across=across, gap=gap)
+    sketch: Sketch, skeleton: Skeleton, texts: tuple[Lettered, ...], *, across: bool = False, gap: float = 1.0
+) -> _Attempt:
+    least = least_width(skeleton, _sizes(texts), across=across, gap=gap)
+    return _Attempt(least, across, partial(_set, sketch, skeleton, texts, across=across, gap=gap))
 
 
-def _set(sketch: Sketch, skeleton: Skeleton, room: float, *, across: bool = False, gap: float = 1.0) -> Composition:
-    texts = tuple(lettered(box, room) for box in sketch.boxes)
-    sizes = [(text.width, text.height) for text in texts]
-    return Composition(sketch, texts, set_out(skeleton, sizes, across=across, gap=gap))
+def _set(
+    sketch: Sketch, skeleton: Skeleton, texts: tuple[Lettered, ...], *, across: bool = False, gap: float = 1.0
+) -> Composition:
+    return Composition(sketch, texts, set_out(skeleton, _sizes(texts), across=across, gap=gap))
+
+
+def _lettered_all(sketch: Sketch, room: float) -> tuple[Lettered, ...]:
+    return tuple(lettered(box, room) for box in sketch.boxes)
+
+
+def _sizes(texts: tuple[Lettered, ...]) -> list[tuple[float, float]]:
+    return [(text.width, text.height) for text in texts]

@@ -1,30 +1,52 @@
 """The order of the vertices in each row, with few crossings of lines.
 
-Sweeps by medians and exchanges of neighbours from several starts, each polished by moving single vertices to the
-best place in their row; the best is kept. The shuffled starts come from a fixed series of numbers, so that the same
-graph always gives the same picture.
+Sweeps by medians and exchanges of neighbours from several starts; of large graphs only the starts that promise most
+are followed to the end. Those are polished by moving single vertices to the best place in their row, and the best is
+kept. The shuffled starts come from a fixed series of numbers, and effort is measured by the size of the graph, never
+by a clock, so that the same graph always gives the same picture.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from celltask.render.reordering import Near, Reordering, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Rows", "count_crossings", "order_rows"]
 
-Rows = list[list[int]]
-Near = Sequence[Sequence[int]]
 _SWEEPS = 24
-_PATIENCE = 6
+_TRIED = 6
+"""After so many sweeps it is seen which starts promise most."""
 _POLISHES = 6
-_EXCHANGES = 12
-_SEARCHED = 12
-"""With more pairs than so many it is faster to search than to compare each with each."""
+_PASSES = 12
 _CANDIDATES = 4
-_STARTS = ((200, 8), (1200, 6), (3000, 3), (8000, 2))
-"""Up to so many vertices or pieces of lines, so many starts; beyond, one."""
-_SIFTED = 400
-"""Rows of more vertices are not polished: that takes the square of their number."""
+
+
+class _Effort(NamedTuple):
+    """How hard to search in graphs of at most `size` vertices and pieces of lines."""
+
+    size: float
+    starts: int
+    followed: int
+    """Of the starts, those that are followed to the end."""
+    passes: int
+    """Of exchanges after each sweep."""
+    patience: int
+    """Sweeps in a row that may gain nothing."""
+
+
+_EFFORTS = (
+    _Effort(200, starts=8, followed=8, passes=_PASSES, patience=6),
+    _Effort(450, starts=6, followed=6, passes=_PASSES, patience=6),
+    _Effort(1200, starts=6, followed=2, passes=2, patience=4),
+    _Effort(3000, starts=4, followed=1, passes=2, patience=4),
+    _Effort(8000, starts=2, followed=1, passes=2, patience=4),
+    _Effort(float("inf"), starts=1, followed=1, passes=2, patience=4),
+)
 
 
 def count_crossings(rows: Rows, above: Near) -> int:
@@ -33,8 +55,7 @@ def count_crossings(rows: Rows, above: Near) -> int:
     >>> count_crossings([[0, 1], [2, 3]], [[], [], [1], [0]])
     1
     """
-    place = _places(rows, len(above))
-    return sum(_crossings_over(row, above, place) for row in rows[1:])
+    return Reordering(rows, above, [()] * len(above)).crossings()
 
 
 def order_rows(row_of: Sequence[int], above: Near, below: Near) -> list[tuple[Rows, int]]:
@@ -49,11 +70,15 @@ def order_rows(row_of: Sequence[int], above: Near, below: Near) -> list[tuple[Ro
         One order at least; others only if they leave at most one crossing more.
     """
     size = max(len(row_of), sum(map(len, above)))
-    starts = next((number for most, number in _STARTS if size <= most), 1)
+    effort = next(effort for effort in _EFFORTS if size <= effort.size)
+    firsts = islice(_first_orders(row_of, above, below), effort.starts)
+    searches = [_Search(Reordering(rows, above, below), effort) for rows in firsts]
+    for search in searches:
+        search.sweep(_TRIED)
     found: list[tuple[Rows, int]] = []
-    for rows, _ in zip(_first_orders(row_of, above, below), range(starts), strict=False):
-        search = _Search(rows, above, below)
-        search.run()
+    for search in _most_promising(searches, effort.followed):
+        search.sweep(_SWEEPS)
+        search.polish()
         if (search.best, search.fewest) not in found:
             found.append((search.best, search.fewest))
     found.sort(key=lambda order: order[1])
@@ -93,178 +118,38 @@ def _walked(row_of: Sequence[int], starts: Sequence[int], near: Near) -> Rows:
     return rows
 
 
-def _places(rows: Rows, count: int) -> list[int]:
-    place = [0] * count
-    for row in rows:
-        for number, vertex in enumerate(row):
-            place[vertex] = number
-    return place
-
-
-def _crossings_over(row: list[int], above: Near, place: list[int]) -> int:
-    seen: list[int] = []
-    found = 0
-    for vertex in row:
-        ends = [place[near] for near in above[vertex]]
-        for end in ends:
-            found += len(seen) - bisect_right(seen, end)
-        for end in ends:
-            insort(seen, end)
-    return found
-
-
-def _gain(left: list[int], right: list[int]) -> int:
-    """Crossings removed by exchanging two neighbours, whose own neighbours stand at these places, sorted."""
-    if not left or not right:
-        return 0
-    if left[-1] < right[0]:
-        return -len(left) * len(right)
-    if left[0] > right[-1]:
-        return len(left) * len(right)
-    gain = 0
-    if len(left) * len(right) > _SEARCHED:
-        for one in left:
-            gain += bisect_left(right, one) + bisect_right(right, one) - len(right)
-        return gain
-    for one in left:
-        for other in right:
-            gain += (one > other) - (one < other)
-    return gain
-
-
-def _median(near: Sequence[int], place: list[int]) -> float:
-    """Weighted median of the places of `near`, which leans to the side where they are close.
-
-    From Gansner, Koutsofios, North and Vo, "A Technique for Drawing Directed Graphs" (1993), section 3.
-    """
-    if len(near) == 1:
-        return place[near[0]]
-    places = sorted([place[vertex] for vertex in near])
-    middle = len(places) // 2
-    if len(places) % 2:
-        return places[middle]
-    left, right = places[middle - 1] - places[0], places[-1] - places[middle]
-    if left + right == 0:
-        return (places[middle - 1] + places[middle]) / 2
-    return (places[middle - 1] * right + places[middle] * left) / (left + right)
-
-
 class _Search:
-    """One search from one start; holds the rows it works on and the best it has seen."""
+    """One search from one start, and the best that it has seen."""
 
-    def __init__(self, rows: Rows, above: Near, below: Near) -> None:
-        self.rows, self.above, self.below = rows, above, below
-        self.place = _places(rows, len(above))
-        self.best: Rows = []
-        self.fewest = -1
+    def __init__(self, work: Reordering, effort: _Effort) -> None:
+        self.work, self.effort = work, effort
+        self.sweeps = self.vain = 0
+        work.exchange(effort.passes)
+        self.best, self.fewest = [list(row) for row in work.rows], work.crossings()
 
-    def run(self) -> None:
-        """Sweep and exchange until nothing is gained any more, then polish the best."""
-        self.exchange()
-        self._remember()
-        vain = 0
-        for number in range(_SWEEPS):
-            if not self.fewest or vain > _PATIENCE:
-                break
-            self.sweep(downwards=number % 2 == 0, mirrored=number % 4 > 1)
-            self.exchange()
-            vain = 0 if self._remember() else vain + 1
+    def sweep(self, until: int) -> None:
+        """Sweep and exchange until nothing is gained any more, or there were so many sweeps in all."""
+        while self.fewest and self.sweeps < until and self.vain <= self.effort.patience:
+            self.work.sweep(downwards=self.sweeps % 2 == 0, mirrored=self.sweeps % 4 > 1)
+            self.work.exchange(self.effort.passes)
+            self.sweeps += 1
+            self.vain += 1
+            now = self.work.crossings()
+            if now < self.fewest:
+                self.best, self.fewest, self.vain = [list(row) for row in self.work.rows], now, 0
+
+    def polish(self) -> None:
+        """Move single vertices of the best rows until nothing is gained any more."""
         if self.fewest:
-            self.rows = [list(row) for row in self.best]
-            self.place = _places(self.rows, len(self.place))
+            self.work.restart(self.best)
             for _ in range(_POLISHES):
-                if not self.sift():
+                if not self.work.sift():
                     break
-                self.exchange()
-                self._remember()
-
-    def _remember(self) -> bool:
-        """Keep the rows if they have fewer crossings than any before."""
-        now = sum(_crossings_over(row, self.above, self.place) for row in self.rows[1:])
-        if 0 <= self.fewest <= now:
-            return False
-        self.best, self.fewest = [list(row) for row in self.rows], now
-        return True
-
-    def _renumber(self, row: list[int]) -> None:
-        for index, vertex in enumerate(row):
-            self.place[vertex] = index
-
-    def _ends(self, row: list[int]) -> tuple[list[list[int]], list[list[int]]]:
-        place = self.place
-        ups = [sorted([place[near] for near in self.above[vertex]]) for vertex in row]
-        downs = [sorted([place[near] for near in self.below[vertex]]) for vertex in row]
-        return ups, downs
-
-    def sweep(self, *, downwards: bool, mirrored: bool) -> None:
-        """Sort each row by the medians of its neighbours in the row before it."""
-        last = len(self.rows) - 1
-        near = self.above if downwards else self.below
-        for number in range(1, last + 1) if downwards else range(last - 1, -1, -1):
-            row = self.rows[number]
-            keys = {vertex: _median(near[vertex], self.place) for vertex in row if near[vertex]}
-            tied = row[::-1] if mirrored else row
-            in_order = iter(sorted((vertex for vertex in tied if vertex in keys), key=keys.__getitem__))
-            row[:] = [next(in_order) if vertex in keys else vertex for vertex in row]
-            self._renumber(row)
-
-    def exchange(self) -> None:
-        """Exchange neighbours in a row as long as this removes crossings."""
-        stale = [True] * len(self.rows)
-        for _ in range(_EXCHANGES):
-            if not any(stale):
-                break
-            for number, row in enumerate(self.rows):
-                if stale[number]:
-                    stale[number] = False
-                    if self._exchange_in(row):
-                        for other in range(max(0, number - 1), min(len(stale), number + 2)):
-                            stale[other] = True
-
-    def _exchange_in(self, row: list[int]) -> bool:
-        ups, downs = self._ends(row)
-        changed = False
-        for left in range(len(row) - 1):
-            right = left + 1
-            if _gain(ups[left], ups[right]) + _gain(downs[left], downs[right]) > 0:
-                row[left], row[right] = row[right], row[left]
-                ups[left], ups[right] = ups[right], ups[left]
-                downs[left], downs[right] = downs[right], downs[left]
-                changed = True
-        if changed:
-            self._renumber(row)
-        return changed
-
-    def sift(self) -> bool:
-        """Move each vertex to the best place in its row; whether any crossing was removed."""
-        gained = False
-        for row in self.rows:
-            ups, downs = self._ends(row)
-            ends = {vertex: (up, down) for vertex, up, down in zip(row, ups, downs, strict=True)}
-            for vertex in list(row) if len(row) <= _SIFTED else ():
-                here = row.index(vertex)
-                there = _best_place(row, here, ends)
-                if there != here:
-                    row.insert(there, row.pop(here))
-                    gained = True
-            self._renumber(row)
-        return gained
+                self.work.exchange(_PASSES)
+            self.best, self.fewest = self.work.rows, self.work.crossings()
 
 
-def _best_place(row: list[int], here: int, ends: dict[int, tuple[list[int], list[int]]]) -> int:
-    """Index in `row` to which the vertex at `here` should move; `here` if no other is better."""
-    ups, downs = ends[row[here]]
-    best, target = 0, here
-    change = 0
-    for index in range(here + 1, len(row)):
-        other_ups, other_downs = ends[row[index]]
-        change += _gain(ups, other_ups) + _gain(downs, other_downs)
-        if change > best:
-            best, target = change, index
-    change = 0
-    for index in range(here - 1, -1, -1):
-        other_ups, other_downs = ends[row[index]]
-        change += _gain(other_ups, ups) + _gain(other_downs, downs)
-        if change > best:
-            best, target = change, index
-    return target
+def _most_promising(searches: list[_Search], most: int) -> list[_Search]:
+    """The searches with the fewest crossings so far, in the order given."""
+    ahead = sorted(range(len(searches)), key=lambda number: searches[number].fewest)[:most]
+    return [searches[number] for number in sorted(ahead)]

@@ -50,7 +50,11 @@ SHOWN = {
     "optional": (Token | None, HUSH, "••••••••"),
     "nothing": (Token | None, None, "None"),
     "union": (list[int | Token], [1, HUSH], "[1, ••••••••]"),
-    "inner": (Node, Node("", Node(HUSH)), "Node(token=••••••••, inner=Node(token=••••••••, inner=None, pins={}, rate=1.0),…"),
+    "inner": (
+        Node,
+        Node("", Node(HUSH)),
+        "Node(token=••••••••, inner=Node(token=••••••••, inner=None, pins={}, rate=1.0),…",
+    ),
     "model": (Model, Model(), "Model(token=••••••••, keys=[••••••••], node=Node(token=••••••••, inner=None, pi…"),
     "root": (Sealed, Sealed([HUSH]), "Sealed(root=[••••••••])"),
     "constrained": (typing.Annotated[list[Token], pydantic.Field(max_length=2)], [HUSH], "[••••••••]"),

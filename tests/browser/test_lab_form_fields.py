@@ -253,8 +253,8 @@ def test_errors_within_a_field_stand_below_their_control_and_move_nothing_aside(
     assert filled.form.evaluate(_PLACES) == before
     for label in ("sizes item", "weights value", "days", "rate", "chosen value item"):
         place = filled.form.get_by_label(label, exact=True).first
-        box = filled.form.locator(".celltask-plain", has=place).last
-        alert = box.get_by_role("alert")
+        box = filled.form.locator(".celltask-plain", has=filled.page.get_by_label(label, exact=True)).first
+        alert = box.get_by_role("alert").first
         control, words = place.bounding_box(), alert.bounding_box()
         assert control is not None
         assert words is not None

@@ -77,8 +77,9 @@ def _of_polars(column: typing.Any) -> tuple[int, int]:  # noqa: ANN401 - as abov
 
 
 def _of_arrow(column: typing.Any) -> tuple[int, int]:  # noqa: ANN401 - as above
-    import pyarrow.compute as pc  # noqa: PLC0415 - its package is loaded already: the table is of it
+    from pyarrow import compute  # noqa: PLC0415 - its package is loaded already: the table is of it
 
+    pc: typing.Any = compute  # its functions are made when it is imported
     missing = int(column.null_count)
     if str(column.type) not in ("halffloat", "float", "double"):
         return 0, missing

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def server_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], lab.Server]]:
-    """Gives the JupyterLab of a theme, started when it is first asked for."""
+def server_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., lab.Server]]:
+    """Gives the JupyterLab of a theme, or Notebook 7, started when it is first asked for."""
     with ExitStack() as stack:
 
         @cache
-        def started(theme: str) -> lab.Server:
+        def started(theme: str, app: str = "lab") -> lab.Server:
             folder = tmp_path_factory.mktemp(theme)
-            return stack.enter_context(lab.lab_server(folder, theme=theme))
+            return stack.enter_context(lab.lab_server(folder, theme=theme, app=app))
 
         yield started
 

@@ -3,7 +3,8 @@
     python tests/browser/lab.py NOTEBOOK.ipynb FOLDER [--dark] [--untrusted]
 
 opens a copy of the notebook, runs all cells and saves FOLDER/<notebook>-<light|dark>.png. As a module it gives the
-pieces for tests: `marks`, `write_notebook`, `lab_server`, `chromium`, `lab_page`, `open_notebook`, `run_all`.
+pieces for tests: `marks`, `write_notebook`, `lab_server`, `chromium`, `lab_page`, `open_notebook`, `run_all`,
+`contrast_of`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,16 @@ _FLAGS = (
     "--disable-backgrounding-occluded-windows",
 )
 _START_S, _PAGE_MS, _RUN_MS = 150.0, 120_000, 120_000
+
+
+class _App(NamedTuple):
+    """What differs between front ends."""
+
+    name: str
+    place: str
+
+
+_APPS = {"lab": _App("LabApp", "doc/tree"), "notebook": _App("JupyterNotebookApp", "notebooks")}
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # A run-all that is sent before the kernel has answered is lost without a word, though the page looks idle.
@@ -69,6 +80,22 @@ _CELLS_DONE = """() => {
     const cells = [...panel.content.model.cells].filter(cell => cell.type === 'code' && cell.sharedModel.source.trim());
     return cells.every(cell => cell.executionCount !== null && cell.executionState !== 'running')
         && panel.sessionContext.session.kernel.status === 'idle';
+}"""
+
+
+# A canvas tells what any notation of a colour comes to, and lays one that lets light through over what is behind it.
+_CONTRAST = """selector => {
+    const text = document.querySelector(selector), around = [];
+    for (let box = text; box; box = box.parentElement) around.unshift(getComputedStyle(box).backgroundColor);
+    const pen = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+    const laid = colour => {
+        pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map(part => part / 255)
+            .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    };
+    const [paper] = ['white', ...around].map(laid).slice(-1), ink = laid(getComputedStyle(text).color);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
 }"""
 
 
@@ -97,35 +124,38 @@ def write_notebook(file: Path, sources: Iterable[str]) -> None:
 
 
 class Server(NamedTuple):
-    """A running JupyterLab."""
+    """A running JupyterLab or Notebook 7."""
 
     url: str
     token: str
     folder: Path
+    place: str = "doc/tree"
+    """Where in its address a notebook is."""
 
 
 @contextlib.contextmanager
-def lab_server(folder: Path, *, theme: str = "light") -> Iterator[Server]:
+def lab_server(folder: Path, *, theme: str = "light", app: str = "lab") -> Iterator[Server]:
     """JupyterLab on a free port of this machine, with settings of its own, stopped at the end.
 
     Args:
         folder: Where its notebooks are.
         theme: ``"light"`` or ``"dark"``.
+        app: ``"notebook"`` has Notebook 7 instead.
     """
     home = Path(tempfile.mkdtemp(prefix="celltask-lab-"))
     _write_settings(home, theme)
     token = "celltask"  # noqa: S105 - guards a server that only this machine reaches, for a minute
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", "--ip=127.0.0.1"),
         *(f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"),
-        *(f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True"),
+        *(f"--IdentityProvider.token={token}", f"--{_APPS[app].name}.expose_app_in_browser=True"),
     ]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=_environment(home), start_new_session=True
         )
-        server = Server(f"http://127.0.0.1:{port}", token, folder)
+        server = Server(f"http://127.0.0.1:{port}", token, folder, _APPS[app].place)
         try:
             _wait_for(server, process, home / "log")
             yield server
@@ -226,7 +256,7 @@ def lab_page(browser: Browser, *, dark: bool = False, width: int = 1200, height:
 
 def open_notebook(page: Page, server: Server, name: str, *, kernel: bool = True) -> None:
     """Open the notebook `name` alone in the page, and wait until its kernel answers."""
-    page.goto(f"{server.url}/doc/tree/{name}?token={server.token}&reset")
+    page.goto(f"{server.url}/{server.place}/{name}?token={server.token}&reset")
     page.wait_for_selector(".jp-Notebook")
     if kernel:
         page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel")
@@ -238,6 +268,11 @@ def run_all(page: Page) -> None:
     # Not awaited: a command whose promise never settles would hang the driver, which has no time limit here.
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     page.wait_for_function(_CELLS_DONE, timeout=_RUN_MS)
+
+
+def contrast_of(page: Page, selector: str) -> float:
+    """Contrast between a text and what is behind it, as WCAG counts it."""
+    return float(page.evaluate(_CONTRAST, selector))
 
 
 def screenshot(page: Page, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""A notebook that is open in a page of JupyterLab: begun, waited for, saved, and opened again."""
+"""A notebook that is open in a page of JupyterLab or Notebook 7: begun, waited for, saved, and opened again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Opened:
 
     Args:
         page: Where it is shown.
-        server: The JupyterLab that shows it.
+        server: What shows it.
         name: Of its folder.
         cells: Sources of its cells.
         files: Texts of files that lie beside it.
@@ -39,7 +39,7 @@ class Opened:
         self.command("notebook:run-all-cells")
 
     def command(self, name: str) -> None:
-        """Give JupyterLab a command."""
+        """Give the front end a command."""
         # Not awaited: a command whose promise never settles would hang the driver.
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
 

@@ -78,28 +78,6 @@ def fill_by_keyboard(page: Page, form: Locator) -> None:
     page.keyboard.press("Space")
 
 
-def contrast_of(page: Page, selector: str) -> float:
-    """Contrast between a text and what is behind it, as WCAG counts it."""
-    return float(
-        page.evaluate(
-            """selector => {
-        const numbers = text => text.match(/[\\d.]+/g).map(Number);
-        let box = document.querySelector(selector); const ink = numbers(getComputedStyle(box).color);
-        let paper = [0, 0, 0, 0];
-        while (box && (paper[3] ?? 1) === 0) {
-            paper = numbers(getComputedStyle(box).backgroundColor); box = box.parentElement;
-        }
-        const light = rgb => rgb.slice(0, 3).map(part => part / 255)
-            .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
-        const [one, two] = [light(ink), light(paper)];
-        return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-    }""",
-            selector,
-        )
-    )
-
-
 def test_a_form_is_filled_run_cancelled_and_kept(opened: Opened) -> None:
     """From the first key to the saved notebook that is opened again without a kernel."""
     page = opened.page
@@ -116,7 +94,7 @@ def test_a_form_is_filled_run_cancelled_and_kept(opened: Opened) -> None:
     form.get_by_label("rate", exact=True).fill("3")
     form.get_by_role("alert").filter(has_text="must be float ≤ 1, got 3.0 (float)").wait_for()
     for selector in (".celltask-error span", ".celltask-hint", ".celltask-form pre", ".celltask-form .widget-label"):
-        assert contrast_of(page, selector) >= 4.5, selector
+        assert lab.contrast_of(page, selector) >= 4.5, selector
     form.get_by_label("rate", exact=True).fill("0.26")
 
     form.get_by_label("note", exact=True).fill("long")
@@ -148,4 +126,4 @@ def test_a_kernel_that_dies_is_told_by_the_form(opened: Opened) -> None:
     form.get_by_label("note", exact=True).fill("die")
     form.get_by_title("run train with").click()
     form.get_by_role("alert").filter(has_text="The kernel was lost. Run the cell again").wait_for()
-    assert contrast_of(opened.page, ".celltask-lost") >= 4.5
+    assert lab.contrast_of(opened.page, ".celltask-lost") >= 4.5

@@ -127,6 +127,24 @@ def test_a_second_tab_sees_the_run_and_keeps_its_last_picture(page: Page, browse
         assert other.locator(".celltask-run").count() == 0
 
 
+def test_a_second_tab_gets_the_picture_of_a_run_that_a_cell_waited_for(
+    page: Page, browser: Browser, server: lab.Server
+) -> None:
+    """Opened while the kernel does not answer, it has the last picture once no cell runs any more."""
+    opened = begun(page, server, "waits", "adding()", "while not Path('last').exists(): time.sleep(0.02)")
+    opened.wait_for("n0", "running")
+    opened.save()
+    with lab.lab_page(browser) as other:
+        lab.open_notebook(other, server, opened.path, kernel=False)
+        other.get_by_text("Loading widget").wait_for()
+        opened.let("loaded")
+        opened.let("summed")
+        opened.wait_for_picture("2 done")
+        opened.let("last")
+        other.locator('.jp-OutputArea-output img[alt*="done after"]').wait_for()
+        other.locator(".celltask-run").wait_for(state="detached")
+
+
 def test_axe_finds_nothing_serious_in_the_notebook(page: Page, server: lab.Server) -> None:
     """Of the run that lasts, with a panel open, in the page as JupyterLab makes it."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

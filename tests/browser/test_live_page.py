@@ -101,6 +101,31 @@ def test_a_map_shows_how_many_items_have_ended(browser_page: Page) -> None:
     assert live.page.locator("g.node .badge").text_content() == "34/120 ✗2"
 
 
+def test_a_workflow_counts_the_items_of_the_maps_inside(browser_page: Page) -> None:
+    """While maps run in it, the box of a workflow within the workflow has their count; then its time again."""
+
+    @task
+    def half(x: float) -> float:
+        return x / 2
+
+    @workflow
+    def inner(xs: list[float]) -> list[float]:
+        return map_task(half)(x=map_task(half)(x=xs))  # type: ignore[return-value]  # as above
+
+    @workflow
+    def outer(xs: list[float]) -> list[float]:
+        return inner(xs=xs)
+
+    live = LivePage(browser_page, outer.graph)
+    live.tell(BEGUN, NodeStarted(RUN, "n0", 100.0), NodeStarted(RUN, "n0/n0", 100.0))
+    live.tell(NodeProgress(RUN, "n0/n0", 5, 1, 8))
+    assert live.page.locator("g.node[data-id=n0] .badge").text_content() == "5/8 ✗1"
+    live.tell(NodeFinished(RUN, "n0/n0", 1.0), NodeStarted(RUN, "n0/n1", 101.0), NodeProgress(RUN, "n0/n1", 2, 0, 8))
+    assert live.page.locator("g.node[data-id=n0] .badge").text_content() == "2/8"
+    live.tell(NodeFinished(RUN, "n0/n1", 1.0), NodeFinished(RUN, "n0", 2.0))
+    assert live.page.locator("g.node[data-id=n0] .badge").text_content() == "2.0 s"
+
+
 def test_a_click_tells_all_of_a_node_without_a_kernel(live: LivePage) -> None:
     """The panel has inputs and outputs with values, the log as it comes, the reason and the place."""
     live.tell(BEGUN, NodeStarted(RUN, "n1", 100.0))

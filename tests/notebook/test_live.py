@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -44,6 +46,17 @@ def shown(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> Shown:
     publisher = Shown()
     monkeypatch.setattr(notebook.shell, "display_pub", publisher)
     return publisher
+
+
+@pytest.fixture
+def colab(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Colab's part in the kernel, as far as anywidget asks it; gives the address that its pages load widgets from."""
+    address, output = "https://example.org/manager.js", ModuleType("google.colab.output")
+    monkeypatch.setattr(output, "enable_custom_widget_manager", lambda: None, raising=False)
+    monkeypatch.setattr(output, "_widgets", SimpleNamespace(_installed_url=address), raising=False)
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    return address
 
 
 def wait_until(condition: object) -> None:
@@ -287,6 +300,27 @@ def test_a_choice_or_a_map_is_stale_by_what_it_runs(notebook: Notebook) -> None:
     assert told.count("stale") == 3
 
 
+def test_steps_within_a_stale_choice_are_stale(notebook: Notebook, shown: Shown) -> None:
+    """Of a choice those steps are marked that run what was defined again, or get what comes of it; no others."""
+    load = "%%task\ndef load(n: int) -> int:\n    import time\n    time.sleep(0.3)\n    return n"
+    notebook("from celltask import conditional")
+    notebook(load)
+    notebook("%%task\ndef half(n: int) -> int:\n    return n // 2\ndef other(n: int) -> int:\n    return n")
+    notebook(
+        "%%workflow\ndef chosen(n: int) -> int:\n"
+        "    raw = load(n=n)\n"
+        "    few = conditional('few').if_(n < 3).then(half(n=half(n=raw)))\n"
+        "    return few.elif_(n < 9).then(other(n=n)).else_().then(0)"
+    )
+    notebook.shell.run_cell("chosen(n=1)", store_history=True)
+    shown.outputs.clear()
+    notebook.shell.run_cell(load.replace("return n", "return n + 1"), store_history=True)
+    run, graph = (str(output["data"]["text/html"]) for output in reversed(shown.outputs[-2:]))
+    states = [part.split("</summary>")[0] for part in (run + graph).split("<summary>")[1:]]
+    assert len([told for told in states if "half" in told and "stale" in told]) == 4
+    assert len([told for told in states if "stale" in told]) == 10
+
+
 def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, shown: Shown) -> None:
     """From the ninth run on, each takes the place of the last picture."""
 
@@ -303,3 +337,34 @@ def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, s
     run_in_cell(notebook, many_wf, "for _ in range(11): wf(before=len(shown.outputs))")
     assert len(shown.keys()) == 8
     assert [output["update"] for output in shown.outputs].count(False) == 8
+
+
+def test_colab_is_told_how_widgets_are_loaded(
+    notebook: Notebook, shown: Shown, colab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is shown by another thread than that of the cells, and Colab loads no widgets that do not say how."""
+    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)  # a page shows its cells
+    notebook("%celltask live on")
+
+    @task
+    def slow(x: int) -> int:
+        wait_until(lambda: shown.outputs)
+        return x + 1
+
+    @workflow
+    def slow_wf(x: int) -> int:
+        return slow(x=x)
+
+    run_in_cell(notebook, slow_wf, "wf(1)")
+    first, last = shown.outputs[0], shown.outputs[-1]
+    assert first["metadata"] == {VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}
+    assert {"text/html", VIEW} <= set(first["data"])
+    assert (VIEW in last["data"], last["metadata"], last["update"]) == (False, None, True)
+
+
+def test_colab_is_told_the_same_of_forms(notebook: Notebook, shown: Shown, colab: str) -> None:
+    """The button on a card and the form itself are loaded in the same way."""
+    notebook.shell.run_cell("%%task\ndef double(x: int) -> int:\n    return 2 * x", store_history=True)
+    notebook.shell.run_cell("%form double", store_history=True)
+    told = [output["metadata"] for output in shown.outputs if VIEW in output["data"]]
+    assert told == [{VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}] * 2

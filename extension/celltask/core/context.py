@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from celltask.core.execution import Execution
     from celltask.core.logs import Noting
     from celltask.core.onlookers import Onlooker
+    from celltask.core.sharing import Sharing
     from celltask.core.task import Task
     from celltask.core.tracing import Tracer
 
@@ -121,13 +122,14 @@ class RunControl:
             clock, which nobody sets while it lasts.
         is_apart: Whether the run has a thread of its own.
         live: The executions that are under way: the run's own, and those of workflows within it.
+        maps: The maps that are under way.
         enders: What ends things of the run that would not hear of it otherwise, when it is cancelled.
         onlooker: Who looks at the run beside its caller, or ``None``.
         called: How many calls that bodies made are told one by one.
         counting: Held while `called` is looked at and changed: nodes may end in several threads at once.
     """
 
-    __slots__ = ("called", "cancelled", "counting", "enders", "epoch", "is_apart", "live", "onlooker")
+    __slots__ = ("called", "cancelled", "counting", "enders", "epoch", "is_apart", "live", "maps", "onlooker")
 
     def __init__(self) -> None:
         self.onlooker: Onlooker | None = None
@@ -137,6 +139,7 @@ class RunControl:
         self.enders: list[Callable[[], object]] = []
         self.is_apart = False
         self.live: set[Execution] = set()
+        self.maps: set[Sharing] = set()
 
 
 class NodeContext(TaskContext):

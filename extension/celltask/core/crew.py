@@ -67,6 +67,11 @@ class Crew:
             self._cancel_afloat()
             self._turn.notify_all()
 
+    def untaken(self) -> list[int]:
+        """Places of nodes that nobody has begun, nor will, after the execution was told to begin no more."""
+        with self._turn:
+            return sorted({*self._ready, *self._held, *(place for place, left in enumerate(self._waits) if left)})
+
     def _help(self) -> None:
         try:
             while (place := self._take(wait=False)) is not None:

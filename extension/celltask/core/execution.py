@@ -15,12 +15,13 @@ from celltask.core.context import ACTIVE, NodeContext, RunControl
 from celltask.core.crew import Crew
 from celltask.core.endings import cancelled, outputs_value
 from celltask.core.engines import engine_of
-from celltask.core.events import Event, NodeFailed, NodeFinished, NodeSkipped, NodeStarted
+from celltask.core.events import Event, NodeFailed, NodeFinished, NodeStarted
 from celltask.core.known import KnownDigests, facts_of
 from celltask.core.ledger import Ledger, state_after, told
 from celltask.core.logs import let_out
 from celltask.core.program import program_of
 from celltask.core.recording import PERIOD_S
+from celltask.core.skipping import behind, never_begun, skip
 from celltask.core.task import Task
 from celltask.core.tracing import trace_of
 from celltask.errors import RunCancelledError
@@ -63,6 +64,7 @@ class Execution:
         wanted: By place, how many nodes and outputs still want what the node there gave.
         crew: Who works on it, if not the calling thread alone.
         recording: What writes down how it goes, for the outermost execution of a run.
+        failing: Held while it is settled what a failure means for other nodes.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -94,7 +96,8 @@ class Execution:
         self.taken: int | None = None
         self._skipped = [False] * len(program.steps)
         self.wanted = list(program.wanted)
-        self._failing = threading.Lock()
+        self.failing = threading.Lock()
+        self._why_skipped = "the run was stopped"
         self._forks = forks.count
 
     @property
@@ -311,10 +314,11 @@ class Execution:
         """Let no node run but the one at `place`; its value is the value of all."""
         self.taken = place
         self._skipped = [other != place for other in range(len(self.program.steps))]
+        skip(self, [other for other, skipped in enumerate(self._skipped) if skipped], "another branch was taken")
 
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
-        with self._failing:
+        with self.failing:
             self._stopped = True
             if self.error is None:
                 self.error = error
@@ -349,22 +353,23 @@ class Execution:
         if place in self._keyed and context.input_digests:
             self.ledger.missed[place] = facts_of(self.steps[place], context.input_digests)
         label = self.steps[place].node.label
-        with self._failing:
+        with self.failing:
+            was_stopped = self._stopped
             if self.error is None:
                 self.error = error
+                self._why_skipped = f"{label} failed"
                 if isinstance(error, Exception) and self._is_within(place):
                     annotate(error, f"in node {node_id} ({label}) of {self.member.kind} {self.member.name!r}")
             elif self.error is not error and not isinstance(error, RunCancelledError):
                 annotate(self.error, f"node {node_id} ({label}) failed as well: {told(error)}")
             self._stopped = self._stopped or self.policy == "stop" or not isinstance(error, Exception)
-            later = list(self.steps[place].unlocks)
-            while later:
-                near = later.pop()
-                if not self._skipped[near]:
-                    self._skipped[near] = True
-                    later.extend(self.program.steps[near].unlocks)
+            lost = behind(self.program, place, self._skipped)
         if self.on_event is not None:
             self.on_event(NodeFailed(self.run, node_id, error, self.ledger.durations_s[place]))
+        if self.state == "failed":
+            skip(self, lost, f"{label} failed")
+            if self._stopped and not was_stopped:
+                skip(self, never_begun(self), f"{label} failed")
 
     def _is_within(self, place: int) -> bool:
         """Whether an error says more with the node at `place`: not of a branch, nor at each level of a recursion."""
@@ -382,13 +387,6 @@ class Execution:
         return self._stopped or self._skipped[place]
 
     def _tell_skipped(self) -> None:
-        state = "cancelled" if self.state == "cancelled" else "skipped"
-        for place, step in enumerate(self.program.steps):
-            if self.ledger.states[place] == "queued":
-                self.ledger.states[place] = state
-                if self.on_event is not None:
-                    reason = "the run was cancelled" if state == "cancelled" else self._why_skipped()
-                    self.on_event(NodeSkipped(self.run, self.prefix + step.node.id, state, reason))
-
-    def _why_skipped(self) -> str:
-        return "a node before it failed" if self.taken is None else "another branch was taken"
+        is_cancelled = self.state == "cancelled"
+        reason = "the run was cancelled" if is_cancelled else self._why_skipped
+        skip(self, range(len(self.steps)), reason, "cancelled" if is_cancelled else "skipped")

@@ -30,6 +30,10 @@ _AT_ONCE = 100
 """So many calls of an async task wait at once where nothing else is said."""
 
 
+def _told_to_nobody() -> None:
+    """Do nothing."""
+
+
 Columns = tuple[tuple["Sequence[object] | None", ...], tuple[object, ...], int]
 """As in `Items`: lists, fixed values, number of items."""
 
@@ -59,6 +63,10 @@ class Items(NamedTuple):
     """Whether the run is elsewhere, as in `NodeContext`."""
     calls: Calls | None = None
     """What notes the calls that the bodies make."""
+    ended: list[object] | None = None
+    """Gets something for each item as soon as that has ended, where somebody counts them meanwhile."""
+    tick: Callable[[], object] = _told_to_nobody
+    """Called after each item that costs more than a call of its function, to tell how far they have come."""
 
     def context(self, place: int | None = None) -> NodeContext:
         """The context of the item at `place` among these, or of all of them."""
@@ -83,6 +91,10 @@ class Items(NamedTuple):
         """What to zip for the arguments of each call."""
         pairs = zip(self.columns, self.fixed, strict=True)
         return [repeat(value, self.size) if column is None else column for column, value in pairs]
+
+    def values(self) -> list[object]:
+        """An empty list for what they give, one after another; `ended`, if somebody counts them."""
+        return [] if self.ended is None else self.ended
 
 
 class Outcome(NamedTuple):
@@ -120,7 +132,7 @@ def _run_plain(items: Items) -> Outcome:
     """As fast as the generated call of the task: nothing is done between two items."""
     __tracebackhide__ = True
     calls = map(items.task.as_node, *items.arguments())
-    values: list[object] = []
+    values = items.values()
     errors: dict[int, BaseException] = {}
     token = ACTIVE.set(items.context())
     try:
@@ -166,7 +178,7 @@ def _stopped(task: Task[..., object]) -> Exception:
 def _run_one_by_one(items: Items) -> Outcome:
     """Each item with a context of its own, for retries and the cache."""
     __tracebackhide__ = True
-    values: list[object] = []
+    values = items.values()
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
     call, demand = items.call, demand_of(items.task)
@@ -185,6 +197,7 @@ def _run_one_by_one(items: Items) -> Outcome:
             ACTIVE.reset(token)
         if context.reused:
             reused.append(place)
+        items.tick()
     return Outcome(values, errors, tuple(reused))
 
 
@@ -196,7 +209,7 @@ def _run_async(items: Items) -> Outcome:
     values: list[object] = [None] * items.size
     errors: dict[int, BaseException] = {}
     reused: list[int] = []
-    call, demand = items.call, demand_of(items.task)
+    call, demand, ended = items.call, demand_of(items.task), items.values()
     todo = enumerate(zip(*items.arguments(), strict=True))
 
     async def work() -> None:
@@ -215,8 +228,13 @@ def _run_async(items: Items) -> Outcome:
                 raise
             except Exception as error:  # noqa: BLE001 - border: users' code; the outcome carries the error on
                 errors[place] = error
+            ended.append(place)
             if context.reused:
                 reused.append(place)
+            try:
+                items.tick()
+            except Exception as error:  # noqa: BLE001 - border: a listener; it ends the run, not this item
+                raise _LeftError(error) from None
             if errors and items.stops:
                 return
 
@@ -256,7 +274,7 @@ async def _together(workers: list[Coroutine[object, None, None]]) -> None:
 
 
 class _LeftError(Exception):
-    """Carries an exit out of a worker: asyncio ends the loop of all runs with one that comes as it is."""
+    """Carries what ends the run out of a worker: asyncio ends the loop of all runs with an exit that comes as it is."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()

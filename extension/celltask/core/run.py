@@ -19,7 +19,7 @@ from celltask.core.calling import bound_arguments, checked_inputs
 from celltask.core.calls import more_told
 from celltask.core.context import FRESH_SINCE
 from celltask.core.engines import name_of
-from celltask.core.events import Event, RunFinished, RunStarted
+from celltask.core.events import Event, NodeProgress, RunFinished, RunStarted
 from celltask.core.execution import Execution
 from celltask.core.interface import handler_preview
 from celltask.core.ledger import Ledger, NodeRecord
@@ -338,6 +338,10 @@ class Running:
             self._interrupt = error
         finally:
             self._over.set()
+
+    def progress(self) -> list[NodeProgress]:
+        """How many items of each map that is under way have ended by now; of quick items events tell less."""
+        return [sharing.progress() for sharing in list(self._execution.control.maps)]
 
     @property
     def is_over(self) -> bool:

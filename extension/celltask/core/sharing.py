@@ -59,6 +59,7 @@ class Sharing:
         self._most_helpers = 0 if items.task.is_async else min(most, execution.engine.workers, items.size - 1)
         self._next, self._size = 0, items.size if items.task.is_async else 1
         self._busy = self._helpers = self._done = 0
+        self._under_way: dict[int, list[object]] = {}
         self._told = time.monotonic()
         self._turn = threading.Condition()
         self._is_quick = False
@@ -70,12 +71,16 @@ class Sharing:
         The node that runs counts as reused if all items were.
         """
         __tracebackhide__ = True
+        maps = self.execution.control.maps
+        maps.add(self)
         try:
             while (chunk := self._take(wait=True)) is not None:
                 self._do(chunk)
         except BaseException as error:  # an interrupt here is the end for those who help, too
             self._fatal = self._fatal or error
             raise
+        finally:
+            maps.discard(self)
         if self._fatal is not None:
             raise self._fatal
         if self.items.size:
@@ -119,7 +124,8 @@ class Sharing:
 
     def _slice(self, first: int, count: int) -> Items:
         columns = tuple(None if column is None else column[first : first + count] for column in self.items.columns)
-        return self.items._replace(columns=columns, first=first, size=count)
+        ended = self._under_way[first] = list[object]()
+        return self.items._replace(columns=columns, first=first, size=count, ended=ended, tick=self._tick)
 
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
@@ -136,6 +142,7 @@ class Sharing:
                 self._turn.notify_all()
 
     def _note(self, first: int, count: int, outcome: Outcome) -> None:
+        del self._under_way[first]
         ended = len(outcome.values)
         self.values[first : first + ended] = outcome.values
         self.states[first : first + ended] = bytes((DONE,)) * ended
@@ -150,11 +157,22 @@ class Sharing:
         elif outcome.duration_s > _LONG_S:
             self._size = max(1, min(self._size, count // 2))
         self._is_quick = self.items.guests is None and count > 1 and outcome.duration_s < _QUICK_S * count
+        self._tick()
+
+    def _tick(self) -> None:
+        """Tell how many items have ended, if that was last told a while ago."""
         now = time.monotonic()
         if now - self._told >= _TELLING_S:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        self._told, items = now, self.items
-        if items.on_event is not None:
-            items.on_event(NodeProgress(items.run_id, items.node, self._done, len(self.errors), items.size))
+        with self._turn:  # so that no count is told after a higher one
+            self._told = now
+            if self.items.on_event is not None:
+                self.items.on_event(self.progress())
+
+    def progress(self) -> NodeProgress:
+        """How many items have ended by now, also of chunks that have not; failures count when their chunk ends."""
+        with self._turn:
+            items, done = self.items, self._done + sum(map(len, self._under_way.values()))
+            return NodeProgress(items.run_id, items.node, done, len(self.errors), items.size)

@@ -179,7 +179,14 @@ def duration_told(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"
 
 
-def show(shell: InteractiveShell, bundle: dict[str, str], *, key: str = "", update: bool = False) -> None:
+def show(
+    shell: InteractiveShell,
+    bundle: Mapping[str, object],
+    *,
+    key: str = "",
+    update: bool = False,
+    about: Mapping[str, object] | None = None,
+) -> None:
     """Show `bundle` under the cell that runs now.
 
     Args:
@@ -187,11 +194,12 @@ def show(shell: InteractiveShell, bundle: dict[str, str], *, key: str = "", upda
         bundle: What is shown, by MIME type.
         key: A name under which it can be replaced.
         update: Whether to put it in the place of what is shown under that name.
+        about: What front ends are told of it, by MIME type.
     """
     if key:
-        shell.display_pub.publish(bundle, transient={"display_id": key}, update=update)
+        shell.display_pub.publish(bundle, about, transient={"display_id": key}, update=update)
     else:
-        shell.display_pub.publish(bundle)
+        shell.display_pub.publish(bundle, about)
 
 
 def show_definitions(

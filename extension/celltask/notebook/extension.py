@@ -18,6 +18,7 @@ from celltask.notebook.magics import install_magics
 from celltask.notebook.places import Places
 from celltask.notebook.session import Session
 from celltask.notebook.transform import TreeTransformer, rewrite_lines, wait_for_def
+from celltask.notebook.warned import install_warnings
 
 if TYPE_CHECKING:
     from ast import NodeTransformer
@@ -75,6 +76,7 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     install_completion(shell, undo)
     install_formatters(shell, session, viewer, undo)
     install_failures(shell, undo)
+    install_warnings(places, undo)
     install_gates(shell, undo)
 
 

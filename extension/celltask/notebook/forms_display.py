@@ -31,6 +31,18 @@ def has_page(shell: InteractiveShell) -> bool:
     return bool(_cell_of(shell)[0]) or "google.colab" in sys.modules
 
 
+def _about_widgets() -> dict[str, object]:
+    """What Colab must know to load other widgets than its own; its hook that adds this hears of one thread only."""
+    if "google.colab" not in sys.modules:
+        return {}
+    from celltask.notebook.forms_parts import Keys  # noqa: PLC0415 - ipywidgets, only where seen
+
+    some = Keys()
+    bundle: object = some._repr_mimebundle_()
+    some.close()
+    return bundle[1] if isinstance(bundle, tuple) else {}
+
+
 def _key(token: str) -> str:
     """Name of the output that has the table of the form with that token."""
     return f"celltask-form-{token}"
@@ -134,7 +146,7 @@ class Forms:
             widgets = []
         self._shown[cell] = (request, [*widgets, widget])
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}  # type: ignore[attr-defined]  # a widget
-        self.shell.display_pub.publish({_VIEW: view, "text/plain": told})
+        show(self.shell, {_VIEW: view, "text/plain": told}, about=_about_widgets())
 
 
 def close_all(widget: object) -> None:

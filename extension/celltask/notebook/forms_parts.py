@@ -112,12 +112,13 @@ function render({ model, el }) {
     el.replaceChildren(told);
   });
   const stop = (event) => event.stopPropagation();
+  const claim = (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true");
   const guard = setInterval(() => {
     const form = el.closest(".celltask-form");
     if (form === null) return;
     clearInterval(guard);
-    form.setAttribute("data-lm-suppress-shortcuts", "true");
-    form.addEventListener("keydown", stop);
+    form.addEventListener("keydown", stop); // JupyterLab hears of a key after the form
+    form.addEventListener("focusin", claim); // Notebook 7 before it, and looks for this at what has the focus
   }, 50);
   return () => clearInterval(guard);
 }
@@ -126,7 +127,7 @@ export default { render };
 
 
 class Keys(anywidget.AnyWidget):
-    """Leaves the keys that are pressed in a form to the form: JupyterLab would move between cells, and delete them.
+    """Leaves the keys that are pressed in a form to the form: notebooks would move between cells, and delete them.
 
     It also says when the kernel is lost, since nothing in the form does anything then.
     """

@@ -115,6 +115,8 @@ class FormRun:
             except TimeoutError:
                 if running.is_over:
                     return running.wait()
+                for told in running.progress():
+                    self.listen(told)
                 self.ticked()
 
     def cancel(self) -> None:

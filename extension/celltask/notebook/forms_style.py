@@ -4,11 +4,13 @@ from __future__ import annotations
 
 __all__ = ["STYLE"]
 
+# Of the last rule: VS Code and Colab give widgets the light colours of JupyterLab on dark pages too.
 STYLE = """
 .celltask-form { max-width: 920px; padding: 4px 0 8px; }
 .celltask-form .widget-html-content { line-height: 1.35; }
 .celltask-field { margin: 1px 0 5px; }
-.celltask-hint { margin-left: 160px; color: var(--jp-ui-font-color2, #616161); font-size: 12px; }
+.celltask-hint { margin-left: 160px; font-size: 12px;
+  color: color-mix(in srgb, var(--jp-ui-font-color1, #222) 85%, transparent); }
 .celltask-hint code, .celltask-form pre, .celltask-form code { color: inherit; background: transparent; }
 .celltask-error { color: var(--jp-error-color0, #b00020); font-weight: 600; margin-left: 6px; align-self: flex-start; }
 .celltask-error .widget-html-content { padding-top: 5px; }
@@ -73,4 +75,17 @@ STYLE = """
 .celltask-lost { color: var(--jp-error-color0, #b00020); font-weight: 600; margin: 4px 0 4px 160px; }
 [data-jp-theme-light="false"] .celltask-lost { color: #ff8a80; }
 .celltask-copy { cursor: pointer; }
+:is(html[theme="dark"], .vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)) .celltask-form {
+  --ct-paper: var(--vscode-editor-background, var(--colab-primary-surface-color, #1e1e1e));
+  --ct-ink: var(--vscode-editor-foreground, var(--colab-primary-text-color, #e3e3e3));
+  --ct-raised: color-mix(in srgb, var(--ct-ink) 12%, var(--ct-paper));
+  --jp-layout-color0: var(--ct-paper); --jp-layout-color1: var(--ct-paper); --jp-layout-color2: var(--ct-raised);
+  --jp-layout-color3: var(--ct-raised); --jp-widgets-input-background-color: var(--ct-raised);
+  --jp-ui-font-color0: var(--ct-ink); --jp-ui-font-color1: var(--ct-ink); --jp-content-font-color1: var(--ct-ink);
+  --jp-ui-font-color2: color-mix(in srgb, var(--ct-ink) 80%, var(--ct-paper));
+  --jp-widgets-color: var(--ct-ink); --jp-widgets-label-color: var(--ct-ink);
+  --jp-widgets-readout-color: var(--ct-ink); --jp-widgets-input-color: var(--ct-ink);
+  --jp-border-color1: #8a8a8a; --jp-border-color2: #6a6a6a; --jp-widgets-input-border-color: #8a8a8a;
+  --jp-error-color0: #ff8a80; --jp-brand-color1: #4493f8;
+  color: var(--ct-ink); background: var(--ct-paper); color-scheme: dark; padding: 4px 8px 8px; }
 """

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.onlookers import openers
 from celltask.notebook.display import run_bundle, show
+from celltask.notebook.forms_display import has_page
 from celltask.notebook.live_clock import Clock, tell_failure
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Live:
         self._events: deque[Event] = deque()
         self._kept: deque[Kept] = deque()
         self._valued: set[str] = set()
+        self._in_page = has_page(shell)  # what has none, as nbclient, would save a widget that lives on
         self._context = copy_context()  # so that what a thread shows stands under the cell that began the run
         self._lock = threading.Lock()
         self._screen: Screen | None = None
@@ -175,6 +177,7 @@ class Live:
             self._screen = Screen(self._running, self._shell, widget=self._session.live == "on")
         screen, events, kept = self._screen, self._events, self._kept
         screen.board.note(events.popleft() for _ in range(len(events)))
+        screen.board.note(self._running.progress())
         while kept:
             screen.look_at(kept.popleft())
         return screen
@@ -197,7 +200,9 @@ class Live:
         seen = screen.seen()
         bundle = None if run is None else run_bundle(run, seen)
         show(self._shell, bundle or screen.still(), key=self.key, update=True)
-        screen.close()
+        # One that took the place of another is not awaited: of a loop there would be hundreds.
+        is_awaited = self._in_page and not self._running.is_apart and not self.place
+        screen.close((lambda: bool(self._session.places.running)) if is_awaited else None)
         if run is not None and seen.graph is not None:
             draw = partial(run_bundle, run, seen)
             self._session.pictures.note("run", self.key, seen.graph, self._running.trace, draw)

@@ -70,7 +70,8 @@ class Board:
                 case events.NodePrinted(_, node, _, text):
                     self._log(node, text)
                 case events.NodeProgress(_, node, done, failed, total):
-                    self._set(node, progress=[done, failed, total])
+                    if self.nodes.get(node, {}).get("progress") != [done, failed, total]:
+                        self._set(node, progress=[done, failed, total])
                 case events.NodeReused(_, node, reason):
                     self._set(node, state="reused", why=reason)
                 case events.NodeFailed(_, node, error, duration_s):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from contextvars import copy_context
+from typing import TYPE_CHECKING
 
 from celltask.notebook.display import Seen, show
 from celltask.notebook.live_board import Board
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "Screen"]
 
 _DELTA_S, _STATIC_S, _MOST_STATIC_S = 0.1, 1.0, 16.0
+_LATE_S = 10.0
+"""Time for a page that has asked for the widget while a cell was running, and is answered once none is."""
 Kept = tuple[str, str, "Task[..., object] | Composite", object]
 
 
@@ -69,8 +73,8 @@ class Screen:
             cancel = self._running.cancel if self._running.is_apart else None
             self._widget = widget_of(graph, self._composition, key=key, cancel=cancel)
             self._ids = [node[0] for node in self._widget.told["nodes"]]
-        bundle = self.still() if self._widget is None else {**self.still(), **cast("dict[str, str]", self._widget.view)}
-        show(self._shell, bundle, key=key, update=update)
+        view, about = ({}, {}) if self._widget is None else self._widget.view
+        show(self._shell, {**self.still(), **view}, key=key, update=update, about=about)
 
     def go_on(self) -> None:
         """Show what is new."""
@@ -136,9 +140,30 @@ class Screen:
         self._take_in()
         return Seen(self.board.nodes, self._values, self._graph, self._composition)
 
-    def close(self) -> None:
-        """Let go of the widget; other views of it, in other places of the page, get the last state."""
-        if self._widget is not None:
-            self.go_on()
-            self._widget.let_go()
-            self._widget = None
+    def close(self, is_awaited: Callable[[], bool] | None = None) -> None:
+        """Let go of the widget; other views of it, in other places of the page, get the last state.
+
+        Args:
+            is_awaited: Asked from time to time whether some page may still want it; by default none does.
+        """
+        if self._widget is None:
+            return
+        self.go_on()
+        widget, self._widget = self._widget, None
+        if is_awaited is None:
+            widget.let_go()
+        else:
+            widget.ended = [self.board.state, round(time.time() - self.board.started, 3)]
+            _let_go_later(widget, is_awaited)
+
+
+def _let_go_later(widget: RunWidget, is_awaited: Callable[[], bool]) -> None:
+    def end() -> None:
+        if is_awaited():
+            _let_go_later(widget, is_awaited)
+        else:
+            widget.let_go()
+
+    timer = threading.Timer(_LATE_S, copy_context().run, (end,))
+    timer.daemon = True
+    timer.start()

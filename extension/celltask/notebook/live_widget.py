@@ -60,6 +60,7 @@ class RunWidget(anywidget.AnyWidget):
         states: One letter for each node of `told`.
         can_cancel: Whether a click reaches the kernel while the run lasts.
         own_id: What the output that shows it calls it.
+        ended: Once the run is over, its state and the seconds that it took.
     """
 
     _esm, _css = script(), _style()
@@ -73,6 +74,7 @@ class RunWidget(anywidget.AnyWidget):
     states = traitlets.Unicode().tag(sync=True)
     can_cancel = traitlets.Bool().tag(sync=True)
     own_id = traitlets.Unicode().tag(sync=True)
+    ended: Any = traitlets.List().tag(sync=True)
 
     def __init__(self, cancel: Callable[[], None] | None, **traits: object) -> None:
         super().__init__(**traits, can_cancel=cancel is not None)
@@ -86,10 +88,10 @@ class RunWidget(anywidget.AnyWidget):
         self.close()
 
     @property
-    def view(self) -> dict[str, object]:
-        """What shows it, by MIME type."""
+    def view(self) -> tuple[dict[str, object], dict[str, object]]:
+        """What shows it, and what Colab must know of that, by MIME type."""
         bundle = cast("Any", self)._repr_mimebundle_()
-        return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
+        return bundle if isinstance(bundle, tuple) else (bundle, {})
 
 
 def widget_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from celltask.core.context import NodeContext
     from celltask.core.execution import Execution
@@ -62,6 +62,10 @@ class Hands(Protocol):
 
     def stop(self) -> None:
         """Wake who waits, after the execution was told to stop; called on any thread."""
+        ...
+
+    def untaken(self) -> Sequence[int]:
+        """Places of nodes that surely never begin, after the execution was told to begin no more; as far as known."""
         ...
 
 

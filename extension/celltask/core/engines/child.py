@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -83,6 +84,7 @@ def serve(wire: Wire, lifeline: Wire) -> None:
     """Do what the parent asks, until it is gone."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True, name="celltask lifeline").start()
     me, tasks, printing = os.getpid(), Tasks(), Printing(wire)
+    warnings.showwarning = printing.warned
     while True:
         try:
             kind, *rest = cast("tuple[str, object]", unpacked(receive(wire)))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from multiprocessing.connection import Pipe
 from typing import TYPE_CHECKING, cast
 
@@ -210,9 +211,12 @@ class Child:
             if until is not None and not self._wire.poll(max(0.0, until - time.monotonic())):
                 raise _TooLongError
             head = cast("tuple[str, ...]", unpacked(receive(self._wire)))
-            if head[0] != "log":
+            if head[0] == "log":
+                _show(*head[1:])
+            elif head[0] == "warning":
+                _warn(*head[1:])  # type: ignore[arg-type]  # as it was sent
+            else:
                 return head
-            _show(*head[1:])
 
     def end(self, why: str) -> None:
         """End it now, with all that its body started."""
@@ -261,6 +265,11 @@ def _show(stream: str, text: str) -> None:
     except OSError as error:  # not to be taken for the end of the process
         told = f"what a body prints cannot be shown: {error}"
         raise RunError(told, mend="look where the output goes: a full disk, or a reader that has gone") from None
+
+
+def _warn(text: str, category: str, filename: str, line: int) -> None:
+    """Show here, as warnings of this process are, what was warned of there."""
+    _show("stderr", warnings.formatwarning(text, type(category, (Warning,), {}), filename, line))
 
 
 class _TooLongError(Exception):

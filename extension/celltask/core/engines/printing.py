@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import threading
+import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from celltask.core.engines.wire import packed, send
 
@@ -57,6 +58,25 @@ class Printing:
             if self._left <= 0:
                 text = text[: self._left] + "\n… and more, which is not kept\n"
             send(self._wire, packed(("log", name, text)))
+
+    def warned(  # noqa: PLR0913, PLR0917 - as `warnings.showwarning`
+        self,
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        """Send a warning in its parts: its text is made there, where it is known which cell a file stands for."""
+        if file is not None:
+            file.write(warnings.formatwarning(message, category, filename, lineno, line))
+            return
+        with self._lock:
+            if os.getpid() == self._process and self._left > 0:
+                text = str(message)[: self._left]
+                self._left -= len(text) + len(filename)
+                send(self._wire, packed(("warning", text, category.__name__, filename, lineno)))
 
     def answer(self, parts: list[Packed]) -> None:
         """Send the answer to a call."""

@@ -1,9 +1,11 @@
 /** Whether the page around is dark: what the front end says, and only then what the system says. */
 function isDark() {
   const body = document.body, theme = body.dataset.jpThemeLight;
-  if (theme !== undefined) return theme === "false";
-  if (body.classList.contains("vscode-dark") || body.classList.contains("vscode-high-contrast")) return true;
-  if (body.classList.contains("vscode-light")) return false;
+  if (theme !== undefined) return theme === "false"; // JupyterLab, Notebook 7
+  const told = [...body.classList].filter((name) => /^vscode-(light|dark|high-contrast(-light)?)$/.test(name)); // VS Code
+  if (told.length) return !told.some((name) => name.endsWith("light")); // on light with high contrast, both may stand
+  const page = document.documentElement.getAttribute("theme"); // Colab
+  if (page === "dark" || page === "light") return page === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
@@ -12,6 +14,7 @@ function followTheme(element) {
   const follow = () => element.classList.toggle("celltask-dark", isDark());
   const observer = new MutationObserver(follow), system = matchMedia("(prefers-color-scheme: dark)");
   observer.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["theme"] });
   system.addEventListener("change", follow);
   follow();
   return () => {
@@ -53,7 +56,7 @@ class View {
         this.model.send({ do: "cancel" });
       });
       buttons.push(this.cancel);
-    } else {
+    } else if (this.store.state === "running") {
       buttons.push(make("span", { class: "ct-small" }, "■ interrupt cancels"));
     }
     const told = make("div", { class: "ct-told" }, this.state, make("b", {}, this.model.get("name")), this.time, this.sum);
@@ -153,7 +156,8 @@ export default {
     return () => store.end(model);
   },
   render({ model, el }) {
-    const view = new View(model, el);
+    const view = new View(model, el), store = view.store;
+    if (store.state !== "running") setTimeout(() => freeze(model, store)); // a page that got it after the run
     return () => view.end();
   },
 };

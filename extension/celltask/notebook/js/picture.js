@@ -54,7 +54,8 @@ class Picture {
       boxes = new Set();
       for (const id of changed) {
         // Of a node inside of a branch that was skipped only the branch itself is told.
-        if (this.boxOf.has(id)) boxes.add(this.boxOf.get(id));
+        const box = this.boxOf.get(id) || this.boxOf.get(this.store.around(id, (outer) => this.boxOf.has(outer)));
+        if (box) boxes.add(box);
         if (this.store.children.has(id)) for (const box of this.boxes) if (box.ids[0].startsWith(`${id}/`)) boxes.add(box);
       }
     }
@@ -93,7 +94,8 @@ class Picture {
       return state === "queued" ? "" : `${ended}/${box.ids.length}${counts.failed ? ` ✗${counts.failed}` : ""}`;
     }
     const known = this.store.known.get(box.ids[0]) || {};
-    if (known.progress) return `${known.progress[0]}/${known.progress[2]}${known.progress[1] ? ` ✗${known.progress[1]}` : ""}`;
+    const [done, failed, total] = known.progress || (state === "running" ? this.store.progressIn(box.ids[0]) : [0, 0, 0]);
+    if (known.progress || total) return `${done}/${total}${failed ? ` ✗${failed}` : ""}`;
     const taken = this.store.taken(box.ids[0]);
     if (taken === undefined) return "";
     return state === "running" ? (taken < 1 ? "" : `${Math.floor(taken)} s`) : durationTold(taken);
@@ -181,7 +183,10 @@ class Picture {
       const frame = view.getBoundingClientRect();
       this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, event.clientX - frame.left, event.clientY - frame.top);
     }, { passive: false });
-    view.addEventListener("keydown", (event) => this.key(event));
+    // Notebook 7 hears of a key before what has the focus does; the window hears of it before all.
+    const key = (event) => event.composedPath().includes(view) && this.key(event);
+    view.addEventListener("focusin", () => window.addEventListener("keydown", key, true));
+    view.addEventListener("focusout", () => window.removeEventListener("keydown", key, true));
   }
 
   boxAt(target) {
@@ -191,7 +196,7 @@ class Picture {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = this.boxAt(event.target), way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const box = this.boxAt(event.composedPath()[0]), way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === "+" || event.key === "=") this.zoom(1.25);
     else if (event.key === "-") this.zoom(0.8);
     else if (event.key === "0") this.fit();

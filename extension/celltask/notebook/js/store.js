@@ -19,7 +19,7 @@ class Store {
     this.pictures = new Map(Object.entries(model.get("pictures") || {}));
     this.pictures.set("", model.get("svg"));
     this.sheet = model.get("sheet");
-    this.state = "running";
+    [this.state, this.tookInAll] = model.get("ended")?.length ? model.get("ended") : ["running"];
     this.began = performance.now();
     this.isLost = false;
     this.listeners = new Set();
@@ -94,11 +94,27 @@ class Store {
   stateOf(id) {
     const own = this.known.get(id)?.state;
     if (own) return own;
+    const stateOf = (outer) => this.known.get(outer)?.state;
+    return stateOf(this.around(id, (outer) => ["skipped", "cancelled"].includes(stateOf(outer)))) || "queued";
+  }
+
+  /** The nearest node around a node for which this holds; "" if there is none. */
+  around(id, holds) {
     for (let at = id.lastIndexOf("/"); at > 0; at = id.lastIndexOf("/", at - 1)) {
-      const around = this.known.get(id.slice(0, at))?.state;
-      if (around === "skipped" || around === "cancelled") return around;
+      if (holds(id.slice(0, at))) return id.slice(0, at);
     }
-    return "queued";
+    return "";
+  }
+
+  /** Items done, failed and in all of the maps that run inside of a node. */
+  progressIn(id) {
+    const sum = [0, 0, 0];
+    for (const inner of this.children.get(id) || []) {
+      const { state, progress } = this.known.get(inner) || {};
+      const counts = state === "running" && progress ? progress : this.progressIn(inner);
+      counts.forEach((count, place) => (sum[place] += count));
+    }
+    return sum;
   }
 
   counts(ids) {

@@ -105,6 +105,10 @@ class DaskCrew:
         """Look at once what is to be stopped."""
         self._messages.put(("", 0, "stop"))
 
+    def untaken(self) -> tuple[int, ...]:
+        """None: a worker may have begun what it has not told of yet."""
+        return ()
+
     def _check(self) -> None:
         """Refuse, before anything runs, what this cluster can never run."""
         program, checks = self._root.execution.program, self._office.fleet.checks

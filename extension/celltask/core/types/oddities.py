@@ -77,14 +77,13 @@ def _of_polars(column: typing.Any) -> tuple[int, int]:  # noqa: ANN401 - as abov
 
 
 def _of_arrow(column: typing.Any) -> tuple[int, int]:  # noqa: ANN401 - as above
-    from pyarrow import compute  # noqa: PLC0415 - its package is loaded already: the table is of it
+    import pyarrow.compute as pc  # noqa: PLC0415 - its package is loaded already: the table is of it
 
-    pc: typing.Any = compute  # its functions are made when it is imported
     missing = int(column.null_count)
     if str(column.type) not in ("halffloat", "float", "double"):
         return 0, missing
-    count = lambda mask: int(pc.sum(mask).as_py() or 0)  # noqa: E731 - short
-    return count(pc.is_inf(column)), missing + count(pc.is_nan(column))
+    infinite, no_numbers = (pc.sum(mask).as_py() or 0 for mask in (pc.is_inf(column), pc.is_nan(column)))
+    return int(infinite), missing + int(no_numbers)
 
 
 _COUNTS = {"pandas": _of_pandas, "polars": _of_polars, "pyarrow": _of_arrow}

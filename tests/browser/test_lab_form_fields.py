@@ -231,3 +231,42 @@ def test_axe_finds_nothing_serious(opened: Opened, form: Callable[[str], Filled]
     grave = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
     assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in grave] == []
     assert len(found["passes"]) > 10
+
+
+_PLACES = """form => [...form.querySelectorAll("input, textarea, select, button")]
+    .filter(one => one.offsetParent && !one.closest(".jupyter-widget-tab"))
+    .map(one => [one.labels?.[0]?.innerText || one.title, one.getBoundingClientRect()])
+    .map(([name, at]) => `${name} from ${Math.round(at.x)} to ${Math.round(at.right)}`)"""
+
+
+@pytest.mark.parametrize("wrong", ["x", "a text that is long enough for an error of several lines below its control"])
+def test_errors_within_a_field_stand_below_their_control_and_move_nothing_aside(
+    form: Callable[[str], Filled], wrong: str
+) -> None:
+    """Rows, groups and buttons keep their place and width; each error begins where its control does, and wraps."""
+    filled = form("nested")
+    before = filled.form.evaluate(_PLACES)
+    for label in ("sizes item", "weights value", "1", "days", "rate", "chosen value item"):
+        for place in filled.form.get_by_label(label, exact=True).all()[:2]:
+            place.fill(wrong)
+    expect(filled.form.get_by_role("alert")).to_have_count(7)
+    assert filled.form.evaluate(_PLACES) == before
+    for label in ("sizes item", "weights value", "days", "rate", "chosen value item"):
+        place = filled.form.get_by_label(label, exact=True).first
+        box = filled.form.locator(".celltask-plain", has=filled.page.get_by_label(label, exact=True)).first
+        alert = box.get_by_role("alert").first
+        control, words = place.bounding_box(), alert.bounding_box()
+        assert control is not None
+        assert words is not None
+        assert abs(words["x"] - control["x"]) < 6
+        assert 0 <= words["y"] - (control["y"] + control["height"]) < 10
+        assert words["width"] <= 440
+
+
+def test_the_control_with_the_focus_has_a_ring(form: Callable[[str], Filled]) -> None:
+    """Whoever goes through a form with Tab sees where they are, also within rows."""
+    filled = form("nested")
+    for label in ("sizes item", "days"):
+        place = filled.form.get_by_label(label, exact=True).first
+        place.focus()
+        assert place.evaluate("one => getComputedStyle(one).outlineWidth") == "2px"

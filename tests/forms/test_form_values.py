@@ -16,6 +16,7 @@ import pytest
 import celltask
 from celltask import Secret, task
 from celltask.notebook.controls import register_control
+from celltask.notebook.forms_parts import SecretField
 from celltask.notebook.forms_table import table_bundle
 
 if TYPE_CHECKING:
@@ -133,13 +134,20 @@ def test_a_secret_is_shown_nowhere(page: Open) -> None:
         return len(token) + len(key.get_secret_value()) + len(old)
 
     form = page(log_in)
-    assert isinstance(form.control("token"), w.Password)
+    assert isinstance(form.control("token"), SecretField)
     form.type("token", "s3cr3t")
     form.type("key", "s3cr3t")
     shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
-    assert [one.placeholder for one in form.widgets(w.Password)] == ["", "", "default: ••••••••"]
+    assert [one.placeholder for one in form.widgets(SecretField)] == [
+        "given: ••••••••",
+        "given: ••••••••",
+        "default: ••••••••",
+    ]
     assert not any("s3cr3t" in text for text in shown)
-    assert form.view.copy_code.text.splitlines()[:2] == ["from getpass import getpass", ""]
+    assert form.view.copy_code.text == (
+        "from getpass import getpass\nfrom pydantic import SecretStr\n\n"
+        'log_in_result = log_in(token=getpass("token: "), key=SecretStr(getpass("key: ")))'
+    )
     assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token - --key -"
     form.click("Run")
     form.wait()
@@ -180,8 +188,8 @@ def test_an_optional_secret_is_in_no_text(page: Open) -> None:
     form.view.show_text()
     shown = [str(one.value) for one in form.widgets(w.HTML)] + [str(table_bundle(form.view.form))]
     assert not any("s3cr3t" in text for text in shown)
-    assert form.view.copy_code.text == "log_in_result = log_in(token=...)"
-    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token TOKEN"
+    assert form.view.copy_code.text.endswith('\nlog_in_result = log_in(token=getpass("token: "))')
+    assert form.view.copy_command.text == "celltask run NOTEBOOK.ipynb log_in --token -"
     form.view.form["token"].fill(None)
     form.view.show_text()
     assert form.view.copy_code.text == "log_in_result = log_in(token=None)"

@@ -189,7 +189,8 @@ def _told(entity: Entity, option: InputOption) -> str:
 def _typed(port: Input) -> str:
     """The default as one would type it."""
     try:
-        data = port.handler.to_json(port.default)
+        masked = port.handler.masked(port.default)
+        data = port.handler.to_json(masked) if masked is port.default else repr(masked)
         text = data if isinstance(data, str) and data.strip() == data != "" else _as_json(data)
     except (Mismatch, TypeError, ValueError):
         text = port.handler.preview(port.default)

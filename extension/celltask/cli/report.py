@@ -36,6 +36,7 @@ def result_text(interface: Interface, outputs: Mapping[str, object]) -> str:
     """
     if not interface.outputs:
         return ""
+    outputs = {port.name: port.handler.masked(outputs[port.name]) for port in interface.outputs}
     if interface.result == "single":
         value = outputs[interface.outputs[0].name]
         return value if isinstance(value, str) else shown(value)
@@ -165,6 +166,8 @@ def json_value(port: Input | Output, value: object) -> object:
     from celltask.cli.tables import is_table_value, records, rows_in  # noqa: PLC0415 - only for JSON
 
     try:
+        if port.handler.masked(value) is not value:
+            return port.handler.preview(value)
         if not is_table_value(value):
             made = port.handler.to_json(value)
         elif rows_in(value) <= _MOST_ROWS:
@@ -176,7 +179,7 @@ def json_value(port: Input | Output, value: object) -> object:
         try:
             return port.handler.preview(value)
         except Exception:  # noqa: BLE001 - border: the preview calls the user's repr
-            return shown(value)
+            return shown(port.handler.masked(value))
     return made
 
 

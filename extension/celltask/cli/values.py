@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from celltask.cli.inputs import STANDARD_INPUT, TABLE_SUFFIXES, InputOption, container_of, plain_type
 from celltask.cli.paths import expanded, looked_in
 from celltask.core.types.base import Mismatch
+from celltask.core.types.marks import HIDDEN
+from celltask.core.types.masking import discreet, holds_secrets
 from celltask.errors import CallError, CelltaskError, ValueMismatchError
 
 if TYPE_CHECKING:
@@ -95,17 +97,21 @@ class Reader:
                 f'"{key}"',
                 lambda: name,
                 lambda _, port=port: f"write for example {_sample_of([port])}",  # type: ignore[misc]  # as above
+                port.handler,
             )
         return values
 
     def _checked(self, option: InputOption, texts: Sequence[str], read: Callable[[], object], text: str = "") -> object:
         at = lambda: self._at(option, texts)  # noqa: E731 - told only if it does not fit
-        return _read(read, option.flag, at, lambda error: _mend_of(option, error, text))
+        handler = option.port.handler
+        return _read(read, option.flag, at, lambda error: _mend_of(option, error, text), handler)
 
     def _at(self, option: InputOption, texts: Sequence[str]) -> str:
         from celltask.cli.wording import shell_word  # noqa: PLC0415 - only for a mistake
 
         typed = ["-" if text == STANDARD_INPUT else shell_word(text) for text in texts]
+        if holds_secrets(option.port.handler):
+            typed = [text if text == "-" else HIDDEN for text in typed]
         return " ".join([self.command, *(f"{option.flag} {word}" for word in typed)])
 
     def _content(self, option: InputOption, text: str) -> str:
@@ -174,11 +180,18 @@ def check_complete(
         raise CallError(f"{entity.name} needs a value for {told}", entity.place, f"{command} {written}")
 
 
-def _read(read: Callable[[], object], told: str, at: Callable[[], str], mend: Callable[[Mismatch], str]) -> object:
+def _read(
+    read: Callable[[], object],
+    told: str,
+    at: Callable[[], str],
+    mend: Callable[[Mismatch], str],
+    handler: TypeHandler,
+) -> object:
     """What `read` gives; if it does not fit, a `ValueMismatchError` that begins with `told`."""
     try:
         return read()
-    except Mismatch as error:
+    except Mismatch as refused:
+        error = discreet(handler, refused)
         from celltask.cli.wording import quoted  # noqa: PLC0415 - only for a mistake
 
         received = quoted(error.value) if isinstance(error.value, str) else _short(error.value)
@@ -189,9 +202,8 @@ def _read(read: Callable[[], object], told: str, at: Callable[[], str], mend: Ca
     except CelltaskError:
         raise
     except Exception as error:  # border: a class of the user's is made from the value
-        raise ValueMismatchError(
-            f"{told} is refused by its type: {type(error).__name__}: {error}", at(), "give a value that it takes"
-        ) from error
+        why = type(error).__name__ + ("" if holds_secrets(handler) else f": {error}")
+        raise ValueMismatchError(f"{told} is refused by its type: {why}", at(), "give a value that it takes") from error
 
 
 def _short(value: object) -> str:

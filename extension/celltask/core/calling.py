@@ -19,12 +19,14 @@ from celltask.core.distant import Distant
 from celltask.core.interface import MISSING, Input, Interface, handler_preview
 from celltask.core.origin import line_in, place_of
 from celltask.core.types.base import Mismatch
+from celltask.core.types.masking import discreet
 from celltask.errors import CallError, CelltaskError, ValueMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from celltask.core.composite import Composite
+    from celltask.core.interface import Output
     from celltask.core.task import Task
 
 __all__ = [
@@ -172,7 +174,7 @@ def receiver(task: Task[..., object], port: Input) -> Callable[[object], object]
         try:
             return take(value)
         except Mismatch as error:
-            raise mismatch(f"input {port.name!r}", port.name, task, error) from None
+            raise mismatch(port, task, error) from None
 
     return received
 
@@ -193,14 +195,14 @@ def releaser(task: Task[..., object]) -> Callable[[object], object]:
                 f"declare it: def {task.name}(…) -> {type(value).__name__}:, or return nothing",
             )
     elif interface.result == "single":
-        name, release = outputs[0].name, outputs[0].handler.release
+        port, release = outputs[0], outputs[0].handler.release
 
         def released(value: object) -> object:
             __tracebackhide__ = True
             try:
                 return release(value)
             except Mismatch as error:
-                raise mismatch(f"output {name!r}", "", task, error) from None
+                raise mismatch(port, task, error) from None
     else:
 
         def released(value: object) -> object:
@@ -226,7 +228,7 @@ def _release_many(task: Task[..., object], value: object) -> object:
         try:
             items.append(port.handler.release(item))
         except Mismatch as error:
-            raise mismatch(f"output {port.name!r}", "", task, error) from None
+            raise mismatch(port, task, error) from None
     return interface.returned(tuple(items))
 
 
@@ -242,14 +244,17 @@ def checked_inputs(member: Task[..., object] | Composite, values: tuple[object, 
         try:
             checked.append(value if value.__class__ is Distant else port.handler.validate(value))
         except Mismatch as error:
-            raise mismatch(f"input {port.name!r}", port.name, member, error) from None
+            raise mismatch(port, member, error) from None
     return tuple(checked)
 
 
-def mismatch(told: str, name: str, member: Task[..., object] | Composite, error: Mismatch) -> ValueMismatchError:
+def mismatch(port: Input | Output, member: Task[..., object] | Composite, error: Mismatch) -> ValueMismatchError:
     """The error a user meets when a value does not fit, naming the argument, the type and the value received."""
-    path = "".join(error.path)
-    which = f"{told} of {member.name!r}" if not path else f"{told} of {member.name!r}, at {name or 'the value'}{path},"
+    error = discreet(port.handler, error)
+    name = port.name if isinstance(port, Input) else ""
+    which = f"{'input' if name else 'output'} {port.name!r} of {member.name!r}"
+    if error.path:
+        which += f", at {name or 'the value'}{''.join(error.path)},"
     mend = error.hint or (
         f"give a value that is {error.expected}" if name else "return what is declared, or change the declared type"
     )

@@ -37,7 +37,7 @@ def outputs_value(member: Task[..., object] | Composite, getters: Iterable[Gette
             value = get(values)
             items.append(value if value.__class__ is Distant else port.handler.release(value))
         except Mismatch as error:
-            raise mismatch(f"output {port.name!r}", "", member, error) from None
+            raise mismatch(port, member, error) from None
     if interface.result == "none":
         return None
     if interface.result == "single":

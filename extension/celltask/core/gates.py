@@ -105,8 +105,9 @@ class Gate(Composite):
         try:
             return self.read(given) if isinstance(given, AnswerText) else self.wanted.validate(given)
         except Mismatch as error:
+            got = handler_preview(self.wanted.masked(given))
             raise ValueMismatchError(
-                f"the answer to gate {self.name!r} must be {error.expected}, got {handler_preview(given)}",
+                f"the answer to gate {self.name!r} must be {error.expected}, got {got}",
                 self.place,
                 f"answer with {self.wants}",
             ) from None
@@ -156,7 +157,8 @@ class ApprovalGate(Gate):
         """
         del place
         __tracebackhide__ = True
-        shown = f" of {handler_preview(arguments[0])}" if arguments else ""
+        asked = [handler_preview(port.handler.masked(arguments[0])) for port in self.interface.inputs[:1]]
+        shown = f" of {asked[0]}" if asked else ""
         if not self.answer(execution, f"{self.name}: approval{shown}? (yes or no) "):
             raise RunError(f"gate {self.name!r} was not approved", self.place, "run it again, and answer yes")
         return arguments[0] if arguments else None

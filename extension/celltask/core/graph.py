@@ -77,6 +77,9 @@ class Port:
     default: str = ""
     """Short repr of the default; empty if there is none."""
 
+    is_secret: bool = False
+    """Whether values are, or can hold, secrets: no picture shows what is bound to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:

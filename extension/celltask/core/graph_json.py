@@ -82,6 +82,7 @@ def _port(port: Port) -> dict[str, object]:
         "description": port.description,
         "required": port.required,
         "default": port.default,
+        **({"secret": True} if port.is_secret else {}),
     }
 
 
@@ -200,7 +201,7 @@ def _read_port(data: dict[str, object], at: str) -> Port:
     if not isinstance(required, bool):
         raise unfit(f"{at}.required", "true or false", required)
     name, type_, description = (_text(data, key, at) for key in ("name", "type", "description"))
-    return Port(name, type_, description, required, _text(data, "default", at))
+    return Port(name, type_, description, required, _text(data, "default", at), data.get("secret") is True)
 
 
 def _read_output(data: dict[str, object], at: str) -> GraphOutput:

@@ -21,6 +21,7 @@ from celltask.core.origin import RUNTIME_NAME, place_of_function
 from celltask.core.outputs import Outputs
 from celltask.core.types.base import Mismatch, TypeHandler
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.masking import Hidden, discreet, holds_secrets
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Interface:
                 self.description_of(port.name),
                 port.required,
                 "" if port.default is MISSING else port.handler.preview(port.default),
+                holds_secrets(port.handler),
             )
             for port in self.inputs
         )
@@ -272,7 +274,8 @@ def _input(
         default = parameter.default
         try:
             default = handler.validate(default)
-        except Mismatch as error:
+        except Mismatch as refused:
+            error = discreet(handler, refused)
             raise InterfaceError(
                 f"the default of {name!r} of {label}, {handler_preview(error.value)}, is not {error.expected}",
                 where,
@@ -285,6 +288,7 @@ def _input(
 
 def handler_preview(value: object) -> str:
     """A value as errors show it: its repr, at most 60 characters, and its class."""
+    kind = value.kind if isinstance(value, Hidden) else type(value)
     try:
         text = repr(_beginning(value))
     except Exception:  # noqa: BLE001 - border: a value's own code; an error about it must still be told
@@ -294,7 +298,7 @@ def handler_preview(value: object) -> str:
     text = " ".join(text.split())
     if len(text) > 60:  # noqa: PLR2004 - a line of an error stays readable
         text = text[:59] + "…"
-    return f"{text} ({type(value).__name__})"
+    return f"{text} ({kind.__name__})"
 
 
 def _beginning(value: object) -> object:

@@ -299,7 +299,7 @@ def _rows(mapped: Mapped, port: Input, value: object) -> Sequence[object]:
     try:
         return cast("Sequence[object]", port.handler.validate(value))
     except Mismatch as error:
-        made = mismatch(f"input {port.name!r}", port.name, mapped, error)
+        made = mismatch(port, mapped, error)
         hint = f"give a list, or fix it for all items: functools.partial({mapped.task.name}, {port.name}=…)"
         raise ValueMismatchError(made.what, made.where, hint) from None
 

@@ -131,7 +131,7 @@ class Planner:
             try:
                 values.append(port.handler.validate(get(self._values)) if is_known else None)
             except Mismatch as error:
-                raise mismatch(f"input {port.name!r}", port.name, step.member, error) from None
+                raise mismatch(port, step.member, error) from None
         return values, unknown
 
     def _task(self, place: int, step: Step, task: Task[..., object], values: Sequence[object]) -> _Decision:

@@ -63,11 +63,13 @@ class Preset(Workflow[..., R], Generic[R]):
             if key not in ports:
                 told = f"preset {self.name!r} names {key!r}, which is not an input of {self.workflow.name!r}"
                 raise InterfaceError(told, self._place, f"use one of: {', '.join(ports) or '(it has no inputs)'}")
+            handler = ports[key].handler
             try:
-                checked[key] = ports[key].handler.receive(value)
+                checked[key] = handler.receive(value)
             except Mismatch as error:
+                told = handler_preview(handler.masked(value))
                 raise InterfaceError(
-                    f"preset {self.name!r} gives {key!r} as {handler_preview(value)}, which is not {error.expected}",
+                    f"preset {self.name!r} gives {key!r} as {told}, which is not {error.expected}",
                     self._place,
                     f"give a value that is {error.expected}",
                 ) from None

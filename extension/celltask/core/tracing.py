@@ -18,6 +18,7 @@ from celltask.core.types.base import Mismatch
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import fits, item_type
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.masking import discreet
 from celltask.errors import BindingError, GraphError, InterfaceError
 
 if TYPE_CHECKING:
@@ -175,7 +176,8 @@ class Tracer:
             return self._collect(value, side, port.annotation)
         try:
             return Constant(port.handler.receive(value))
-        except Mismatch as error:
+        except Mismatch as refused:
+            error = discreet(port.handler, refused)
             for told in self.unfinished.values():
                 raise GraphError(*told) from None
             path = "".join(error.path)

@@ -162,6 +162,10 @@ def _has_format(*formats: str) -> Callable[[Description], bool]:
     return lambda told: told.get("type") == "string" and told.get("format") in formats
 
 
+def _is_secret(told: Description) -> bool:
+    return told.get("format") == "password" and told.get("type") in ("string", "integer", "number")
+
+
 def _is_open(told: Description) -> bool:
     """Whether values are told better by a Python expression than by any control."""
     if "x-python" in told or not told.keys() - {"title", "description", "default", "$defs"}:
@@ -207,12 +211,12 @@ _table = [  # the last that matches is taken
     Control("expression", lambda _: True, f"{_PLAIN}:ExpressionEntry", f"{_DRAWN}:expression"),
     Control("text", _is("string"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:text"),
     Control("lines", _has_format("multi-line"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:lines"),
-    Control("secret", _has_format("password"), f"{_PLAIN}:SecretEntry", f"{_DRAWN}:secret"),
     Control("date", _has_format("date"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:date"),
     Control("moment", _has_format("date-time"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:moment"),
     Control("path", _has_format("path", "file-path"), f"{_PLAIN}:TextEntry", f"{_DRAWN}:path"),
     Control("number", _is_number, f"{_PLAIN}:NumberEntry", f"{_DRAWN}:text"),
     Control("range", _is_range, f"{_PLAIN}:NumberEntry", f"{_DRAWN}:range_of_numbers"),
+    Control("secret", _is_secret, f"{_PLAIN}:SecretEntry", f"{_DRAWN}:secret"),
     Control("switch", _is("boolean"), f"{_PLAIN}:SwitchEntry", f"{_DRAWN}:switch"),
     Control("nothing", _is("null"), f"{_PLAIN}:NothingEntry", f"{_DRAWN}:nothing"),
     Control("list", _is("array"), f"{_NESTED}:ListEntry", f"{_DRAWN}:rows"),

@@ -23,6 +23,7 @@ __all__ = [
     "SecretEntry",
     "SwitchEntry",
     "TextEntry",
+    "holds_literals",
 ]
 
 MOST_CHARACTERS = 1_000_000
@@ -91,14 +92,6 @@ class TextEntry(_TypedEntry):
         return text
 
 
-class SecretEntry(TextEntry):
-    """Text that is shown nowhere; while nothing was typed, the default stands here."""
-
-    def read(self) -> object:
-        """The text that was entered, or the default."""
-        return super().read() if self.entered or self.refused or self.held is None else self.held.value
-
-
 class NumberEntry(TextEntry):
     """A number, as it was typed; what is no number is told by its type."""
 
@@ -117,6 +110,22 @@ class NumberEntry(TextEntry):
             except ValueError:  # too many digits, too
                 continue
         return text
+
+
+class SecretEntry(NumberEntry):
+    """Text or a number that is shown nowhere; while nothing was typed, what it was filled with stands here."""
+
+    def fill(self, data: object) -> None:
+        """Hold `data`; no control shows it."""
+        self.hold(data if isinstance(data, Held) else Held(data))
+        self.shown()
+
+    def read(self) -> object:
+        """What was entered, or what is held."""
+        if self.held is not None and not (self.entered or self.refused):
+            return self.held.value
+        is_number = self.description.get("type") in ("integer", "number")
+        return super().read() if is_number else TextEntry.read(self)
 
 
 class SwitchEntry(Entry):
@@ -191,7 +200,7 @@ class ExpressionEntry(_TypedEntry):
 
         value = data.value if isinstance(data, Held) else data
         source = source_of(value, self.scope.namespace)
-        is_text = source is not None and not source.imports
+        is_text = source is not None and not source.imports and self.description.get("format") != "password"
         self.hold(None if is_text else Held(value))
         self.entered = source.text if source is not None and is_text else ""
         self.shown()
@@ -216,6 +225,20 @@ class ExpressionEntry(_TypedEntry):
         if not self.scope.runs and not _is_harmless(tree):
             raise LaterError
         return _evaluated(tree, text, {**self.modules, **self.scope.namespace})
+
+
+def holds_literals(text: str) -> bool:
+    """Whether an expression says a text or a number itself, or cannot be read.
+
+    >>> holds_literals("Account(name, token)"), holds_literals("Account(name, 's3cr3t')")
+    (False, True)
+    """
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return any(isinstance(one, str | bytes | int | float | complex) and not isinstance(one, bool) for one in constants)
 
 
 def _is_harmless(tree: ast.Expression) -> bool:

@@ -13,7 +13,7 @@ from traitlets import TraitError
 from celltask.core.types.marks import HIDDEN
 from celltask.notebook.controls import control_for, limits
 from celltask.notebook.forms_display import close_all
-from celltask.notebook.forms_parts import Slider
+from celltask.notebook.forms_parts import SecretField, Slider
 from celltask.notebook.forms_upload import TABLES, accepted_files, kept_upload, reading_of
 from celltask.render.lettering import clean
 
@@ -132,9 +132,21 @@ def lines(entry: Entry) -> w.DOMWidget:
 
 def secret(entry: Entry) -> w.DOMWidget:
     """A line that shows dots."""
-    held = cast("SecretEntry", entry).held is not None
-    control = w.Password(placeholder=f"default: {HIDDEN}" if held else "", **_named(entry))
-    return _framed(entry, control, push=_bound(entry, control, _as_text))
+    made = cast("SecretEntry", entry)
+    control = SecretField(description=entry.label, layout=_named(entry)["layout"])
+
+    def typed(change: dict[str, object]) -> None:
+        if change["new"] != made.entered:
+            made.enter(change["new"])
+            push()
+
+    def push() -> None:
+        control.show(_as_text(made.entered))
+        known = "given" if made.entered else "default" if made.held is not None else ""
+        control.placeholder = f"{known}: {HIDDEN}" if known else ""
+
+    control.observe(typed, "value")
+    return _framed(entry, control, push=push)
 
 
 def date(entry: Entry) -> w.DOMWidget:

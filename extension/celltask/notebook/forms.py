@@ -15,9 +15,9 @@ from celltask.core.calling import fault_of
 from celltask.core.interface import MISSING
 from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
-from celltask.core.types.marks import HIDDEN
+from celltask.core.types.masking import Hidden, discreet, holds_secrets, is_secret, kind_of
 from celltask.notebook.controls import Blank, Held, Scope, Unfillable, control_for, make_entry
-from celltask.notebook.controls_plain import ExpressionEntry, LaterError, SecretEntry, TextEntry
+from celltask.notebook.controls_plain import ExpressionEntry, LaterError, SecretEntry, TextEntry, holds_literals
 from celltask.notebook.forms_data import data_of
 from celltask.notebook.forms_source import Source, shell_word_of, source_of
 
@@ -53,7 +53,7 @@ class Field:
     def __init__(self, port: Input, description: str, scope: Scope) -> None:
         self.port, self.description, self.scope = port, description, scope
         told = port.handler.describe()
-        self.is_secret = told.get("format") == "password"
+        self.is_secret, self.has_secrets = is_secret(port.handler), holds_secrets(port.handler)
         is_open = control_for(told).name in ("open", "expression")
         self.expression = ExpressionEntry(told if is_open else {"x-python": port.handler.name}, scope, port.name)
         self.expression.fits, self.expression.preview = port.handler.validate, port.handler.preview
@@ -93,11 +93,6 @@ class Field:
     def fill(self, value: object) -> None:
         """Show `value`; where the control has no place for it, an expression stands for it."""
         self.by_expression = self.is_open
-        if self.is_secret:  # where the control has no dots, an expression stands for the value without its text
-            place = self.entry if isinstance(self.entry, SecretEntry) else self.expression
-            self.by_expression = place is self.expression
-            place.hold(Held(value))
-            return
         if not self.is_open:
             try:
                 self.entry.fill(data_of(self.port.handler, value))
@@ -105,14 +100,17 @@ class Field:
                 self.by_expression = True
             else:
                 return
-        self.expression.fill(Held(value))
+        if self.port.handler.masked(value) is value:
+            self.expression.fill(Held(value))
+        else:  # without a text
+            self.expression.hold(Held(value))
 
     def _told_default(self) -> str:
         kind = self.entry.description.get("format", "multi-line")
         if isinstance(self.entry, TextEntry) and kind not in ("multi-line", "password") and self.entry.entered:
             return str(self.entry.entered)
         text = self.default_text
-        is_short = len(text) <= _MOST_TOLD and not self.is_secret and text != _UNTOLD.text
+        is_short = len(text) <= _MOST_TOLD and not self.has_secrets and text != _UNTOLD.text
         return text if is_short else self.port.handler.preview(self.port.default)
 
     def value(self) -> object:
@@ -136,10 +134,12 @@ class Field:
             return None
         except Mismatch as error:
             is_forgotten = isinstance(error, Blank) and not self.scope.is_tried
-            self.set_error("" if is_forgotten else self._told(error), error.path)
+            told = self._told(discreet(self.port.handler, error))
+            self.set_error("" if is_forgotten else told, error.path)
             return False
         except Exception as error:  # noqa: BLE001 - border: validators and classes of users' types
-            self.set_error(f"is refused by its type: {type(error).__name__}: {error}"[:500])
+            why = type(error).__name__ + ("" if self.has_secrets else f": {error}")
+            self.set_error(f"is refused by its type: {why}"[:500])
             return False
         self.set_error("")
         return True
@@ -148,8 +148,6 @@ class Field:
         if isinstance(error, Blank):
             wanted = self.port.handler.name if not error.path else ""
             return "needs a value" + (f": {wanted}" if wanted else "")
-        if self.is_secret:
-            error = Mismatch(error.expected, HIDDEN, error.path)
         return fault_of(error) + (f" ({error.hint})" if error.hint else "")
 
     def set_error(self, error: str, path: tuple[str, ...] = ()) -> None:
@@ -169,15 +167,13 @@ class Field:
         place.set_error(f"at {''.join(left)}, it {error}" if error and left and error.startswith("must") else error)
 
     def source(self) -> Source:
-        """The Python that stands for the value now; dots where there is none."""
-        if self.is_secret:
-            return Source(f'getpass("{self.port.name}: ")', ("from getpass import getpass",))
-        if self.by_expression and str(self.expression.entered).strip():
-            text = str(self.expression.entered).strip()
+        """The Python that stands for the value now; dots where there is none. It asks for what is secret."""
+        text = str(self.expression.entered).strip() if self.by_expression else ""
+        if text and not (self.has_secrets and holds_literals(text)):
             needed = [name for name in self.expression.modules if text.startswith(f"{name}.")]
             return Source(text, tuple(f"import {name}" for name in needed if name not in self.scope.namespace))
-        value = self._sayable()
-        found = None if value is None else source_of(value.value, self.scope.namespace)
+        shown = self._shown()
+        found = None if shown is None else source_of(shown.value, self.scope.namespace, self.port.name)
         return found or _UNTOLD
 
     def word(self) -> str | None:
@@ -187,8 +183,11 @@ class Field:
         if self.is_open and "x-python" in self.entry.description:
             expression, path = self.expression.uploaded
             return path if expression and expression == self.expression.entered else None
-        value = self._sayable()
-        return None if value is None else shell_word_of(self.port.handler, value.value)
+        value = self._known()
+        if value is None:
+            return None
+        handler = self.port.handler
+        return "-" if handler.masked(value.value) is not value.value else shell_word_of(handler, value.value)
 
     def _known(self) -> Held | None:
         """The value, if there is one that fits and is known before the form runs."""
@@ -197,10 +196,12 @@ class Field:
         except Exception:  # noqa: BLE001 - border: types of users; `check` tells what is wrong
             return None
 
-    def _sayable(self) -> Held | None:
-        """The known value, unless its preview hides it: that of an input which may be a secret, or something else."""
+    def _shown(self) -> Held | None:
+        """The known value as it may be shown; of a secret as much, also where nothing was entered."""
         value = self._known()
-        return None if value is not None and HIDDEN in self.port.handler.preview(value.value) else value
+        if value is None:
+            return Held(Hidden(kind_of(self.port.handler))) if self.is_secret else None
+        return Held(self.port.handler.masked(value.value))
 
     @property
     def is_default(self) -> bool:
@@ -210,7 +211,9 @@ class Field:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether the default stands here, and has no text; the call leaves it out then."""
+        """Whether the default stands here, and has no text or one that is not shown; the call leaves it out then."""
+        if self.has_secrets and self.is_default:
+            return True
         place = self.current
         held = place.held if isinstance(place, ExpressionEntry | SecretEntry) else None
         return held is not None and held.value is self.port.default and not str(place.entered).strip()
@@ -317,7 +320,7 @@ class Form:
                 continue
             if word is None:
                 words += [flag, field.port.name.upper()]
-            elif word.startswith("-") and not field.is_secret:
+            elif word.startswith("-") and not field.has_secrets:
                 words.append(f"{flag}={word}")
             else:
                 words += [flag, word]

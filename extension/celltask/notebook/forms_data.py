@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
+from celltask.core.types.masking import holds_secrets, is_secret
 from celltask.notebook.controls import Held, control_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from celltask.core.types.base import TypeHandler
+    from celltask.core.types.unions import UnionHandler
 
 __all__ = ["data_of"]
 
@@ -24,7 +26,7 @@ def data_of(handler: TypeHandler, value: object) -> object:
     >>> data_of(handler_for(dict[str, int | None]), {"a": 1})
     {'a': {'type': 'int', 'value': 1}}
     """
-    if control_for(handler.describe()).name in ("open", "expression"):
+    if is_secret(handler) or control_for(handler.describe()).name in ("open", "expression"):
         return Held(value)
     from celltask.core.types.constrained import ConstrainedHandler  # noqa: PLC0415 - families load when they are used
 
@@ -64,4 +66,27 @@ def _parts(handler: TypeHandler, value: object) -> object:  # noqa: PLR0911 - on
             return Held(value)  # of a subclass, which has more to it
         parts = value if isinstance(value, dict) else {name: getattr(value, name) for name in handler.fields}
         return {name: data_of(part, parts[name]) for name, part in handler.fields.items() if name in parts}
-    return None
+    return _of_model(handler, value) if holds_secrets(handler) and hasattr(value, "model_fields_set") else None
+
+
+def _of_model(handler: TypeHandler, value: Any) -> object:  # noqa: ANN401 - a pydantic model, which is not imported here
+    """What a model says of itself as JSON, with its secrets held: of those, JSON has only dots."""
+    if type(value) is not getattr(handler, "cls", None):
+        return Held(value)  # as above
+    data: dict[str, object] = value.model_dump(mode="json", round_trip=True, by_alias=True)
+    within = handler.within()
+    for name, info in type(value).model_fields.items():
+        part = within.get(f".{name}")
+        if part is None or not holds_secrets(part):
+            continue
+        held = getattr(value, name)
+        while isinstance(part, _union()):  # pydantic names no members
+            part = part.member_of(held)[0]
+        data[info.alias or name] = data_of(part, held)
+    return data
+
+
+def _union() -> type[UnionHandler]:
+    from celltask.core.types.unions import UnionHandler  # noqa: PLC0415 - families load when they are used
+
+    return UnionHandler

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
-__all__ = ["CopyButton", "Keys", "Slider"]
+__all__ = ["CopyButton", "Keys", "SecretField", "Slider"]
 
 _COPY = """
 function render({ model, el }) {
@@ -74,6 +74,34 @@ export default { render };
 """
 
 
+_DOTS = """
+let count = 0;
+function render({ model, el }) {
+  el.classList.add("jupyter-widgets", "widget-inline-hbox", "widget-text");
+  const label = document.createElement("label");
+  label.className = "widget-label";
+  label.style.width = "150px";
+  const input = document.createElement("input");
+  input.type = "password";
+  input.autocomplete = "off";
+  input.id = `celltask-secret-${model.model_id ?? ""}-${count++}`;
+  label.htmlFor = input.id;
+  const show = () => {
+    label.textContent = model.get("description");
+    input.placeholder = model.get("placeholder");
+  };
+  const empty = (message) => { if (message.empty) input.value = ""; };
+  input.addEventListener("input", () => model.send({ typed: input.value }));
+  model.on("change", show);
+  model.on("msg:custom", empty);
+  show();
+  el.append(label, input);
+  return () => model.off("msg:custom", empty);
+}
+export default { render };
+"""
+
+
 _KEYS = """
 function render({ model, el }) {
   model.on("comm_live_update", () => {
@@ -105,6 +133,29 @@ class Keys(anywidget.AnyWidget):
     """
 
     _esm = _KEYS
+
+
+class SecretField(anywidget.AnyWidget):
+    """A line that shows dots. What was typed is sent once, and is no part of the state, which notebooks save."""
+
+    _esm = _DOTS
+    value = traitlets.Unicode()
+    description = traitlets.Unicode().tag(sync=True)
+    placeholder = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: object) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._take)
+
+    def _take(self, _: object, content: dict[str, object], __: object) -> None:
+        self.value = str(content.get("typed", ""))
+
+    def show(self, value: str) -> None:
+        """Let `value` be what was typed; on the page, only an empty one changes anything."""
+        if value != self.value:
+            self.value = value
+            if not value:
+                self.send({"empty": True})
 
 
 class Slider(anywidget.AnyWidget):

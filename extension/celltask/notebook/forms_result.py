@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from celltask.core.types.naming import library_of
 from celltask.errors import CelltaskError
@@ -14,7 +14,9 @@ from celltask.render.markup import code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["failure_html", "result_html"]
+    from celltask.core.interface import Interface
+
+__all__ = ["failure_html", "masked_result", "result_html"]
 
 _MOST_TEXT, _MOST_HTML = 4_000, 200_000
 _PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
@@ -34,6 +36,15 @@ def result_html(value: object, formats: Callable[[object], dict[str, object]]) -
     if any(not part.startswith("<pre") for part in parts):
         return "".join(f"<p>{code(str(name))}</p>{part}" for name, part in zip(names, parts, strict=True))
     return _one_html(value, formats)
+
+
+def masked_result(interface: Interface, value: object) -> object:
+    """What a run gave, with dots in the place of each secret in it."""
+    if interface.result == "single":
+        return interface.outputs[0].handler.masked(value)
+    parts = zip(interface.outputs, cast("tuple[object, ...]", value), strict=True)
+    masked = tuple(port.handler.masked(part) for port, part in parts)
+    return interface.returned(masked)
 
 
 def _one_html(value: object, formats: Callable[[object], dict[str, object]]) -> str:

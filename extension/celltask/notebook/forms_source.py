@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import keyword
 import math
 import pathlib
@@ -13,6 +14,8 @@ from fractions import Fraction
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
+
+from celltask.core.types.masking import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,15 +38,17 @@ class _Untold(Exception):  # noqa: N818 - a signal within this module
     """No Python text makes this value."""
 
 
-def source_of(value: object, namespace: Mapping[str, object]) -> Source | None:
+def source_of(value: object, namespace: Mapping[str, object], name: str = "") -> Source | None:
     """The Python that makes an equal value where `namespace` are the variables; None if no text does.
+
+    A secret that was masked is asked for, by its place in the value, which is called `name`.
 
     >>> source_of([1, float("inf")], {})
     Source(text='[1, float("inf")]', imports=())
     >>> source_of(pathlib.Path("a.csv"), {})
     Source(text="Path('a.csv')", imports=('from pathlib import Path',))
     """
-    writer = _Writer(namespace)
+    writer = _Writer(namespace, name)
     try:
         text = writer.told(value, 0)
     except (_Untold, RecursionError):
@@ -54,10 +59,11 @@ def source_of(value: object, namespace: Mapping[str, object]) -> Source | None:
 
 
 class _Writer:
-    """Writes one value. It holds the imports met on the way."""
+    """Writes one value. It holds the imports met on the way, and the way to what is written now."""
 
-    def __init__(self, namespace: Mapping[str, object]) -> None:
+    def __init__(self, namespace: Mapping[str, object], name: str) -> None:
         self.namespace = namespace
+        self.way = [name]
         self.imports: set[str] = set()
 
     def told(self, value: object, depth: int) -> str:  # noqa: PLR0911 - one return for each kind of value
@@ -67,6 +73,8 @@ class _Writer:
         cls = type(value)
         if isinstance(value, Enum):
             return self._member(value)
+        if isinstance(value, Hidden):
+            return self._asked(value.kind)
         if cls in _AS_IT_IS:
             return repr(value)
         if isinstance(value, float) and cls is float:
@@ -74,21 +82,39 @@ class _Writer:
         if cls in _SEQUENCES:
             return self._sequence(value, depth)  # type: ignore[arg-type]  # one of them
         if cls is dict:
-            pairs = [f"{self.told(key, depth + 1)}: {self.told(item, depth + 1)}" for key, item in value.items()]  # type: ignore[attr-defined]  # a dict
-            return f"{{{', '.join(pairs)}}}"
+            return f"{{{', '.join(self._pair(key, item, depth) for key, item in value.items())}}}"  # type: ignore[attr-defined]  # a dict
         if cls in _CALLED:
             return f"{self._name(cls)}({', '.join(self._argument(*one, depth) for one in _CALLED[cls](value))})"
         if isinstance(value, pathlib.PurePath):
             return self._path(value)
         return self._object(value, depth)
 
-    def _argument(self, name: str, value: object, depth: int) -> str:
+    def _within(self, step: str, value: object, depth: int) -> str:
+        self.way.append(step)
         told = self.told(value, depth + 1)
+        self.way.pop()
+        return told
+
+    def _pair(self, key: object, value: object, depth: int) -> str:
+        told = self.told(key, depth + 1)
+        return f"{told}: {self._within(f'[{key!r}]', value, depth)}"
+
+    def _argument(self, name: str, value: object, depth: int) -> str:
+        told = self._within(f".{name}" if name else "", value, depth)
         return f"{name}={told}" if name else told
+
+    def _asked(self, kind: type) -> str:
+        """A question for a secret; its class, if it is made of text."""
+        if kind not in _MADE_OF_TEXT and kind.__name__ not in ("SecretStr", "SecretBytes"):
+            raise _Untold
+        self.imports.add("from getpass import getpass")
+        text = f"getpass({_quoted(''.join(self.way) + ': ')})"
+        text += ".encode()" if kind is bytes or kind.__name__ == "SecretBytes" else ""
+        return text if kind in (str, bytes) else f"{self._name(kind)}({text})"
 
     def _sequence(self, value: Iterable[object], depth: int) -> str:
         left, right, empty = _SEQUENCES[type(value)]
-        parts = [self.told(one, depth + 1) for one in value]
+        parts = [self._within(f"[{at}]", one, depth) for at, one in enumerate(value)]
         if not parts:
             return empty
         return f"{left}{', '.join(parts)}{',' if isinstance(value, tuple) and len(parts) == 1 else ''}{right}"
@@ -142,6 +168,11 @@ class _Writer:
             if dot and name == outer and getattr(known, rest, None) is cls:
                 return f"{outer}.{rest}"
         raise _Untold
+
+
+def _quoted(text: str) -> str:
+    """`text` in double quotes, as formatters have it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _fields_of(value: object) -> dict[str, object] | None:
@@ -209,7 +240,8 @@ _CALLED: dict[type, Callable[..., list[tuple[str, object]]]] = {
     Fraction: lambda value: [("", str(value))],
     UUID: lambda value: [("", str(value))],
 }
-_PUBLIC = {"celltask.core.types.files": "celltask"}
+_PUBLIC = {"celltask.core.types.files": "celltask", "pydantic.types": "pydantic"}
+_MADE_OF_TEXT = frozenset({str, bytes, int, float, Decimal, Fraction, UUID})
 
 
 def shell_word_of(handler: TypeHandler, value: object) -> str | None:
@@ -219,8 +251,6 @@ def shell_word_of(handler: TypeHandler, value: object) -> str | None:
     >>> shell_word_of(handler_for(list[int]), [1, 2]), shell_word_of(handler_for(str), "@home")
     ('[1, 2]', '@@home')
     """
-    import json  # noqa: PLC0415 - only where a command line is made
-
     from celltask.core.types.alike import is_alike  # noqa: PLC0415 - as above
 
     try:

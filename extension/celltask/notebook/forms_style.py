@@ -24,28 +24,41 @@ STYLE = """
 .celltask-field > .widget-hbox > .celltask-plain > .celltask-error,
 .celltask-field > .widget-hbox > .celltask-plain > .celltask-hold > .celltask-plain > .celltask-error {
   order: 1; flex: 1 1 180px; }
-.celltask-wide > .celltask-error { margin-left: 160px; }
-.celltask-group .celltask-wide > .celltask-error, .celltask-hold .celltask-error { margin-left: 6px; }
+.celltask-wide > .celltask-error, .celltask-form .celltask-group .celltask-error { --at: 160px;
+  width: 0; min-width: 100%; margin: 0; }
+.celltask-form .celltask-group .celltask-error { --at: 2px; }
+.celltask-form .celltask-group .celltask-plain:not(.celltask-bare) > .celltask-error { --at: 100px; }
+.celltask-wide > .celltask-error > .widget-html-content, .celltask-group .celltask-error > .widget-html-content {
+  flex: 0 0 auto; width: max-content; max-width: max(100% - var(--at), 290px); margin-left: var(--at);
+  padding: 0 0 4px; overflow-wrap: anywhere; }
+.celltask-row > .celltask-bare:first-child:nth-last-child(3) > .celltask-error > .widget-html-content {
+  max-width: 100%; }
+.celltask-field > .widget-hbox > .celltask-plain > .celltask-hold > .celltask-wide {
+  order: 2; flex: 1 0 100%; padding-left: 156px; }
+.celltask-group .celltask-hold:has(> .celltask-wide) { flex: 0 0 100%; padding-left: 96px; }
+.celltask-group .celltask-bare > .celltask-hold:has(> .celltask-wide) { padding-left: 0; }
 [data-jp-theme-light="false"] .celltask-error { color: #ff8a80; }
 [data-jp-theme-light="false"] .celltask-form { color-scheme: dark; }
-.celltask-label { text-align: right; padding-right: 8px; color: var(--jp-widgets-label-color, inherit); }
+.celltask-label { text-align: right; padding: 5px 0 0; color: var(--jp-widgets-label-color, inherit); }
 .celltask-bare > .widget-inline-hbox > .widget-label,
 .celltask-quiet > .widget-label { position: absolute; width: 1px !important; height: 1px;
   min-width: 0; padding: 0; margin: 0; overflow: hidden; clip-path: inset(50%); }
-.celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 2px 0 2px 4px; }
-.celltask-group .celltask-group { margin-left: 0; }
+.celltask-group { border-left: 3px solid var(--jp-border-color1, #bdbdbd); padding-left: 8px; margin: 0 0 2px 4px; }
+.celltask-row { flex-wrap: wrap; }
+.celltask-group .celltask-plain:has(> .celltask-hold) { align-items: flex-start !important; }
 .celltask-row .celltask-group { border: 1px solid var(--jp-border-color1, #bdbdbd); border-left-width: 3px;
   padding: 2px 6px 2px 8px; }
 .celltask-group .celltask-hint { margin-left: 100px; }
 .celltask-form pre { background: var(--jp-layout-color2, rgba(127,127,127,.12)); color: var(--jp-content-font-color1);
   padding: 6px 8px; margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow: auto; }
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
-  outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+  outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px; }
 .celltask-group .widget-label { width: 90px !important; }
-.celltask-group .widget-inline-hbox:not(.celltask-label) { width: 340px !important; }
+.celltask-group .widget-inline-hbox:not(.celltask-label, .celltask-error) { width: 340px !important; }
 .celltask-group .celltask-label { width: 90px !important; }
 .celltask-group .celltask-plain:has(> .celltask-hold) > .widget-inline-hbox { width: 220px !important; }
-.celltask-form .celltask-bare > .widget-inline-hbox { width: 210px !important; }
+.celltask-group .celltask-plain > .celltask-quiet { width: 220px !important; }
+.celltask-form .celltask-bare > .widget-inline-hbox:not(.celltask-error) { width: 210px !important; }
 .celltask-form select { appearance: auto !important; background-image: none !important; }
 .celltask-form .widget-box { overflow: visible; }
 .celltask-slider { display: flex; align-items: center; height: 32px; }

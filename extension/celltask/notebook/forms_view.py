@@ -15,7 +15,7 @@ from celltask.notebook.controls_widgets import button, draw
 from celltask.notebook.display import duration_told
 from celltask.notebook.forms_display import close_all
 from celltask.notebook.forms_parts import CopyButton, Keys
-from celltask.notebook.forms_result import failure_html, result_html
+from celltask.notebook.forms_result import failure_html, masked_result, result_html
 from celltask.notebook.forms_run import FormRun, Progress
 from celltask.notebook.forms_style import STYLE
 from celltask.notebook.forms_table import LIVE, clean_lines, twin_class
@@ -260,7 +260,9 @@ class FormView:
             if name:
                 self.around.variables[name] = run.value
             told = f"done in {spent}" + (f" · bound to {name}" if name else "")
-            self.shown.value = result_html(run.value, self.around.formats) if self.form.has_result else ""
+            if self.form.has_result:
+                shown = masked_result(self.form.member.interface, run.value)
+                self.shown.value = result_html(shown, self.around.formats)
         else:
             state = "failed" if isinstance(outcome, BaseException) else outcome.state
             told = f"{state} after {spent}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from celltask.core.asking import set_asker, too_late
 from celltask.core.types.base import Mismatch
+from celltask.core.types.masking import discreet
 from celltask.errors import CallError, RunCancelledError
 from celltask.notebook.forms_display import close_all
 
@@ -123,7 +124,8 @@ def answer(name: str, text: str, where: str) -> None:
     try:
         gate.answer(text)
     except Mismatch as error:
-        raise CallError(f"gate {name!r} wants {error.expected}, not {text!r}", where, error.hint) from None
+        seen = discreet(gate.question.handler, Mismatch(error.expected, text, (), error.hint))
+        raise CallError(f"gate {name!r} wants {seen.expected}, not {seen.value!r}", where, seen.hint) from None
 
 
 def _shown(shell: InteractiveShell, gate: OpenGate) -> Widget | None:

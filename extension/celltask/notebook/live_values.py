@@ -37,7 +37,7 @@ def shown_value(handler: TypeHandler, value: object) -> Value:
     try:
         text = handler.preview(value)
     except Exception:  # noqa: BLE001 - border: a value's own code, or one that does not fit its type
-        text = handler_preview(value)
+        text = handler_preview(handler.masked(value))
     try:
         return Value(text, _first_rows(value), _thumbnail(value))
     except Exception:  # noqa: BLE001 - border: as above; the line tells it

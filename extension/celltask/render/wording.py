@@ -7,6 +7,7 @@ import reprlib
 from typing import TYPE_CHECKING
 
 from celltask.core.graph import Binding, Collected, Constant, Entity, FromInput, FromNode, Graph, Node, Port
+from celltask.core.types.marks import HIDDEN
 from celltask.errors import CycleError
 from celltask.render.lettering import clean
 
@@ -56,6 +57,8 @@ class Wording:
         match binding:
             case None:
                 return f"default {clean(port.default)}" if port is not None and port.default else "default"
+            case Constant() if port is not None and port.is_secret:
+                return HIDDEN
             case Constant(value):
                 return clean(_ADDRESS.sub("", _SHORT.repr(value)))
             case FromInput(name, path):
@@ -65,7 +68,7 @@ class Wording:
                 name = f".{outputs[output].name}" if self.full or len(outputs) > 1 or path else ""
                 return self.label(node_id) + clean(name + _path_told(path))
             case Collected(kind, items, keys):
-                return self._collection(kind, [self.source(item) for item in items], keys)
+                return self._collection(kind, [self.source(item, port) for item in items], keys)
 
     def _collection(self, kind: str, items: list[str], keys: tuple[object, ...]) -> str:
         if kind == "dict":

@@ -12,6 +12,7 @@ import numpy as np
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.lending import lend
 from celltask.core.types.naming import class_name
+from celltask.core.types.oddities import oddities_of_array
 
 if typing.TYPE_CHECKING:
     from celltask.core.types.copying import Copier
@@ -95,9 +96,11 @@ class ArrayHandler(BuiltInHandler):
         return {"type": "array", "x-python": self.name}
 
     def preview(self, value: Valid) -> str:
-        """Shape and element type, and what the elements are as far as there is room."""
+        """Shape and element type, how many elements are infinite or missing, and what they are if there is room."""
         array: AnyArray = value
         head = f"array of {' x '.join(map(str, array.shape)) or 'no dimension'}, {array.dtype}"
+        odd = oddities_of_array(array)
+        head += f", {odd}" if odd else ""
         few = " ".join(np.array2string(array, threshold=6, edgeitems=2, precision=4).split())
         whole = f"{head}: {few}"
         return whole if len(whole) <= 80 else head[:80]  # noqa: PLR2004 - one line, as promised

@@ -14,6 +14,9 @@ from __future__ import annotations
 import typing
 from abc import ABC, abstractmethod
 
+if typing.TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["BuiltInHandler", "Mismatch", "TypeHandler", "Valid"]
 
 Valid = typing.Any
@@ -63,6 +66,9 @@ class TypeHandler(ABC):
     copied_by_value: bool = False
     """Whether `isolate` and `release` do what `celltask.core.types.copying` does by looking at the value alone, so
     that a container may copy all its items in one go."""
+
+    is_secret: bool = False
+    """Whether nobody should read the values over a shoulder: whatever shows one shows dots."""
 
     @classmethod
     @abstractmethod
@@ -160,10 +166,37 @@ class TypeHandler(ABC):
         """JSON Schema of the values, for forms and help; ``{"x-python": name}`` where JSON has no word for them."""
         return {"x-python": self.name}
 
+    def within(self) -> Mapping[str, TypeHandler]:
+        """The handlers of what values are made of, by the step that the path of a `Mismatch` has for them.
+
+        ``"*"`` is any step, ``"key"`` what the steps themselves are of; no step leads to what ``""`` and ``"|0"``,
+        ``"|1"``, … name: the type without its constraints, and the members of a union.
+        """
+        return {}
+
+    def masked(self, value: object) -> object:
+        """`value` as it may be shown: with dots in the place of each secret in it, and itself where there is none."""
+        from celltask.core.types.masking import Hidden, holds_secrets, is_secret  # noqa: PLC0415 - only what is shown
+
+        if not holds_secrets(self):
+            return value
+        if is_secret(self):
+            return Hidden(type(value))
+        try:
+            return self.masked_within(value)
+        except Exception:  # noqa: BLE001 - border: a value that does not fit, or its own code; better hidden than told
+            return Hidden(type(value))
+
+    def masked_within(self, value: object) -> object:
+        """`value` rebuilt with each part as that part's handler masks it; asked only where parts can be secret."""
+        from celltask.core.types.masking import Hidden  # noqa: PLC0415 - as above
+
+        return Hidden(type(value))
+
     def preview(self, value: object) -> str:
         """One line of at most 80 characters that tells a person what the value is."""
         try:
-            text = " ".join(repr(value).split())
+            text = " ".join(repr(self.masked(value)).split())
         except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
             text = f"a {type(value).__name__} without a repr"
         return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004 - as promised above

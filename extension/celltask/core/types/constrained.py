@@ -17,6 +17,7 @@ from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.fit import substituted
 from celltask.core.types.lookup import family_of, handler_for
 from celltask.core.types.marks import HIDDEN, Mark, Secret
+from celltask.core.types.masking import is_secret
 from celltask.core.types.naming import library_of, type_name
 from celltask.errors import InterfaceError
 
@@ -138,9 +139,17 @@ class ConstrainedHandler(BuiltInHandler):
                 told.update(self._adapter.json_schema())
         return told
 
-    def preview(self, value: object) -> str:
+    def within(self) -> dict[str, TypeHandler]:
+        """The type alone."""
+        return {"": self.inner}
+
+    def masked_within(self, value: object) -> object:
         """As the type alone."""
-        return self.inner.preview(value)
+        return self.inner.masked(value)
+
+    def preview(self, value: object) -> str:
+        """As the type alone; a secret is hidden."""
+        return HIDDEN if is_secret(self) else self.inner.preview(value)
 
 
 class MarkedHandler(ConstrainedHandler):
@@ -153,6 +162,7 @@ class MarkedHandler(ConstrainedHandler):
         """The handler `inner` with `marks`."""
         made = cls(annotation, inner, [], None)
         made.marks = tuple(marks)
+        made.is_secret = Secret in marks
         return made
 
     def describe(self) -> dict[str, object]:
@@ -161,10 +171,6 @@ class MarkedHandler(ConstrainedHandler):
         for mark in self.marks:
             told.update(mark.schema)
         return told
-
-    def preview(self, value: object) -> str:
-        """As the type alone; a secret is hidden."""
-        return HIDDEN if Secret in self.marks else super().preview(value)
 
 
 def _of_annotated(annotation: object) -> TypeHandler:

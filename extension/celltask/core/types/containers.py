@@ -79,6 +79,14 @@ class ContainerHandler(BuiltInHandler):
         if not isinstance(value, self.origin):
             raise Mismatch(self.name, value, hint=hint or _hint_for(value, self.built))
 
+    def within(self) -> dict[str, TypeHandler]:
+        """One handler for all elements."""
+        return {"*": self.parts[0]}
+
+    def masked_within(self, value: object) -> object:
+        """The container rebuilt, and every element masked."""
+        return self._each(value, "masked")
+
     def isolate(self, value: object) -> object:
         """The container rebuilt, and every element isolated."""
         return isolated(value) if self.copied_by_value else self._each(value, "isolate")
@@ -176,6 +184,10 @@ class SetHandler(ContainerHandler):
         super().__init__(annotation, origin)
         self.built = frozenset if origin is frozenset else set
 
+    def within(self) -> dict[str, TypeHandler]:
+        """One handler for all elements, which name the steps as well."""
+        return {"*": self.parts[0], "key": self.parts[0]}
+
     def validate(self, value: object) -> object:
         """`value`, or a new set if an element had to be converted."""
         self._check_class(value)
@@ -230,6 +242,12 @@ class TupleHandler(ContainerHandler):
         if self.bare:
             return (typing.Any,)
         return arguments[:1] if self.many else arguments
+
+    def within(self) -> dict[str, TypeHandler]:
+        """One handler for all places, or one for each."""
+        if self.many or self.bare:
+            return super().within()
+        return {_index_step(at): part for at, part in enumerate(self.parts)}
 
     def handlers_of(self, value: typing.Sized) -> tuple[TypeHandler, ...]:
         """One handler for each place of `value`.

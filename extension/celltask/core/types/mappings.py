@@ -40,6 +40,11 @@ class DictHandler(ContainerHandler):
             return (*(arguments or (typing.Any,)), int)
         return arguments or (typing.Any, typing.Any)
 
+    def within(self) -> dict[str, TypeHandler]:
+        """The handlers of keys and values."""
+        keys, items = self.parts
+        return {"*": items, "key": keys}
+
     def validate(self, value: object) -> object:
         """`value`, or a new dict if a key or a value had to be converted."""
         self._check_class(value)

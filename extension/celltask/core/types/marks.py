@@ -8,6 +8,8 @@ from celltask.core.types.base import Mismatch
 from celltask.core.types.objects import ObjectHandler
 
 if typing.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from celltask.core.types.base import TypeHandler, Valid
 
 __all__ = ["HIDDEN", "Mark", "MultiLine", "Secret", "SecretHandler"]
@@ -21,11 +23,17 @@ class Mark:
 
     schema: typing.ClassVar[dict[str, object]] = {}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: object, made: Callable[[object], dict[str, object]]) -> object:
+        """What `describe` says, in the fields of pydantic models as well."""
+        return made(schema) | cls.schema
+
 
 class Secret(Mark):
     """Marks a value that nobody should read over a shoulder: ``token: Annotated[str, Secret]``.
 
-    Forms mask it, and previews, code and command lines made by forms leave it out. It is not encrypted.
+    Forms, previews and errors show dots in its place, also where it is a part of another value; code and command lines
+    made by forms ask for it. It is not encrypted.
 
     >>> from celltask.core.types.lookup import handler_for
     >>> handler_for(typing.Annotated[str, Secret]).preview("abc")
@@ -48,6 +56,8 @@ class MultiLine(Mark):
 
 class SecretHandler(ObjectHandler):
     """`pydantic.SecretStr` and `SecretBytes`; at the edges they are made of text, and no text is made of them."""
+
+    is_secret = True
 
     @classmethod
     def for_annotation(cls, annotation: object) -> TypeHandler | None:

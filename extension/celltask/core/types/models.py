@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import typing
+from contextlib import suppress
 
 from pydantic import BaseModel, RootModel, ValidationError
 
@@ -14,6 +15,8 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.constrained import sort_metadata
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.marks import Mark
+from celltask.core.types.masking import holds_secrets
 from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
@@ -92,7 +95,7 @@ class ModelHandler(BuiltInHandler):
         if isinstance(data, self.cls):
             return self.validate(data)
         try:
-            return self.cls.model_validate_json(json.dumps(data))
+            return self.cls.model_validate_json(json.dumps(data, default=_revealed))
         except ValidationError as error:
             raise from_pydantic(error, self.name, data) from None
         except Exception as error:
@@ -101,9 +104,65 @@ class ModelHandler(BuiltInHandler):
     def describe(self) -> dict[str, object]:
         """JSON Schema, as pydantic writes it."""
         try:
-            return self.cls.model_json_schema()
+            told = self.cls.model_json_schema()
         except Exception:  # noqa: BLE001 - border: serialisers, validators and schemas are code of users
             return super().describe()
+        return _without_secrets(told, told) if holds_secrets(self) else told
+
+    def within(self) -> dict[str, TypeHandler]:
+        """The handlers of the fields, by name and by alias."""
+        fields = shown_fields(self.cls)
+        aliases = {name: self.cls.model_fields[name].alias or name for name in fields}
+        return {f".{step}": made for name, made in fields.items() for step in (name, aliases[name])}
+
+    def masked_within(self, value: Valid) -> object:
+        """A copy with every field masked, made without a look at its validators."""
+        masked = {name: made.masked(value.__dict__[name]) for name, made in shown_fields(type(value)).items()}
+        return value.model_copy(update={name: one for name, one in masked.items() if one is not value.__dict__[name]})
+
+
+def _revealed(part: object) -> object:
+    """The text of a secret, which stands in what a form gives as it is."""
+    if type(part).__name__ not in ("SecretStr", "SecretBytes"):
+        raise TypeError(f"a {type(part).__name__} has no JSON form")
+    text = part.get_secret_value()  # type: ignore[attr-defined]  # one of the two
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def shown_fields(cls: type[BaseModel]) -> dict[str, TypeHandler]:
+    """The handlers that say which fields are secret: of all fields whose annotation is a type that is known here."""
+    found = {}
+    for name, info in cls.model_fields.items():
+        marks = [one for one in info.metadata if isinstance(one, type) and issubclass(one, Mark)]
+        base = typing.cast("object", info.annotation)
+        with suppress(InterfaceError):
+            found[name] = handler_for(typing.Annotated[(base, *marks)] if marks else base)
+    return found
+
+
+def _without_secrets(told: typing.Any, whole: typing.Any) -> typing.Any:  # noqa: ANN401 - JSON
+    """A schema without the defaults of what is, or holds, a secret."""
+    if isinstance(told, list):
+        return [_without_secrets(one, whole) for one in told]
+    if not isinstance(told, dict):
+        return told
+    kept = {key: _without_secrets(one, whole) for key, one in told.items()}
+    if "default" in kept and _tells_secret(told, whole, set()):
+        del kept["default"]
+    return kept
+
+
+def _tells_secret(told: typing.Any, whole: typing.Any, seen: set[str]) -> bool:  # noqa: ANN401 - as above
+    if isinstance(told, list):
+        return any(_tells_secret(one, whole, seen) for one in told)
+    if not isinstance(told, dict):
+        return False
+    name = str(told.get("$ref", "")).rpartition("/")[2]
+    if name and name not in seen:
+        seen.add(name)
+        if _tells_secret(whole.get("$defs", {}).get(name), whole, seen):
+            return True
+    return told.get("format") == "password" or any(_tells_secret(one, whole, seen) for one in told.values())
 
 
 def _field_handlers(cls: type[BaseModel]) -> dict[str, TypeHandler]:

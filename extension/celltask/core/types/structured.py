@@ -15,6 +15,7 @@ from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Vali
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import required_keys, substituted
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.masking import holds_secrets
 from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
@@ -94,6 +95,14 @@ class StructuredHandler(BuiltInHandler):
     def _step(self, name: str) -> str:
         return f".{name}"
 
+    def within(self) -> Mapping[str, TypeHandler]:
+        """The handlers of the fields."""
+        return {self._step(name): handler for name, handler in self.fields.items()}
+
+    def masked_within(self, value: object) -> object:
+        """`value` rebuilt, every field masked."""
+        return self._each(value, lambda handler, part: handler.masked(part))
+
     def validate(self, value: object) -> object:
         """`value`, every field of which fits; a copy if a field had to be converted."""
         self._check_class(value)
@@ -166,6 +175,8 @@ class StructuredHandler(BuiltInHandler):
                 return {"type": "object", "title": self.name, "x-python": self.name}
             properties = {name: handler.describe() for name, handler in self.fields.items()}
         for name, default in self._defaults().items():
+            if holds_secrets(self.fields[name]):
+                continue  # what is told of a type is for everybody
             with suppress(Mismatch):  # a default without a JSON form is told by its absence from `required`
                 properties[name] = properties[name] | {"default": self.fields[name].to_json(default)}
         return {

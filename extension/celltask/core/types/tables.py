@@ -15,6 +15,7 @@ from celltask.core.types.columns import checked_columns, read_table, table_from_
 from celltask.core.types.copying import SHARED
 from celltask.core.types.lending import is_lent, lend
 from celltask.core.types.naming import place_in_library
+from celltask.core.types.oddities import oddities_of_table
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,8 +96,10 @@ class TableHandler(BuiltInHandler):
 
 
 def preview_table(value: object) -> str:
-    """One line that tells size and columns of a table."""
+    """One line that tells size and columns of a table, and how many of its values are infinite or missing."""
     shape = getattr(value, "shape", None)
+    odd = oddities_of_table(value)
+    odd = f", {odd}" if odd else ""
     if shape is None or len(shape) != 2:  # noqa: PLR2004 - rows and columns
         head = (
             f"{place_in_library(type(value))} of {len(value)}"
@@ -104,9 +107,9 @@ def preview_table(value: object) -> str:
             else place_in_library(type(value))
         )
         kind = getattr(value, "dtype", "")
-        return f"{head}{f', {kind}' if str(kind) else ''}"[:80]
+        return f"{head}{f', {kind}' if str(kind) else ''}{odd}"[:80]
     names = getattr(value, "column_names", None) or list(getattr(value, "columns", ()))
-    line = f"table of {shape[0]} x {shape[1]}: {', '.join(map(str, names))}"
+    line = f"table of {shape[0]} x {shape[1]}{odd}: {', '.join(map(str, names))}"
     return line if len(line) <= 80 else line[:79] + "…"  # noqa: PLR2004 - one line, as promised
 
 

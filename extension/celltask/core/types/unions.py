@@ -150,6 +150,14 @@ class UnionHandler(BuiltInHandler):
         members = self.members
         return {"anyOf": [member.describe() for member in members], "x-members": [member.name for member in members]}
 
+    def within(self) -> dict[str, TypeHandler]:
+        """The members."""
+        return {f"|{at}": member for at, member in enumerate(self.members)}
+
+    def masked_within(self, value: object) -> object:
+        """As the member has it."""
+        return self.member_of(value)[0].masked(value)
+
     def preview(self, value: object) -> str:
         """As the member has it."""
         return self.member_of(value)[0].preview(value)

@@ -100,7 +100,7 @@ def test_errors_within_a_value_stand_beside_their_place(page: Open) -> None:
     assert form.errors() == [
         "must be float, got &#x27;left&#x27; (str)",
         "must be int, got 1.5 (float)",
-        "must be Fit, got 7 (int) (Input should be less than or equal to 1)",
+        "must be less than or equal to 1, got 7 (int)",
     ]
     form.type("x", "1")
     form.type("shares value", "1")

@@ -231,8 +231,10 @@ def test_an_expression_that_could_do_anything_waits_for_run(page: Open) -> None:
     assert form.errors() == [
         "must be a Python expression, got &#x27;number(&#x27; (str) (&#x27;(&#x27; was never closed)"
     ]
+    assert form.view.form.code() == "scale_result = scale(factor=..., times=3)"
     form.type("factor", "number()")
     assert (form.errors(), calls) == ([], [])
+    assert form.view.form.code() == "scale_result = scale(factor=number(), times=3)"
     form.click("Run")
     form.wait()
     assert (form.variables["scale_result"], calls) == (12.0, [1])

@@ -205,7 +205,7 @@ NOT_PARSED: list[tuple[object, str, str]] = [
     (Order, '{"day": "2026-01-31", "line": []}', "expected Order, which has no field 'line' (did you mean 'lines'?)"),
     (Order, '{"day": "2026-01-31", "lines": ["a"]}', "expected int at .lines[0]"),
     (Order, '{"day": "2026-01-31", "scale": 0}', "expected Order (scale must be positive)"),
-    (Settings, '{"rate": -1}', "expected Settings at .rate (Input should be greater than or equal to 0)"),
+    (Settings, '{"rate": -1}', "expected greater than or equal to 0 at .rate"),
     (Report, "{}", "expected Report with 'accuracy'"),
     (Report, '{"accuracy": 1, "row": 1}', "expected Report, which has no field 'row' (did you mean 'rows'?)"),
     (Split, "{}", "expected Split with 'train'"),

@@ -24,6 +24,7 @@ __all__ = [
     "SwitchEntry",
     "TextEntry",
     "holds_literals",
+    "is_expression",
 ]
 
 MOST_CHARACTERS = 1_000_000
@@ -217,14 +218,27 @@ class ExpressionEntry(_TypedEntry):
             if self.held is not None:
                 return self.held.value
             raise Blank("", text)
-        try:
-            tree = ast.parse(text, mode="eval")
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            told = getattr(error, "msg", None) or str(error)
-            raise Mismatch("a Python expression", text, hint=str(told)) from None
+        tree = _tree_of(text)
         if not self.scope.runs and not _is_harmless(tree):
             raise LaterError
         return _evaluated(tree, text, {**self.modules, **self.scope.namespace})
+
+
+def is_expression(text: str) -> bool:
+    """Whether Python can read `text` as an expression."""
+    try:
+        _tree_of(text)
+    except Mismatch:
+        return False
+    return True
+
+
+def _tree_of(text: str) -> ast.Expression:
+    try:
+        return ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        told = getattr(error, "msg", None) or str(error)
+        raise Mismatch("a Python expression", text, hint=str(told)) from None
 
 
 def holds_literals(text: str) -> bool:
@@ -233,11 +247,9 @@ def holds_literals(text: str) -> bool:
     >>> holds_literals("Account(name, token)"), holds_literals("Account(name, 's3cr3t')")
     (False, True)
     """
-    try:
-        tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if not is_expression(text):
         return True
-    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    constants = [node.value for node in ast.walk(_tree_of(text)) if isinstance(node, ast.Constant)]
     return any(isinstance(one, str | bytes | int | float | complex) and not isinstance(one, bool) for one in constants)
 
 

@@ -17,7 +17,14 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
 from celltask.core.types.masking import Hidden, discreet, holds_secrets, is_secret, kind_of
 from celltask.notebook.controls import Blank, Held, Scope, Unfillable, control_for, make_entry
-from celltask.notebook.controls_plain import ExpressionEntry, LaterError, SecretEntry, TextEntry, holds_literals
+from celltask.notebook.controls_plain import (
+    ExpressionEntry,
+    LaterError,
+    SecretEntry,
+    TextEntry,
+    holds_literals,
+    is_expression,
+)
 from celltask.notebook.forms_data import data_of
 from celltask.notebook.forms_source import Source, shell_word_of, source_of
 
@@ -169,7 +176,7 @@ class Field:
     def source(self) -> Source:
         """The Python that stands for the value now; dots where there is none. It asks for what is secret."""
         text = str(self.expression.entered).strip() if self.by_expression else ""
-        if text and not (self.has_secrets and holds_literals(text)):
+        if is_expression(text) and not (self.has_secrets and holds_literals(text)):
             needed = [name for name in self.expression.modules if text.startswith(f"{name}.")]
             return Source(text, tuple(f"import {name}" for name in needed if name not in self.scope.namespace))
         shown = self._shown()

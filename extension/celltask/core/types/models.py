@@ -190,12 +190,18 @@ def _constrained(annotation: object, metadata: list[object]) -> object:
 
 
 def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:  # noqa: ANN401 - a class or value of a library that is not imported here
-    """The first fault that pydantic found, as ours."""
-    first = error.errors(include_url=False)[0]
+    """The first fault that pydantic found, as ours; within `data` it says what belongs there, not the `name` of all."""
+    faults = error.errors(include_url=False)
+    first, told = faults[0], faults[0]["msg"]
     path = tuple(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-    more = len(error.errors(include_url=False)) - 1
-    hint = first["msg"] + (f" (and {more} more)" if more else "")
+    if path and told.startswith(_WANTED):
+        name, told = told.removeprefix(_WANTED), ""
+    more = f"and {len(faults) - 1} more" if len(faults) > 1 else ""
+    hint = f"{told} ({more})" if told and more else told or more
     return Mismatch(name, first.get("input", data), path, hint)
+
+
+_WANTED = "Input should be "
 
 
 def copy_model(value: BaseModel, copier: Copier) -> object:

@@ -98,6 +98,25 @@ def test_what_a_stopped_run_will_not_begin_is_skipped_at_once() -> None:
     assert heard.nodes(NodeFinished) == ["n3"]
 
 
+def test_what_a_cancelled_run_has_not_begun_is_cancelled_whatever_failed_before() -> None:
+    """A node that does not wait for the one that failed reads cancelled, and one that does reads skipped."""
+    heard, failed = Listener(-1), threading.Event()
+
+    def hear(event: Event) -> None:
+        heard(event)
+        if len(heard.skipped()) == 2:
+            failed.set()
+
+    running = finishing.start(x=1, engine="threads", on_event=hear)
+    assert _begun.wait(PATIENCE_S)
+    assert failed.wait(PATIENCE_S)
+    running.cancel()
+    _told.set()
+    run = running.wait(PATIENCE_S)
+    assert [node.state for node in run.nodes] == ["failed", "skipped", "skipped", "done", "cancelled"]
+    assert heard.skipped()[2:] == [("n4", "cancelled", "the run was cancelled")]
+
+
 def test_nobody_begins_what_was_told_as_skipped() -> None:
     """Of a wide graph each node either begins or is told as skipped, and never both."""
 

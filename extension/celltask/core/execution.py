@@ -97,6 +97,7 @@ class Execution:
         self._skipped = [False] * len(program.steps)
         self.wanted = list(program.wanted)
         self.failing = threading.Lock()
+        self._is_cancelled = False
         self._why_skipped = "the run was stopped"
         self._forks = forks.count
 
@@ -319,6 +320,7 @@ class Execution:
     def abort(self, error: BaseException) -> None:
         """Start nothing more, because of an error outside of any body: an interrupt, or a listener's own."""
         with self.failing:
+            self._is_cancelled |= not self._stopped and state_after(error) == "cancelled"
             self._stopped = True
             if self.error is None:
                 self.error = error
@@ -387,6 +389,6 @@ class Execution:
         return self._stopped or self._skipped[place]
 
     def _tell_skipped(self) -> None:
-        is_cancelled = self.state == "cancelled"
+        is_cancelled = self._is_cancelled or self.state == "cancelled"
         reason = "the run was cancelled" if is_cancelled else self._why_skipped
         skip(self, range(len(self.steps)), reason, "cancelled" if is_cancelled else "skipped")

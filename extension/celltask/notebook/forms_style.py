@@ -50,7 +50,8 @@ STYLE = """
   padding: 2px 6px 2px 8px; }
 .celltask-group .celltask-hint { margin-left: 100px; }
 .celltask-form pre { background: var(--jp-layout-color2, rgba(127,127,127,.12)); color: var(--jp-content-font-color1);
-  padding: 6px 8px; margin: 2px 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px; overflow: auto; }
+  padding: 6px 8px; margin: 2px 0; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere;
+  max-height: 320px; overflow: auto; }
 .celltask-form :is(input, textarea, select, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 1px; }
 .celltask-group .widget-label { width: 90px !important; }

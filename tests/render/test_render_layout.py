@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sample_graphs import box_sizes, drawn_crossings, measured, numbered, samples
 
 from celltask.render.coordinates import pooled
-from celltask.render.layout import arrange, lay_out, least_width, set_out
+from celltask.render.layout import arrange, lay_out, least_any_width, least_width, set_out
 from celltask.render.ordering import count_crossings, order_rows
 from celltask.render.ranks import backward_lines, components, ranks_of, sides, topological_order
 from celltask.render.routes import Point, arrow_data, path_data, sampled
@@ -197,6 +197,7 @@ def test_least_width_is_never_more_than_the_true_one(lines: list[tuple[int, int]
     sizes = [(60.0, 30.0)] * COUNT
     skeleton = arrange(COUNT, lines)
     assert least_width(skeleton, sizes, across=across) <= set_out(skeleton, sizes, across=across).width + 1
+    assert least_any_width(sizes, lines) <= least_width(skeleton, sizes, across=across, gap=0.05) + 1
 
 
 def test_a_crowded_graph_runs_its_lines_together() -> None:

@@ -8,11 +8,12 @@ from left to right, and at last folded.
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 from typing import Literal as OneOf
 
 from celltask.render.folding import fold_alike, fold_chains, fold_rows, row_sizes
-from celltask.render.layout import Layout, Skeleton, arrange, least_width, set_out
+from celltask.render.layout import Layout, Skeleton, arrange, least_any_width, least_width, set_out
 from celltask.render.lettering import break_label, elide, text_width
 from celltask.render.sketch import Box, Sketch, sketch_of
 from celltask.render.style import LABEL_PX, NOTE_PX
@@ -92,7 +93,10 @@ def compose(graph: Graph, *, detail: Detail = "auto") -> Composition:
         down, across = (_attempt(sketch, skeleton, texts, across=way) for way in (False, True))
         return (down if down.least <= max(across.least, _inner_width()) else across).made()
     narrowest: _Attempt | None = None
+    folded = sketch
     for folded in fold(sketch):
+        if not _may_fit(folded):
+            continue
         stretch: dict[bool, float] = {}  # width of the last layout over its least width, for either way of the flow
         for attempt in _attempts(folded):
             hoped = attempt.least * max(1.0, stretch.get(attempt.across, 1.0) * _HOPE)
@@ -103,11 +107,12 @@ def compose(graph: Graph, *, detail: Detail = "auto") -> Composition:
                 stretch[attempt.across] = tried.layout.width / attempt.least
             if narrowest is None or attempt.least < narrowest.least:
                 narrowest = attempt
-    return (
-        narrowest.made()
-        if narrowest is not None
-        else _set(sketch, arrange_sketch(sketch), _lettered_all(sketch, _ROOMS[0]))
-    )
+    return (narrowest or min(_attempts(folded), key=attrgetter("least"))).made()
+
+
+def _may_fit(sketch: Sketch) -> bool:
+    """Whether the narrowest boxes of `sketch` fit beside each other, as far as is known without an order."""
+    return least_any_width(_sizes(_lettered_all(sketch, _ROOMS[-1])), _lines(sketch)) <= _inner_width()
 
 
 def _inner_width() -> float:
@@ -142,8 +147,12 @@ def fold(sketch: Sketch) -> Iterator[Sketch]:
 
 def arrange_sketch(sketch: Sketch) -> Skeleton:
     """Rows and order of the boxes of `sketch`."""
-    lines = [(stroke.source, stroke.target) for stroke in sketch.strokes]
+    lines = _lines(sketch)
     return arrange(len(sketch.boxes), lines, bundled=len(lines) > _CALM * len(sketch.boxes))
+
+
+def _lines(sketch: Sketch) -> list[tuple[int, int]]:
+    return [(stroke.source, stroke.target) for stroke in sketch.strokes]
 
 
 class _Attempt(NamedTuple):

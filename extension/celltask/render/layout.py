@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from celltask.render.coordinates import Rows, place_rows, tension
 from celltask.render.ordering import order_rows
-from celltask.render.ranks import Line, backward_lines, components, ranks_of, sides
+from celltask.render.ranks import Line, RankedPart, ranked_parts, sides
 from celltask.render.routes import Point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Layout", "Place", "Skeleton", "arrange", "lay_out", "least_width", "set_out"]
+__all__ = ["Layout", "Place", "Skeleton", "arrange", "lay_out", "least_any_width", "least_width", "set_out"]
 
 Size = tuple[float, float]
 _GAPS_DOWN, _GAPS_ACROSS = (24.0, 16.0, 10.0), (14.0, 12.0, 10.0)
@@ -115,21 +115,28 @@ def arrange(count: int, lines: Iterable[Line], *, bundled: bool = False) -> Skel
     For the arguments see `lay_out`.
     """
     given = [line for line in dict.fromkeys(lines) if line[0] != line[1]]
-    turned = backward_lines(count, given)
-    falling = list(dict.fromkeys(line[::-1] if line in turned else line for line in given))
-    groups = components(count, falling)
-    group_of = {vertex: number for number, group in enumerate(groups) for vertex in group}
-    inside: dict[int, list[Line]] = {}
-    for line in falling:
-        inside.setdefault(group_of[line[0]], []).append(line)
-    parts = [_arrange_part(group, inside.get(number, []), bundled=bundled) for number, group in enumerate(groups)]
-    return Skeleton(count, given, turned, parts)
+    turned, parts = ranked_parts(count, given)
+    return Skeleton(count, given, turned, [_arrange_part(part, bundled=bundled) for part in parts])
 
 
-def _arrange_part(members: list[int], lines: list[Line], *, bundled: bool) -> _Part:
-    local = {vertex: number for number, vertex in enumerate(members)}
-    inner = [(local[source], local[target]) for source, target in lines]
-    row_of = ranks_of(len(members), inner)
+def least_any_width(sizes: Sequence[Size], lines: Iterable[Line]) -> float:
+    """What every layout of a graph needs from left to right at least, in px, told before any row is ordered.
+
+    >>> least_any_width([(60.0, 30.0), (60.0, 30.0), (60.0, 30.0)], [(0, 1), (0, 2)])
+    144.0
+    """
+    down = across = 0.0
+    for part in ranked_parts(len(sizes), [line for line in dict.fromkeys(lines) if line[0] != line[1]])[1]:
+        rows: dict[int, list[float]] = {}
+        for vertex, row in zip(part.members, part.row_of, strict=True):
+            rows.setdefault(row, []).append(sizes[vertex][0])
+        down = max(down, *(fsum(row) + _GAPS_DOWN[0] * (len(row) - 1) for row in rows.values()))
+        across = max(across, fsum(map(max, rows.values())) + _ROW_GAP * (len(rows) - 1))
+    return min(down, across)
+
+
+def _arrange_part(part: RankedPart, *, bundled: bool) -> _Part:
+    members, lines, inner, row_of = part
     bends = sum(row_of[target] - row_of[source] - 1 for source, target in inner)
     chains, row_of = _bent(inner, row_of, bundled=bundled or bends > _MOST_BENDS)
     # A piece that several lines share counts once for each, so that crossings are those of pairs of lines.

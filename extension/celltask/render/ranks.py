@@ -5,12 +5,21 @@ Vertices are numbered from 0; a line is a pair of them. All functions are determ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Line", "backward_lines", "components", "ranks_of", "sides", "topological_order"]
+__all__ = [
+    "Line",
+    "RankedPart",
+    "backward_lines",
+    "components",
+    "ranked_parts",
+    "ranks_of",
+    "sides",
+    "topological_order",
+]
 
 Line = tuple[int, int]
 _WORK = 400_000  # steps of the simplex times size of the graph
@@ -274,3 +283,37 @@ class _Simplex:
                     self.rank[vertex] += shift
         self.tree.remove(leaving)
         self.tree.add(entering)
+
+
+class RankedPart(NamedTuple):
+    """One joined part of a graph, whose rows are chosen."""
+
+    members: list[int]
+    lines: list[Line]
+    """Those between its members, all falling."""
+    inner: list[Line]
+    """The same by the numbers of vertices among the members."""
+    row_of: list[int]
+    """For each member."""
+
+
+def ranked_parts(count: int, lines: Sequence[Line]) -> tuple[set[Line], list[RankedPart]]:
+    """The lines that had to be turned around, and the joined parts of the graph with their rows.
+
+    >>> ranked_parts(3, [(0, 1), (1, 0)])[1][0]
+    RankedPart(members=[0, 1], lines=[(0, 1)], inner=[(0, 1)], row_of=[0, 1])
+    """
+    turned = backward_lines(count, lines)
+    falling = list(dict.fromkeys(line[::-1] if line in turned else line for line in lines))
+    groups = components(count, falling)
+    group_of = {vertex: number for number, group in enumerate(groups) for vertex in group}
+    inside: list[list[Line]] = [[] for _ in groups]
+    for line in falling:
+        inside[group_of[line[0]]].append(line)
+    return turned, [_ranked(group, within) for group, within in zip(groups, inside, strict=True)]
+
+
+def _ranked(members: list[int], lines: list[Line]) -> RankedPart:
+    local = {vertex: number for number, vertex in enumerate(members)}
+    inner = [(local[source], local[target]) for source, target in lines]
+    return RankedPart(members, lines, inner, ranks_of(len(members), inner))

@@ -42,6 +42,16 @@ async def quick_in_turn(x: int) -> int:
     return x
 
 
+@task(allow_globals=("_gate", "QUICK"))
+def quick_or_wrong(x: int) -> int:
+    """The same, but each second one fails."""
+    if x >= QUICK:
+        _gate.wait(PATIENCE_S)
+    if x % 2:
+        raise ValueError(x)
+    return x
+
+
 @task(allow_globals=("_gate", "QUICK"), retries=1)
 def slow_or_again(x: int) -> int:
     """Gives `x`; the later ones take a while, until the gate is open."""
@@ -85,6 +95,22 @@ def test_items_are_counted_while_their_chunk_goes_on(member: MapTask[int]) -> No
     assert running.progress() == []
 
 
+def test_failures_are_counted_as_such_while_their_chunk_goes_on() -> None:
+    """An item that failed does not count as done until its chunk ends."""
+
+    @workflow
+    def wf(xs: list[int]) -> list[int | None]:
+        return map_task(quick_or_wrong, min_success_ratio=0.0)(x=xs)
+
+    _gate.clear()
+    running = wf.start(xs=list(range(SIZE)), engine="inline")
+    try:
+        assert awaited(running, (QUICK + 1) // 2) == [NodeProgress(running.id, "n0", 167, 166, SIZE)]
+    finally:
+        _gate.set()
+    assert len(running.result()) == SIZE
+
+
 @pytest.mark.parametrize("member", [slow_or_again, slow_in_turn], ids=lambda one: one.name)
 def test_listeners_are_told_while_a_chunk_goes_on(member: MapTask[int]) -> None:
     """Items with retries, a cache or a loop are told as they end, not when their chunk does."""
@@ -115,3 +141,24 @@ def test_what_a_listener_raises_in_the_middle_of_a_chunk_ends_the_run(member: Ma
     run = map_task(member, concurrency=1).run(x=list(range(SIZE)), engine="inline", on_event=listener)
     assert isinstance(run.error, ZeroDivisionError)
     assert run.ledger.items[0].count(0) > 0
+
+
+@pytest.mark.parametrize("member", [slow_or_again, slow_in_turn], ids=lambda one: one.name)
+def test_an_exit_that_a_listener_asks_for_ends_the_run(member: MapTask[int]) -> None:
+    """It leaves the loop that the items wait on alone, and whoever waits for the run gets it."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, NodeProgress):
+            raise SystemExit(3)
+
+    mapped = map_task(member, concurrency=1)
+
+    @workflow
+    def wf(xs: list[int]) -> list[int]:
+        return mapped(x=xs)
+
+    _gate.clear()
+    with pytest.raises(SystemExit):
+        wf.start(xs=list(range(SIZE)), engine="inline", on_event=listener).wait(PATIENCE_S)
+    _gate.set()
+    assert wf(xs=[1, 2]) == [1, 2]

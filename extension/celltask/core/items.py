@@ -38,6 +38,15 @@ Columns = tuple[tuple["Sequence[object] | None", ...], tuple[object, ...], int]
 """As in `Items`: lists, fixed values, number of items."""
 
 
+class Account(NamedTuple):
+    """What has become of some items so far. An item is in `failed` first, so that none counts as done before."""
+
+    ended: list[object]
+    """Something for each item that has ended; of items one after another, what they gave."""
+    failed: dict[int, BaseException]
+    """By place among these items."""
+
+
 class Items(NamedTuple):
     """Some items of a map, one after another.
 
@@ -63,8 +72,8 @@ class Items(NamedTuple):
     """Whether the run is elsewhere, as in `NodeContext`."""
     calls: Calls | None = None
     """What notes the calls that the bodies make."""
-    ended: list[object] | None = None
-    """Gets something for each item as soon as that has ended, where somebody counts them meanwhile."""
+    account: Account | None = None
+    """What has become of them so far, where somebody counts that meanwhile."""
     tick: Callable[[], object] = _told_to_nobody
     """Called after each item that costs more than a call of its function, to tell how far they have come."""
 
@@ -91,10 +100,6 @@ class Items(NamedTuple):
         """What to zip for the arguments of each call."""
         pairs = zip(self.columns, self.fixed, strict=True)
         return [repeat(value, self.size) if column is None else column for column, value in pairs]
-
-    def values(self) -> list[object]:
-        """An empty list for what they give, one after another; `ended`, if somebody counts them."""
-        return [] if self.ended is None else self.ended
 
 
 class Outcome(NamedTuple):
@@ -132,8 +137,7 @@ def _run_plain(items: Items) -> Outcome:
     """As fast as the generated call of the task: nothing is done between two items."""
     __tracebackhide__ = True
     calls = map(items.task.as_node, *items.arguments())
-    values = items.values()
-    errors: dict[int, BaseException] = {}
+    values, errors = items.account or Account([], {})
     token = ACTIVE.set(items.context())
     try:
         while len(values) < items.size:
@@ -178,8 +182,7 @@ def _stopped(task: Task[..., object]) -> Exception:
 def _run_one_by_one(items: Items) -> Outcome:
     """Each item with a context of its own, for retries and the cache."""
     __tracebackhide__ = True
-    values = items.values()
-    errors: dict[int, BaseException] = {}
+    values, errors = items.account or Account([], {})
     reused: list[int] = []
     call, demand = items.call, demand_of(items.task)
     for place, arguments in enumerate(zip(*items.arguments(), strict=True)):
@@ -207,9 +210,9 @@ def _run_async(items: Items) -> Outcome:
     import asyncio  # noqa: PLC0415 - 60 ms, and only async tasks need it
 
     values: list[object] = [None] * items.size
-    errors: dict[int, BaseException] = {}
+    ended, errors = items.account or Account([], {})
     reused: list[int] = []
-    call, demand, ended = items.call, demand_of(items.task), items.values()
+    call, demand = items.call, demand_of(items.task)
     todo = enumerate(zip(*items.arguments(), strict=True))
 
     async def work() -> None:
@@ -233,7 +236,7 @@ def _run_async(items: Items) -> Outcome:
                 reused.append(place)
             try:
                 items.tick()
-            except Exception as error:  # noqa: BLE001 - border: a listener; it ends the run, not this item
+            except BaseException as error:  # noqa: BLE001 - border: a listener; it ends the run, not this item or the loop
                 raise _LeftError(error) from None
             if errors and items.stops:
                 return

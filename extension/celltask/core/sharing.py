@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from celltask.core.cache import SAME
 from celltask.core.context import ACTIVE
 from celltask.core.events import NodeProgress
-from celltask.core.items import Items, Outcome, run_items
+from celltask.core.items import Account, Items, Outcome, run_items
 from celltask.errors import RunCancelledError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ class Sharing:
         self._most_helpers = 0 if items.task.is_async else min(most, execution.engine.workers, items.size - 1)
         self._next, self._size = 0, items.size if items.task.is_async else 1
         self._busy = self._helpers = self._done = 0
-        self._under_way: dict[int, list[object]] = {}
+        self._under_way: dict[int, Account] = {}
+        self._counted = 0
         self._told = time.monotonic()
         self._turn = threading.Condition()
         self._is_quick = False
@@ -124,8 +125,8 @@ class Sharing:
 
     def _slice(self, first: int, count: int) -> Items:
         columns = tuple(None if column is None else column[first : first + count] for column in self.items.columns)
-        ended = self._under_way[first] = list[object]()
-        return self.items._replace(columns=columns, first=first, size=count, ended=ended, tick=self._tick)
+        account = self._under_way[first] = Account([], {})
+        return self.items._replace(columns=columns, first=first, size=count, account=account, tick=self._tick)
 
     def _do(self, chunk: Items) -> None:
         __tracebackhide__ = True
@@ -172,7 +173,10 @@ class Sharing:
                 self.items.on_event(self.progress())
 
     def progress(self) -> NodeProgress:
-        """How many items have ended by now, also of chunks that have not; failures count when their chunk ends."""
+        """How many items have ended by now, also of chunks that have not."""
         with self._turn:
-            items, done = self.items, self._done + sum(map(len, self._under_way.values()))
-            return NodeProgress(items.run_id, items.node, done, len(self.errors), items.size)
+            items, accounts = self.items, list(self._under_way.values())
+            done = self._done + sum(len(account.ended) - len(account.failed) for account in accounts)
+            self._counted = max(self._counted, done)  # an item that fails now is in `failed` before it has ended
+            failed = len(self.errors) + sum(len(account.failed) for account in accounts)
+            return NodeProgress(items.run_id, items.node, self._counted, failed, items.size)

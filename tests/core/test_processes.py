@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import os
 import sys
 import traceback
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -67,6 +70,21 @@ def rate(p: Point, model: Model) -> Model:
 def rates(x: int, model: Model) -> Model:
     """Two nodes with values of classes between them."""
     return rate(p=point(x=x), model=model)
+
+
+@task
+def redirected() -> str:
+    """What a body warns of while it keeps its stderr for itself."""
+    kept = io.StringIO()
+    with contextlib.redirect_stderr(kept):
+        warnings.warn("odd", stacklevel=1)
+    return kept.getvalue().partition(": ")[2].partition("\n")[0]
+
+
+def test_a_body_in_another_process_may_keep_its_warnings() -> None:
+    """They go where it sends its stderr, as they do in this process."""
+    run = redirected.run(engine="processes")
+    assert (run.value, run.node("n0").log) == ("UserWarning: odd", "")
 
 
 def test_bodies_run_in_other_processes_and_their_values_come_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from nbclient import NotebookClient
 from celltask import task, workflow
 from celltask.core.events import NodeFailed, NodePrinted, NodeRetried, NodeStarted, RunStarted
 from celltask.core.types.lookup import handler_for
-from celltask.notebook import live
+from celltask.notebook import live, live_screen
 from celltask.notebook.display import trace_told
 from celltask.notebook.live_board import MOST_LOGGED, Board
 from celltask.notebook.live_nodes import inner_pictures, nodes_told
@@ -368,3 +369,23 @@ def test_colab_is_told_the_same_of_forms(notebook: Notebook, shown: Shown, colab
     notebook.shell.run_cell("%form double", store_history=True)
     told = [output["metadata"] for output in shown.outputs if VIEW in output["data"]]
     assert told == [{VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}] * 2
+
+
+@pytest.mark.usefixtures("colab")
+def test_nothing_goes_on_after_unloading(notebook: Notebook, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A widget that a late page may still ask for is let go, though the cell that unloads never seems to end."""
+    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)  # a page shows its cells
+    monkeypatch.setattr(live_screen, "_LATE_S", 0.05)
+    notebook("%celltask live on")
+
+    @task
+    def slow(x: int) -> int:
+        wait_until(lambda: shown.outputs)
+        return x + 1
+
+    @workflow
+    def slow_wf(x: int) -> int:
+        return slow(x=x)
+
+    run_in_cell(notebook, slow_wf, "wf(1)\n%unload_ext celltask")
+    wait_until(lambda: not any(isinstance(one, threading.Timer) for one in threading.enumerate()))

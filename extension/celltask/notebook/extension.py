@@ -61,6 +61,7 @@ def _install(shell: InteractiveShell, undo: ExitStack) -> None:
     session = Session(shell, places)
     transformer = TreeTransformer(session)
     undo.callback(add_resolver(places.resolve))
+    undo.callback(places.running.clear)  # nobody tells of the end of the cell that unloads
     _expose_runtime(shell, undo)
     # IPython copies this list on no version tried (7.34 to 9.18), so what is appended is used from the next cell on.
     for transform in (wait_for_def, rewrite_lines):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -68,9 +69,14 @@ class Printing:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        """Send a warning in its parts: its text is made there, where it is known which cell a file stands for."""
-        if file is not None:
-            file.write(warnings.formatwarning(message, category, filename, lineno, line))
+        """Send a warning in its parts: its text is made there, where it is known which cell a file stands for.
+
+        What a body sends elsewhere, and what comes before any body, goes where Python would write it.
+        """
+        target = sys.stderr if file is None else file
+        if target is not self._streams[1]:
+            if target is not None:
+                target.write(warnings.formatwarning(message, category, filename, lineno, line))
             return
         with self._lock:
             if os.getpid() == self._process and self._left > 0:

@@ -96,7 +96,10 @@ function render({ model, el }) {
   model.on("msg:custom", empty);
   show();
   el.append(label, input);
-  return () => model.off("msg:custom", empty);
+  return () => {
+    model.off("change", show);
+    model.off("msg:custom", empty);
+  };
 }
 export default { render };
 """

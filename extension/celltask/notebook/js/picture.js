@@ -184,7 +184,10 @@ class Picture {
       this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15, event.clientX - frame.left, event.clientY - frame.top);
     }, { passive: false });
     // Notebook 7 hears of a key before what has the focus does; the window hears of it before all.
-    const key = (event) => event.composedPath().includes(view) && this.key(event);
+    const key = (event) => {
+      if (!view.isConnected) window.removeEventListener("keydown", key, true); // it left the page with the focus
+      else if (event.composedPath().includes(view)) this.key(event);
+    };
     view.addEventListener("focusin", () => window.addEventListener("keydown", key, true));
     view.addEventListener("focusout", () => window.removeEventListener("keydown", key, true));
   }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import typing
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pydantic
 import pytest
 
-from celltask import Secret, task, workflow
+from celltask import Secret, map_task, task, workflow
 from celltask.core.types.lookup import handler_for
 from celltask.core.types.masking import holds_secrets
 from celltask.errors import ValueMismatchError
@@ -42,6 +43,34 @@ class Sealed(pydantic.RootModel[list[Token]]):
     """A model that is a list of secrets."""
 
 
+class Told(pydantic.BaseModel):
+    """A model with what it makes of its secret, and a field that only its schema calls a password."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+    token: Token = HUSH
+    word: str = pydantic.Field(HUSH, json_schema_extra={"format": "password"})
+    code: str = pydantic.Field(HUSH, json_schema_extra=lambda told: told.update(format="password"))
+    _kept: str = HUSH
+
+    @pydantic.computed_field
+    @cached_property
+    def header(self) -> str:
+        """What a request has."""
+        return f"Bearer {self.token}"
+
+    @pydantic.computed_field
+    @property
+    def url(self) -> str:
+        """Where a request goes."""
+        return f"/{self._kept}"
+
+
+def _told() -> Told:
+    made = Told(tokn=HUSH)  # type: ignore[call-arg]  # a name that was mistyped
+    assert HUSH in made.header
+    return made
+
+
 SHOWN = {
     "list": (list[Token], [HUSH], "[••••••••]"),
     "dict": (dict[str, Token], {"a": HUSH}, "{'a': ••••••••}"),
@@ -57,6 +86,21 @@ SHOWN = {
     ),
     "model": (Model, Model(), "Model(token=••••••••, keys=[••••••••], node=Node(token=••••••••, inner=None, pi…"),
     "root": (Sealed, Sealed([HUSH]), "Sealed(root=[••••••••])"),
+    "made-of-it": (
+        Told,
+        _told(),
+        "Told(token=••••••••, word=••••••••, code=••••••••, tokn=••••••••, header=••••••…",
+    ),
+    "rival": (dict[str, str] | dict[str, Token], {"a": HUSH}, "{'a': ••••••••}"),
+    "rivals": (dict[Token, str] | dict[str, Token], {HUSH: HUSH}, "••••••••"),
+    "rivals-within": (list[dict[str, str] | dict[str, Token]], [{"a": HUSH}], "[{'a': ••••••••}]"),
+    "no-member": (int | Token, [HUSH], "••••••••"),
+    "long": (list[Token], [HUSH] * 100, "[" + "••••••••, " * 7 + "••••••••…"),
+    "long-dict": (
+        dict[int, Token],
+        dict.fromkeys(range(100), HUSH),
+        "{0: ••••••••, 1: ••••••••, 2: ••••••••, 3: ••••••••, 4: ••••••••, 5: ••••••••, …",
+    ),
     "constrained": (typing.Annotated[list[Token], pydantic.Field(max_length=2)], [HUSH], "[••••••••]"),
     "misfit": (list[Token], 7, "••••••••"),
 }  # fmt: skip
@@ -68,6 +112,13 @@ def test_a_preview_shows_dots_for_each_secret(annotation: object, value: object,
     before = str(value)
     assert handler_for(annotation).preview(value) == shown
     assert str(value) == before
+
+
+def test_what_is_made_of_a_secret_is_hidden() -> None:
+    """Also what a model works out from its private attributes."""
+    masked = handler_for(Told).masked(_told())
+    assert HUSH not in repr(masked)
+    assert repr(masked).endswith("header=••••••••, url='/••••••••')")
 
 
 def test_what_holds_no_secret_is_not_rebuilt() -> None:
@@ -86,6 +137,23 @@ def test_a_description_has_no_secret_defaults() -> None:
         assert "***" not in told
         assert '"default": 1.0' in told
         assert '"format": "password"' in told
+
+
+def test_a_failed_item_of_a_map_is_told_without_its_secret() -> None:
+    """What is no secret is told as ever."""
+
+    @task
+    def log_in(token: Token, user: str) -> int:
+        raise ValueError(user)
+
+    @workflow
+    def visit(tokens: list[Token], users: list[str]) -> list[int]:
+        return map_task(log_in)(token=tokens, user=users)
+
+    with pytest.raises(ValueError, match="ada") as caught:
+        visit([HUSH], ["ada"])
+    told = "in item 0 of 1 (counted from 0) of the map over 'log_in': token=•••••••• (str), user='ada' (str)"
+    assert told in caught.value.__notes__
 
 
 _PART = "input 'held' of 'take', at held"

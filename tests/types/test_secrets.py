@@ -10,11 +10,13 @@ from functools import cached_property
 import pydantic
 import pytest
 
-from celltask import Secret, map_task, task, workflow
+from celltask import Secret, conditional, map_task, task, workflow
+from celltask.core.graph import Graph
+from celltask.core.graph_secrets import without_secrets
 from celltask.core.types.lookup import handler_for
 from celltask.core.types.masking import holds_secrets
 from celltask.errors import ValueMismatchError
-from celltask.render.outline import text
+from celltask.render import html, svg, text
 
 HUSH = "s3cr3t"
 Token = typing.Annotated[str, Secret]
@@ -137,6 +139,38 @@ def test_a_description_has_no_secret_defaults() -> None:
         assert "***" not in told
         assert '"default": 1.0' in told
         assert '"format": "password"' in told
+
+
+def test_a_picture_shows_no_secret_that_is_given_or_compared() -> None:
+    """Neither as an output, as a key of what is put together, in a condition, nor in the JSON of a command."""
+
+    @task
+    def ask(n: int) -> int:
+        return n
+
+    @task
+    def log_in(keys: dict[Token, int]) -> int:
+        return len(keys)
+
+    @task
+    def renew(token: Token) -> Token:
+        return token
+
+    @workflow
+    def visit(token: Token, open_: str) -> tuple[int, Token, list[Token], Token]:
+        some = conditional("some").if_(token == HUSH).then(1).elif_(open_ == "seen").then(2).else_().fail("no")
+        new = conditional("new").if_(open_ == "seen").then(renew(token)).else_().then(HUSH)
+        return log_in({HUSH: ask(some)}), HUSH, [HUSH, token], new
+
+    graph = visit.graph
+    given = json.dumps(without_secrets(graph).to_json(), ensure_ascii=False)
+    for told in (text(graph), html(graph), svg(graph), given):
+        assert HUSH not in told
+        assert "seen" in told
+    assert "{••••••••: ask}" in text(graph)
+    assert "→ o1: str  ← ••••••••\n→ o2: list[str]  ← [••••••••, token]" in text(graph)
+    assert Graph.from_json(graph.to_json()) == graph
+    assert HUSH in json.dumps(graph.to_json())
 
 
 def test_a_failed_item_of_a_map_is_told_without_its_secret() -> None:

@@ -67,6 +67,21 @@ class Told(pydantic.BaseModel):
         return f"/{self._kept}"
 
 
+@dataclass
+class Request:
+    """A dataclass that keeps, and shows, what it makes of its secret."""
+
+    token: Token = HUSH
+
+    @cached_property
+    def header(self) -> str:
+        """What it is sent with."""
+        return f"Bearer {self.token}"
+
+    def __repr__(self) -> str:
+        return f"<request with {self.header}>"
+
+
 def _told() -> Told:
     made = Told(tokn=HUSH)  # type: ignore[call-arg]  # a name that was mistyped
     assert HUSH in made.header
@@ -93,6 +108,7 @@ SHOWN = {
         _told(),
         "Told(token=••••••••, word=••••••••, code=••••••••, tokn=••••••••, header=••••••…",
     ),
+    "kept": (Request, Request(), "<request with ••••••••>"),
     "rival": (dict[str, str] | dict[str, Token], {"a": HUSH}, "{'a': ••••••••}"),
     "rivals": (dict[Token, str] | dict[str, Token], {HUSH: HUSH}, "••••••••"),
     "rivals-within": (list[dict[str, str] | dict[str, Token]], [{"a": HUSH}], "[{'a': ••••••••}]"),

@@ -139,6 +139,29 @@ def test_what_is_made_of_a_secret_is_hidden() -> None:
     assert repr(masked).endswith("header=••••••••, url='/••••••••')")
 
 
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_preview_looks_at_no_more_than_it_can_show(kind: type) -> None:
+    """Of a long list or dict, only the beginning is rebuilt with dots."""
+    copied = []
+
+    @dataclass
+    class Key:
+        token: Token
+
+        def __copy__(self) -> Key:
+            copied.append(self)
+            return Key(self.token)
+
+    keys = [Key(HUSH) for _ in range(1000)]
+    if kind is list:
+        shown = handler_for(list[Key]).preview(keys)
+    else:
+        shown = handler_for(dict[int, Key]).preview(dict(enumerate(keys)))
+    assert "Key(token=•••" in shown
+    assert len(shown) == 80
+    assert 0 < len(copied) <= 80
+
+
 def test_what_holds_no_secret_is_not_rebuilt() -> None:
     """A value is shown as it is where its type says that nothing in it is secret."""
     value = [{"a": [1]}]

@@ -21,6 +21,32 @@ Pin = Annotated[int, Secret]
 ```
 
 ```{code-cell} ipython3
+from dataclasses import dataclass
+from pydantic import BaseModel
+
+class Account(BaseModel):
+    name: str
+    user: str
+    token: Token
+
+class Server(BaseModel):
+    account: Account
+
+@dataclass
+class Login:
+    token: Token = "s3cr3t"
+
+    def __repr__(self):
+        return f"Login({self.token.upper()})"
+```
+
+```{code-cell} ipython3
+%%task
+def visit(account: Account, server: Server, login: Login = Login()) -> int:
+    return 1
+```
+
+```{code-cell} ipython3
 %%task
 def log_in(pins: dict[str, Pin], token: Token = "s3cr3t", spare: list[Token] = ["s3cr3t"]) -> dict[str, Token]:
     return {"a": token}
@@ -36,6 +62,12 @@ def log_in(pins: dict[str, Pin], token: Token = "s3cr3t", spare: list[Token] = [
         ("log_in --pins {}", "{'a': ••••••••}"),
         ("log_in --pins {} --token s3cr3t --json", "{'a': ••••••••}"),
         ("""log_in --pins {"a":"s3cr3t"}""", "--pins['a'] takes int, not ••••••••"),
+        ("visit --help", "default: a Login without a repr"),
+        ("""visit --account {"token":"s3cr3t"}""", "--account takes Account with 'name', 'user', not ••••••••"),
+        (
+            """visit --server {"account":{"token":"s3cr3t","user":3}}""",
+            "--server.account takes an object with 'name', not ••••••••",
+        ),
         ("log_in --pins s3cr3t", "--pins takes dict[str, int] as JSON, not ••••••••"),
     ],
 )

@@ -99,7 +99,9 @@ def _drawn(graph: Graph, form: str, *, whole: bool) -> str:
     if form == "json":
         import json  # noqa: PLC0415 - only for this
 
-        return json.dumps(graph.to_json())
+        from celltask.core.graph_secrets import without_secrets  # noqa: PLC0415 - as above
+
+        return json.dumps(without_secrets(graph).to_json())
     from celltask import render  # noqa: PLC0415 - only for pictures
 
     if form == "text":

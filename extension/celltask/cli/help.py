@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from celltask.cli.inputs import is_table
 from celltask.cli.wording import shell_word
 from celltask.core.interface import MISSING
-from celltask.core.types.base import Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -189,10 +188,10 @@ def _told(entity: Entity, option: InputOption) -> str:
 def _typed(port: Input) -> str:
     """The default as one would type it."""
     try:
-        masked = port.handler.masked(port.default)
-        data = port.handler.to_json(masked) if masked is port.default else repr(masked)
+        is_open = port.handler.masked(port.default) is port.default
+        data = port.handler.to_json(port.default) if is_open else port.handler.preview(port.default)
         text = data if isinstance(data, str) and data.strip() == data != "" else _as_json(data)
-    except (Mismatch, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - border: handlers may be code of users
         text = port.handler.preview(port.default)
     if text == "null":
         return "none"

@@ -21,6 +21,7 @@ from celltask.core.trace import Trace, graph_of
 from celltask.core.tracing import Tracer
 from celltask.core.types.base import Mismatch
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.masking import holds_secrets
 from celltask.errors import BindingError, RefError, RunError
 
 if TYPE_CHECKING:
@@ -92,7 +93,11 @@ class Branch(Composite):
         bindings = [binding for node in trace.nodes for binding in node.bindings] + list(trace.outputs)
         used = {source.name for binding in bindings for source in sources_of(binding) if isinstance(source, FromInput)}
         graph = graph_of(self.name, trace, place=self.place)
-        return replace(graph, inputs=tuple(port for port in graph.inputs if port.name in used))
+        wary = [holds_secrets(port.handler) for port in self.owner.interface.outputs]  # if another branch gives one
+        outputs = tuple(
+            out._replace(is_secret=out.is_secret or hides) for out, hides in zip(graph.outputs, wary, strict=False)
+        )
+        return replace(graph, inputs=tuple(port for port in graph.inputs if port.name in used), outputs=outputs)
 
     def reads(self) -> frozenset[str] | None:
         """None: its nodes do."""

@@ -120,6 +120,8 @@ class GraphOutput(NamedTuple):
     type: str
     binding: Binding
     description: str = ""
+    is_secret: bool = False
+    """As that of a `Port`."""
 
 
 class Edge(NamedTuple):

@@ -66,10 +66,7 @@ def _graph(graph: Graph) -> dict[str, object]:
         "place": graph.place,
         "on_failure": graph.on_failure,
         "inputs": [_port(port) for port in graph.inputs],
-        "outputs": [
-            {"name": out.name, "type": out.type, "description": out.description, "binding": _binding(out.binding)}
-            for out in graph.outputs
-        ],
+        "outputs": [_output(out) for out in graph.outputs],
         "nodes": [_node(node) for node in graph.nodes],
         "entities": {key: _entity(entity) for key, entity in graph.entities.items()},
     }
@@ -83,6 +80,16 @@ def _port(port: Port) -> dict[str, object]:
         "required": port.required,
         "default": port.default,
         **({"secret": True} if port.is_secret else {}),
+    }
+
+
+def _output(out: GraphOutput) -> dict[str, object]:
+    return {
+        "name": out.name,
+        "type": out.type,
+        "description": out.description,
+        "binding": _binding(out.binding),
+        **({"secret": True} if out.is_secret else {}),
     }
 
 
@@ -206,7 +213,8 @@ def _read_port(data: dict[str, object], at: str) -> Port:
 
 def _read_output(data: dict[str, object], at: str) -> GraphOutput:
     binding = _read_binding(_dict(data.get("binding"), f"{at}.binding"), f"{at}.binding", 0)
-    return GraphOutput(_text(data, "name", at), _text(data, "type", at), binding, _text(data, "description", at))
+    name, type_, description = (_text(data, key, at) for key in ("name", "type", "description"))
+    return GraphOutput(name, type_, binding, description, data.get("secret") is True)
 
 
 def _read_node(data: dict[str, object], at: str) -> Node:

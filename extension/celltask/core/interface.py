@@ -113,7 +113,15 @@ class Interface:
             )
             for port in self.inputs
         )
-        outs = tuple(Port(port.name, port.handler.name, self.description_of(port.name)) for port in self.outputs)
+        outs = tuple(
+            Port(
+                port.name,
+                port.handler.name,
+                self.description_of(port.name),
+                is_secret=holds_secrets(port.handler),
+            )
+            for port in self.outputs
+        )
         return ins, outs
 
     def input(self, name: str) -> Input:

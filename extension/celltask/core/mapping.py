@@ -249,8 +249,9 @@ class Mapped(Composite):
         """The error of the map, with what failed."""
         count, errors = sharing.items.size, sharing.errors
         error = errors[first := min(errors)]
+        taken = {port.name: port.handler for port in self.task.interface.inputs}
         given = [
-            f"{port.name}={handler_preview(cast('Sequence[object]', value)[first])}"
+            f"{port.name}={handler_preview(taken[port.name].masked(cast('Sequence[object]', value)[first]))}"
             for port, value in zip(self.interface.inputs, arguments, strict=True)
             if port.name in self.lists
         ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from celltask.core.types.base import TypeHandler
 from celltask.core.types.fit import field_type, fits, item_type
-from celltask.errors import RefError
+from celltask.core.types.lookup import handler_for
+from celltask.core.types.marks import HIDDEN
+from celltask.core.types.masking import holds_secrets
+from celltask.errors import InterfaceError, RefError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -306,14 +310,25 @@ class Condition(_Joinable):
         raise RefError(f"{self!r} has no truth before the workflow runs", mend="decide inside a task")
 
     def text(self, text_of: Callable[[object], str]) -> str:
-        """The condition as people read it, with the text that `text_of` gives for each side."""
+        """The condition as people read it, with the text that `text_of` gives for each side; a secret is no text."""
+        sides = (self.left, self.right)
+        is_secret = any(isinstance(side, Ref) and _may_be_secret(side) for side in sides)
         left, right = (
-            f"({text_of(side)})" if isinstance(side, Condition) else text_of(side) for side in (self.left, self.right)
-        )
+            f"({text_of(side)})" if isinstance(side, Condition)
+            else HIDDEN if is_secret and not isinstance(side, Ref)
+            else text_of(side)
+            for side in sides
+        )  # fmt: skip
         return f"not {left}" if self.sign == "~" else f"{left} {self.sign} {right}"
 
     def __repr__(self) -> str:
         return self.text(lambda side: side._name if isinstance(side, Ref) else repr(side))  # noqa: SLF001 - of this module
+
+
+def _may_be_secret(ref: Ref) -> bool:
+    with suppress(InterfaceError):  # the type of a part need not be one that a value can be declared by
+        return holds_secrets(handler_for(declared_of(ref)))
+    return False
 
 
 def declared_of(ref: Ref) -> object:

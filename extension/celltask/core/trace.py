@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from celltask.core.graph import Graph, GraphOutput, order_of, waits_of
+from celltask.core.types.masking import holds_secrets
 from celltask.errors import CycleError
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ def outputs_of(trace: Trace) -> tuple[GraphOutput, ...]:
     """The outputs of a traced workflow as plain data."""
     ports = zip(trace.interface.outputs, trace.outputs, strict=True)
     return tuple(
-        GraphOutput(port.name, port.handler.name, binding, trace.interface.description_of(port.name))
+        GraphOutput(
+            port.name,
+            port.handler.name,
+            binding,
+            trace.interface.description_of(port.name),
+            holds_secrets(port.handler),
+        )
         for port, binding in ports
     )

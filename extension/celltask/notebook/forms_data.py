@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from celltask.core.types.alike import is_alike
-from celltask.core.types.base import Mismatch
 from celltask.core.types.masking import holds_secrets, is_secret
 from celltask.notebook.controls import Held, control_for
 
@@ -37,7 +36,7 @@ def data_of(handler: TypeHandler, value: object) -> object:
         if parts is None:
             parts = str(value) if isinstance(value, timedelta) else handler.to_json(value)  # 1:30:00 reads better
             return parts if is_alike(handler.from_json(parts), value) else Held(value)
-    except Mismatch:
+    except Exception:  # noqa: BLE001 - border: serialisers and validators are code of users; data is not all there is
         return Held(value)
     return parts
 
@@ -51,6 +50,8 @@ def _parts(handler: TypeHandler, value: object) -> object:  # noqa: PLR0911 - on
 
     if isinstance(handler, UnionHandler):
         member, made = handler.member_of(value)
+        if handler.shown_as(value) is not member:
+            return Held(value)
         return {"type": member.name, "value": data_of(member, made)}
     if isinstance(handler, DictHandler):
         keys, items = handler.parts
@@ -73,17 +74,33 @@ def _of_model(handler: TypeHandler, value: Any) -> object:  # noqa: ANN401 - a p
     """What a model says of itself as JSON, with its secrets held: of those, JSON has only dots."""
     if type(value) is not getattr(handler, "cls", None):
         return Held(value)  # as above
-    data: dict[str, object] = value.model_dump(mode="json", round_trip=True, by_alias=True)
     within = handler.within()
+    if "root" in type(value).model_fields:
+        return data_of(within[".root"], value.root)
+    told: dict[str, object] = value.model_dump(mode="json", round_trip=True, by_alias=True)
+    data = {}
     for name, info in type(value).model_fields.items():
+        read, written = _read_as(name, info), info.serialization_alias or info.alias or name
         part = within.get(f".{name}")
+        if read is None:
+            return Held(value)
         if part is None or not holds_secrets(part):
+            data[read] = told.pop(written)
             continue
+        told.pop(written, None)
         held = getattr(value, name)
         while isinstance(part, _union()):  # pydantic names no members
             part = part.member_of(held)[0]
-        data[info.alias or name] = data_of(part, held)
-    return data
+        data[read] = data_of(part, held)
+    return told | data
+
+
+def _read_as(name: str, info: Any) -> str | None:  # noqa: ANN401 - of pydantic, as above
+    """The key of a field in what its model reads, as the model's JSON Schema has it; None if it lies deeper."""
+    wanted = info.validation_alias or info.alias or name
+    ways = getattr(wanted, "choices", [wanted])
+    texts = [one.path[0] if len(getattr(one, "path", ())) == 1 else one for one in ways]
+    return next((one for one in texts if isinstance(one, str)), None)
 
 
 def _union() -> type[UnionHandler]:

@@ -70,7 +70,8 @@ def text(graph: Graph, *, states: Mapping[str, str] | None = None, width: int | 
     if len(ordered) > len(shown):
         lines.append(f"… and {len(ordered) - len(shown)} more steps")
     lines += [
-        f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding)}" for output in graph.outputs
+        f"→ {clean(output.name)}: {clean(output.type)}  ← {words.source(output.binding, output)}"
+        for output in graph.outputs
     ]
     if graph.on_failure:
         lines.append(f"on failure: {clean(graph.on_failure)}")

@@ -173,7 +173,7 @@ def _ports(words: Wording) -> str:
     rows += [
         (
             *("output", code(output.name), code(output.type), ""),
-            *(f"&#8592; {code(words.source(output.binding))}", escape(clean(output.description))),
+            *(f"&#8592; {code(words.source(output.binding, output))}", escape(clean(output.description))),
         )
         for output in graph.outputs
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
 from celltask.core.graph import Constant, Edge, FromInput, FromNode, path_text, sources_of
+from celltask.core.types.marks import HIDDEN
 from celltask.render.lettering import clean
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def branch_told(branch: Entity) -> str:
     told = []
     for out in graph.outputs:
         match out.binding:
+            case Constant() if out.is_secret:
+                told.append(HIDDEN)
             case Constant(value):
                 told.append(_SHORT.repr(value))
             case FromInput(name, path):

@@ -6,7 +6,18 @@ import re
 import reprlib
 from typing import TYPE_CHECKING
 
-from celltask.core.graph import Binding, Collected, Constant, Entity, FromInput, FromNode, Graph, Node, Port
+from celltask.core.graph import (
+    Binding,
+    Collected,
+    Constant,
+    Entity,
+    FromInput,
+    FromNode,
+    Graph,
+    GraphOutput,
+    Node,
+    Port,
+)
 from celltask.core.types.marks import HIDDEN
 from celltask.errors import CycleError
 from celltask.render.lettering import clean
@@ -44,19 +55,19 @@ class Wording:
         except CycleError:
             return list(self.graph.nodes)
 
-    def source(self, binding: Binding | None, port: Port | None = None) -> str:
+    def source(self, binding: Binding | None, port: Port | GraphOutput | None = None) -> str:
         """Where a value comes from: ``"clean"``, ``"split.train"``, ``"[a, b]"``, ``"3"``, ``"default 3"``.
 
         Args:
             binding: What is bound; None where the default of `port` is used.
-            port: The input that is bound.
+            port: The input or output that is bound; no constant is shown that is bound to one that can hold secrets.
 
         >>> Wording(Graph("w")).source(Constant([1, 2]))
         '[1, 2]'
         """
         match binding:
             case None:
-                return f"default {clean(port.default)}" if port is not None and port.default else "default"
+                return f"default {clean(port.default)}" if isinstance(port, Port) and port.default else "default"
             case Constant() if port is not None and port.is_secret:
                 return HIDDEN
             case Constant(value):
@@ -68,13 +79,8 @@ class Wording:
                 name = f".{outputs[output].name}" if self.full or len(outputs) > 1 or path else ""
                 return self.label(node_id) + clean(name + _path_told(path))
             case Collected(kind, items, keys):
-                return self._collection(kind, [self.source(item, port) for item in items], keys)
-
-    def _collection(self, kind: str, items: list[str], keys: tuple[object, ...]) -> str:
-        if kind == "dict":
-            items = [f"{clean(_SHORT.repr(key))}: {item}" for key, item in zip(keys, items, strict=True)]
-        left, right = {"dict": ("{", "}"), "list": ("[", "]")}.get(kind, ("(", ")"))
-        return left + ", ".join(items) + right
+                told = [self.source(Constant(key), port) for key in keys]
+                return _collection_told(kind, [self.source(item, port) for item in items], told)
 
     def users(self) -> Mapping[tuple[str, str], list[str]]:
         """For each node id and output name the places that use it: ``"train.data"``, ``"output model"``."""
@@ -90,6 +96,13 @@ class Wording:
             part = edge.output[len(whole) :]
             found.setdefault((edge.source, whole), []).append(clean(target + (f" ({part})" if part else "")))
         return found
+
+
+def _collection_told(kind: str, items: list[str], keys: list[str]) -> str:
+    if kind == "dict":
+        items = [f"{key}: {item}" for key, item in zip(keys, items, strict=True)]
+    left, right = {"dict": ("{", "}"), "list": ("[", "]")}.get(kind, ("(", ")"))
+    return left + ", ".join(items) + right
 
 
 def _path_told(path: tuple[tuple[str, object], ...]) -> str:

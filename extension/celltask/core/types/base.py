@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
+from itertools import islice
 
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -196,13 +197,20 @@ class TypeHandler(ABC):
     def preview(self, value: object) -> str:
         """One line of at most 80 characters that tells a person what the value is."""
         try:
-            text = " ".join(repr(self.masked(value)).split())
+            text = " ".join(repr(self.masked(_beginning(value))).split())
         except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
             text = f"a {type(value).__name__} without a repr"
         return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004 - as promised above
 
     def __repr__(self) -> str:
         return f"<handler of {self.name}>"
+
+
+def _beginning(value: object) -> object:
+    """As much of a long list or dict as a preview can show: each item takes two characters at least."""
+    if type(value) is list:
+        return value[:80]
+    return dict(islice(value.items(), 80)) if type(value) is dict else value
 
 
 class BuiltInHandler(TypeHandler):

@@ -38,8 +38,13 @@ class Hidden:
 
 def is_secret(handler: TypeHandler) -> bool:
     """Whether values of that type are secret as a whole: it says so, or describes itself as a password."""
-    if handler.is_secret:
-        return True
+    known = vars(handler).get("_is_secret")
+    if known is None:
+        known = vars(handler)["_is_secret"] = handler.is_secret or _is_password(handler)
+    return bool(known)
+
+
+def _is_password(handler: TypeHandler) -> bool:
     within = handler.within()
     if within and "" not in within:
         return False  # a description of all that it is made of takes time, and has no format

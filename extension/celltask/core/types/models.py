@@ -15,12 +15,14 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Valid
 from celltask.core.types.constrained import sort_metadata
 from celltask.core.types.lookup import handler_for
-from celltask.core.types.marks import Mark
-from celltask.core.types.masking import holds_secrets
+from celltask.core.types.marks import Mark, Secret
+from celltask.core.types.masking import Hidden, holds_secrets
 from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
 if typing.TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from celltask.core.types.copying import Copier
     from celltask.core.types.digest import Hasher
 
@@ -36,6 +38,7 @@ class ModelHandler(BuiltInHandler):
         super().__init__(annotation)
         self.cls = annotation
         self._fields: dict[str, TypeHandler] = {}
+        self._shown: dict[str, TypeHandler] | None = None
 
     @classmethod
     def for_annotation(cls, annotation: object) -> TypeHandler | None:
@@ -109,16 +112,36 @@ class ModelHandler(BuiltInHandler):
             return super().describe()
         return _without_secrets(told, told) if holds_secrets(self) else told
 
+    @property
+    def shown(self) -> dict[str, TypeHandler]:
+        """The handlers that say which fields are secret: of all fields whose annotation is a type that is known here.
+
+        Looked up at the first use, when a model that contains itself is known.
+        """
+        if self._shown is None or not self.cls.__pydantic_complete__:
+            self._shown = _shown_fields(self.cls)
+        return self._shown
+
     def within(self) -> dict[str, TypeHandler]:
         """The handlers of the fields, by name and by alias."""
-        fields = shown_fields(self.cls)
-        aliases = {name: self.cls.model_fields[name].alias or name for name in fields}
-        return {f".{step}": made for name, made in fields.items() for step in (name, aliases[name])}
+        aliases = {name: self.cls.model_fields[name].alias or name for name in self.shown}
+        return {f".{step}": made for name, made in self.shown.items() for step in (name, aliases[name])}
 
     def masked_within(self, value: Valid) -> object:
-        """A copy with every field masked, made without a look at its validators."""
-        masked = {name: made.masked(value.__dict__[name]) for name, made in shown_fields(type(value)).items()}
-        return value.model_copy(update={name: one for name, one in masked.items() if one is not value.__dict__[name]})
+        """A copy with every field masked, made without a look at its validators.
+
+        What no field says the type of (cached properties, extra fields, private attributes) may be made of secrets.
+        """
+        own = self if type(value) is self.cls else handler_for(type(value))
+        held, shown = value.__dict__, own.shown if isinstance(own, ModelHandler) else {}
+        masked = {name: shown[name].masked(part) if name in shown else part for name, part in held.items()}
+        fields = type(value).model_fields
+        copy = value.model_copy(update={name: part for name, part in masked.items() if name in fields})
+        copy.__dict__.update({name: Hidden(type(part)) for name, part in held.items() if name not in fields})
+        for kept in ("__pydantic_extra__", "__pydantic_private__"):
+            if untyped := getattr(copy, kept):
+                object.__setattr__(copy, kept, {name: Hidden(type(part)) for name, part in untyped.items()})
+        return copy
 
 
 def _revealed(part: object) -> object:
@@ -129,15 +152,26 @@ def _revealed(part: object) -> object:
     return text.decode() if isinstance(text, bytes) else text
 
 
-def shown_fields(cls: type[BaseModel]) -> dict[str, TypeHandler]:
-    """The handlers that say which fields are secret: of all fields whose annotation is a type that is known here."""
+def _shown_fields(cls: type[BaseModel]) -> dict[str, TypeHandler]:
     found = {}
     for name, info in cls.model_fields.items():
         marks = [one for one in info.metadata if isinstance(one, type) and issubclass(one, Mark)]
+        if _extra_schema(info).get("format") == "password":
+            marks.append(Secret)
         base = typing.cast("object", info.annotation)
         with suppress(InterfaceError):
             found[name] = handler_for(typing.Annotated[(base, *marks)] if marks else base)
     return found
+
+
+def _extra_schema(info: FieldInfo) -> dict[str, typing.Any]:
+    """What a field adds to its JSON Schema."""
+    if not callable(info.json_schema_extra):
+        return info.json_schema_extra or {}
+    told: dict[str, typing.Any] = {}
+    with suppress(Exception):  # border: a function of users, which may want more than there is
+        info.json_schema_extra(told)
+    return told
 
 
 def _without_secrets(told: typing.Any, whole: typing.Any) -> typing.Any:  # noqa: ANN401 - JSON
@@ -192,11 +226,17 @@ def _constrained(annotation: object, metadata: list[object]) -> object:
 def from_pydantic(error: typing.Any, name: str, data: object) -> Mismatch:  # noqa: ANN401 - a class or value of a library that is not imported here
     """The first fault that pydantic found, as ours; within `data` it says what belongs there, not the `name` of all."""
     faults = error.errors(include_url=False)
-    first, told = faults[0], faults[0]["msg"]
-    path = tuple(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    first, told, left = faults[0], faults[0]["msg"], len(faults) - 1
+    steps = first["loc"]
+    if first["type"] == "missing":  # the value is the object that lacks it
+        steps = steps[:-1]
+        lacking = [one["loc"][-1] for one in faults if one["type"] == "missing" and one["loc"][:-1] == steps]
+        name = f"{'an object' if steps else name} with {', '.join(map(repr, lacking))}"
+        told, left = "", len(faults) - len(lacking)
+    path = tuple(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     if path and told.startswith(_WANTED):
         name, told = told.removeprefix(_WANTED), ""
-    more = f"and {len(faults) - 1} more" if len(faults) > 1 else ""
+    more = f"and {left} more" if left else ""
     hint = f"{told} ({more})" if told and more else told or more
     return Mismatch(name, first.get("input", data), path, hint)
 

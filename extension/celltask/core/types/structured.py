@@ -15,7 +15,7 @@ from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler, Vali
 from celltask.core.types.copying import isolated
 from celltask.core.types.fit import required_keys, substituted
 from celltask.core.types.lookup import handler_for
-from celltask.core.types.masking import holds_secrets
+from celltask.core.types.masking import Hidden, holds_secrets
 from celltask.core.types.naming import MADE_AGAIN, class_name
 from celltask.errors import InterfaceError
 
@@ -268,6 +268,13 @@ class DataclassHandler(StructuredHandler):
                 raise Mismatch(f"{self.name} with a value for {field.name!r}", value)
             parts[field.name] = getattr(value, field.name)
         return parts
+
+    def masked_within(self, value: object) -> object:
+        """As ever; cached properties, and what else no field says the type of, may be made of secrets."""
+        new = super().masked_within(value)
+        for name in (getattr(value, "__dict__", {}).keys() - self._parts(value).keys()) if new is not value else ():
+            object.__setattr__(new, name, Hidden(type(getattr(value, name))))
+        return new
 
     def _with(self, value: Valid, changed: dict[str, object]) -> object:
         new = copy.copy(value)

@@ -11,6 +11,7 @@ from celltask.core.types.alike import is_alike
 from celltask.core.types.base import BuiltInHandler, Mismatch, TypeHandler
 from celltask.core.types.copying import isolated
 from celltask.core.types.lookup import handler_for
+from celltask.core.types.masking import holds_secrets
 from celltask.core.types.scalars import plain_scalar
 
 if typing.TYPE_CHECKING:
@@ -154,13 +155,31 @@ class UnionHandler(BuiltInHandler):
         """The members."""
         return {f"|{at}": member for at, member in enumerate(self.members)}
 
+    def shown_as(self, value: object) -> TypeHandler:
+        """The member by which `value` is shown: of those that it fits as it is, the one that has secrets.
+
+        Raises:
+            Mismatch: If it fits none, or several that have secrets in different places.
+        """
+        first = self.member_of(value)[0]
+        if not holds_secrets(self):
+            return first
+        fitting, _ = self._tried(lambda member: member.validate(value))
+        wary = [member for member, made in fitting if made is value and holds_secrets(member)]
+        if len(wary) > 1:
+            raise Mismatch(self.name, value)
+        return wary[0] if wary else first
+
     def masked_within(self, value: object) -> object:
-        """As the member has it."""
-        return self.member_of(value)[0].masked(value)
+        """As the member has it that shows least."""
+        return self.shown_as(value).masked(value)
 
     def preview(self, value: object) -> str:
-        """As the member has it."""
-        return self.member_of(value)[0].preview(value)
+        """As the member has it that shows least."""
+        try:
+            return self.shown_as(value).preview(value)
+        except Mismatch:
+            return super().preview(value)
 
 
 def _parsed(member: TypeHandler, text: str, *, skip: bool) -> object:

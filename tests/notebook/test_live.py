@@ -340,11 +340,9 @@ def test_many_runs_under_one_cell_do_not_fill_the_notebook(notebook: Notebook, s
     assert [output["update"] for output in shown.outputs].count(False) == 8
 
 
-def test_colab_is_told_how_widgets_are_loaded(
-    notebook: Notebook, shown: Shown, colab: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run is shown by another thread than that of the cells, and Colab loads no widgets that do not say how."""
-    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)  # a page shows its cells
+def run_in_page(notebook: Notebook, shown: Shown, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Run a cell that calls ``wf``, a workflow that lasts until it is shown, as if a page with widgets showed cells."""
+    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)
     notebook("%celltask live on")
 
     @task
@@ -356,7 +354,14 @@ def test_colab_is_told_how_widgets_are_loaded(
     def slow_wf(x: int) -> int:
         return slow(x=x)
 
-    run_in_cell(notebook, slow_wf, "wf(1)")
+    run_in_cell(notebook, slow_wf, line)
+
+
+def test_colab_is_told_how_widgets_are_loaded(
+    notebook: Notebook, shown: Shown, colab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is shown by another thread than that of the cells, and Colab loads no widgets that do not say how."""
+    run_in_page(notebook, shown, monkeypatch, "wf(1)")
     first, last = shown.outputs[0], shown.outputs[-1]
     assert first["metadata"] == {VIEW: {"colab": {"custom_widget_manager": {"url": colab}}}}
     assert {"text/html", VIEW} <= set(first["data"])
@@ -374,18 +379,6 @@ def test_colab_is_told_the_same_of_forms(notebook: Notebook, shown: Shown, colab
 @pytest.mark.usefixtures("colab")
 def test_nothing_goes_on_after_unloading(notebook: Notebook, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     """A widget that a late page may still ask for is let go, though the cell that unloads never seems to end."""
-    monkeypatch.setattr(notebook.shell, "kernel", None, raising=False)  # a page shows its cells
     monkeypatch.setattr(live_screen, "_LATE_S", 0.05)
-    notebook("%celltask live on")
-
-    @task
-    def slow(x: int) -> int:
-        wait_until(lambda: shown.outputs)
-        return x + 1
-
-    @workflow
-    def slow_wf(x: int) -> int:
-        return slow(x=x)
-
-    run_in_cell(notebook, slow_wf, "wf(1)\n%unload_ext celltask")
+    run_in_page(notebook, shown, monkeypatch, "wf(1)\n%unload_ext celltask")
     wait_until(lambda: not any(isinstance(one, threading.Timer) for one in threading.enumerate()))

@@ -11,7 +11,6 @@ import typing
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
 from types import CodeType
 from typing import Literal
 
@@ -19,7 +18,7 @@ from celltask.core.docstrings import descriptions, first_line
 from celltask.core.graph import Port
 from celltask.core.origin import RUNTIME_NAME, place_of_function
 from celltask.core.outputs import Outputs
-from celltask.core.types.base import Mismatch, TypeHandler
+from celltask.core.types.base import Mismatch, TypeHandler, beginning
 from celltask.core.types.lookup import handler_for
 from celltask.core.types.masking import Hidden, discreet, holds_secrets
 from celltask.errors import InterfaceError
@@ -298,7 +297,7 @@ def handler_preview(value: object) -> str:
     """A value as errors show it: its repr, at most 60 characters, and its class."""
     kind = value.kind if isinstance(value, Hidden) else type(value)
     try:
-        text = repr(_beginning(value))
+        text = repr(beginning(value, 60))
     except Exception:  # noqa: BLE001 - border: a value's own code; an error about it must still be told
         text = f"a {type(value).__name__} without a repr"
     if "\n" in text and hasattr(value, "shape"):
@@ -307,13 +306,6 @@ def handler_preview(value: object) -> str:
     if len(text) > 60:  # noqa: PLR2004 - a line of an error stays readable
         text = text[:59] + "…"
     return f"{text} ({kind.__name__})"
-
-
-def _beginning(value: object) -> object:
-    """The part of a long value that can be seen at all in a line of an error."""
-    if type(value) in (list, tuple, str, bytes):
-        return value[:60]  # type: ignore[index]  # one of these four
-    return dict(islice(value.items(), 60)) if isinstance(value, dict) and type(value) is dict else value
 
 
 def _handler(annotation: object, told: str, where: str) -> TypeHandler:

@@ -15,7 +15,7 @@ from celltask.core.calling import fault_of
 from celltask.core.interface import MISSING
 from celltask.core.types.alike import is_alike
 from celltask.core.types.base import Mismatch
-from celltask.core.types.masking import Hidden, discreet, holds_secrets, is_secret, kind_of
+from celltask.core.types.masking import Hidden, class_of_secret, discreet, holds_secrets, is_secret
 from celltask.notebook.controls import Blank, Held, Scope, Unfillable, control_for, make_entry
 from celltask.notebook.controls_plain import (
     ExpressionEntry,
@@ -207,7 +207,7 @@ class Field:
         """The known value as it may be shown; of a secret as much, also where nothing was entered."""
         value = self._known()
         if value is None:
-            return Held(Hidden(kind_of(self.port.handler))) if self.is_secret else None
+            return Held(Hidden(class_of_secret(self.port.handler))) if self.is_secret else None
         return Held(self.port.handler.masked(value.value))
 
     @property

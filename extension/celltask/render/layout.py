@@ -114,7 +114,7 @@ def arrange(count: int, lines: Iterable[Line], *, bundled: bool = False) -> Skel
 
     For the arguments see `lay_out`.
     """
-    given = [line for line in dict.fromkeys(lines) if line[0] != line[1]]
+    given = _drawn(lines)
     turned, parts = ranked_parts(count, given)
     return Skeleton(count, given, turned, [_arrange_part(part, bundled=bundled) for part in parts])
 
@@ -126,13 +126,18 @@ def least_any_width(sizes: Sequence[Size], lines: Iterable[Line]) -> float:
     144.0
     """
     down = across = 0.0
-    for part in ranked_parts(len(sizes), [line for line in dict.fromkeys(lines) if line[0] != line[1]])[1]:
+    for part in ranked_parts(len(sizes), _drawn(lines))[1]:
         rows: dict[int, list[float]] = {}
         for vertex, row in zip(part.members, part.row_of, strict=True):
             rows.setdefault(row, []).append(sizes[vertex][0])
         down = max(down, *(fsum(row) + _GAPS_DOWN[0] * (len(row) - 1) for row in rows.values()))
         across = max(across, fsum(map(max, rows.values())) + _ROW_GAP * (len(rows) - 1))
     return min(down, across)
+
+
+def _drawn(lines: Iterable[Line]) -> list[Line]:
+    """Each line once, and no loops."""
+    return [line for line in dict.fromkeys(lines) if line[0] != line[1]]
 
 
 def _arrange_part(part: RankedPart, *, bundled: bool) -> _Part:

@@ -18,7 +18,7 @@ from itertools import islice
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BuiltInHandler", "Mismatch", "TypeHandler", "Valid"]
+__all__ = ["BuiltInHandler", "Mismatch", "TypeHandler", "Valid", "beginning"]
 
 Valid = typing.Any
 """A value that `validate` has let through: of the declared type, which no checker of this code can know."""
@@ -197,7 +197,7 @@ class TypeHandler(ABC):
     def preview(self, value: object) -> str:
         """One line of at most 80 characters that tells a person what the value is."""
         try:
-            text = " ".join(repr(self.masked(_beginning(value))).split())
+            text = " ".join(repr(self.masked(beginning(value, 80, cut=(list,)))).split())
         except Exception:  # noqa: BLE001 - border: a value's own code; what it is must still be told
             text = f"a {type(value).__name__} without a repr"
         return text if len(text) <= 80 else text[:79] + "…"  # noqa: PLR2004 - as promised above
@@ -206,11 +206,20 @@ class TypeHandler(ABC):
         return f"<handler of {self.name}>"
 
 
-def _beginning(value: object) -> object:
-    """As much of a long list or dict as a preview can show: each item takes two characters at least."""
-    if type(value) is list:
-        return value[:80]
-    return dict(islice(value.items(), 80)) if type(value) is dict else value
+def beginning(value: object, most: int, *, cut: tuple[type, ...] = (list, tuple, str, bytes)) -> object:
+    """As much of a long value as so many characters can show: each item takes one at least.
+
+    Args:
+        value: Anything; a dict is always cut, and no subclass ever.
+        most: Items that are kept.
+        cut: The sequences that are cut.
+
+    >>> beginning([1, 2, 3], 2), beginning({"a": 1, "b": 2}, 1), beginning((1, 2), 1, cut=(list,))
+    ([1, 2], {'a': 1}, (1, 2))
+    """
+    if type(value) in cut:
+        return value[:most]  # type: ignore[index]  # one of the sequences
+    return dict(islice(value.items(), most)) if isinstance(value, dict) and type(value) is dict else value
 
 
 class BuiltInHandler(TypeHandler):

@@ -16,7 +16,7 @@ if typing.TYPE_CHECKING:
 
     from celltask.core.types.base import Mismatch, TypeHandler
 
-__all__ = ["Hidden", "discreet", "holds_secrets", "is_secret", "kind_of"]
+__all__ = ["Hidden", "class_of_secret", "discreet", "holds_secrets", "is_secret"]
 
 
 class Hidden:
@@ -67,7 +67,7 @@ def holds_secrets(handler: TypeHandler) -> bool:
     return bool(known)
 
 
-def kind_of(handler: TypeHandler) -> type:
+def class_of_secret(handler: TypeHandler) -> type:
     """The class that a secret of that type has, as far as the type says it; else text."""
     while "" in handler.within():
         handler = handler.within()[""]
